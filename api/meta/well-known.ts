@@ -1,0 +1,37 @@
+/** Names of labels, annotations, conditions and addresses that more than one process reads. */
+
+/** On a Pod: `host:port` of its sidecar's mesh port. Written by the agent. */
+export const MESH_ADDRESS = 'tutti.dev/mesh-address';
+
+/** On a Pod: JSON, container port to the port that the process got. Written by the agent. */
+export const APP_PORTS = 'tutti.dev/app-ports';
+
+/** On a Service: JSON, port name (or number) to the port that sidecars listen on for it. Written by the API server. */
+export const OUTBOUND_PORTS = 'tutti.dev/outbound-ports';
+
+/** On a Service: `*` (the default), `.` for its own namespace, or namespaces with commas between: who may reach it. */
+export const EXPORT_TO = 'tutti.dev/export-to';
+
+/** Pod condition: no proxy routes to this pod any more. Written by the control plane's xDS controller. */
+export const UNROUTED = 'tutti.dev/Unrouted';
+
+/** HTTPRoute and Gateway condition: how many of the proxies that carry it have ACKed the present generation. */
+export const CONVERGED = 'tutti.dev/Converged';
+
+/** The port on a pod's own address where its sidecar speaks HTTP proxy. */
+export const OUTBOUND_PROXY_PORT = 15001;
+
+/** The controller name in GatewayClass that Tutti answers for. */
+export const GATEWAY_CONTROLLER = 'tutti.dev/gateway-controller';
+
+export const CLUSTER_DOMAIN = 'cluster.local';
+export const DEFAULT_TRUST_DOMAIN = 'tutti.local';
+
+/** TLS server name by which a caller's sidecar tells the callee's which container port it wants. */
+export function meshServerName(containerPort: number): string {
+  return `${containerPort}.port.tutti.internal`;
+}
+
+export function workloadSpiffeId(trustDomain: string, namespace: string, serviceAccount: string): string {
+  return `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
+}

@@ -1,0 +1,32 @@
+/** A group of endpoints that serve the same: xDS' Cluster with its ClusterLoadAssignment. Never mutated. */
+export interface ClusterConfig {
+  readonly name: string;
+  /** What metrics and the canary's shares call it: `<service>.<namespace>`. */
+  readonly service: string;
+  readonly kind: /** Pick among `endpoints`. */
+    | 'endpoints'
+    /** Dial the request's own authority (resolved by the system): traffic that leaves the mesh. */
+    | 'authority';
+  readonly policy: 'round-robin' | 'least-request';
+  readonly endpoints: readonly Endpoint[];
+  readonly connectTimeoutMs: number;
+  readonly tls: UpstreamTls | undefined;
+  /** More than this many requests at once are refused with 503 (Envoy's circuit breaker; default 1024). */
+  readonly maxRequests: number;
+  /** An idle pooled connection is closed after this; below what servers wait (linkerd: 3 s; Node's server: 5 s). */
+  readonly poolIdleMs: number;
+}
+
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+  /** 1 to 128 in Envoy; a share of the cluster's sum. */
+  readonly weight: number;
+  readonly healthy: boolean;
+}
+
+export interface UpstreamTls {
+  readonly serverName: string;
+  /** The peer's SVID must carry one of these. */
+  readonly spiffeIds: readonly string[];
+}

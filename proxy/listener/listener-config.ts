@@ -1,0 +1,38 @@
+/** A socket that the proxy accepts on: xDS' Listener, reduced to what the engine acts on. Never mutated. */
+export interface ListenerConfig {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  /** Which side of the mesh a request enters by; labels metrics and log lines. */
+  readonly direction: 'inbound' | 'outbound' | 'ingress';
+  /**
+   * Tried in order; the first whose `serverNames` hold the TLS server name, or which names none, takes the connection.
+   * A listener whose chains have TLS refuses plaintext.
+   */
+  readonly chains: readonly FilterChain[];
+}
+
+export interface FilterChain {
+  readonly name: string;
+  readonly serverNames: readonly string[];
+  readonly tls: DownstreamTls | undefined;
+  readonly http: HttpConnectionConfig;
+}
+
+export type DownstreamTls =
+  /** Mesh mTLS: our SVID is shown, and the peer must show one that the trust bundle verifies. TLS 1.3 only. */
+  | { readonly kind: 'mesh' }
+  /** A Gateway's certificate for clients outside. */
+  | { readonly kind: 'certificate'; readonly certificatePem: string; readonly privateKeyPem: string };
+
+export interface HttpConnectionConfig {
+  /** Name of the RouteTable; a listener is not ready before that table is. */
+  readonly routeTable: string;
+  /** Accepts absolute-form targets and CONNECT: what clients send when HTTP_PROXY points here. */
+  readonly forwardProxy: boolean;
+  /** Trust X-Forwarded-* of the client (inside the mesh) or begin them anew (at the edge). */
+  readonly trustForwarded: boolean;
+  readonly idleTimeoutMs: number;
+  readonly headerTimeoutMs: number;
+  readonly accessLog: boolean;
+}
