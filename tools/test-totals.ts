@@ -1,0 +1,41 @@
+/** An event of node:test's run(), as far as it is looked at here. */
+export interface TestEvent {
+  readonly type: string;
+  readonly data: {
+    readonly name?: string;
+    readonly file?: string;
+    readonly nesting?: number;
+    readonly message?: string;
+    readonly skip?: boolean | string;
+    readonly success?: boolean;
+  };
+}
+
+const SUMMARY = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ([\d.]+)$/;
+
+/** Joins several runs into one closing summary in node's own form, and lists what was skipped. */
+export class TestTotals {
+  readonly #sums = new Map<string, number>();
+  readonly #skipped: string[] = [];
+  failed = false;
+
+  /** Counts the event; false for a run's own summary lines, which must not be printed before the last run. */
+  take(event: TestEvent): boolean {
+    const { type, data } = event;
+    if (type === 'test:fail') this.failed = true;
+    if (type === 'test:pass' && data.skip !== undefined && data.skip !== false) {
+      this.#skipped.push(`${data.name ?? ''}${typeof data.skip === 'string' ? ` (${data.skip})` : ''}`);
+    }
+    if (type === 'test:summary') return data.file !== undefined;
+    const match = type === 'test:diagnostic' && data.nesting === 0 ? SUMMARY.exec(data.message ?? '') : null;
+    if (match === null) return true;
+    this.#sums.set(match[1] ?? '', (this.#sums.get(match[1] ?? '') ?? 0) + Number(match[2]));
+    return false;
+  }
+
+  *summary(): Generator<TestEvent> {
+    const line = (message: string): TestEvent => ({ type: 'test:diagnostic', data: { nesting: 0, message } });
+    for (const name of this.#skipped) yield line(`skipped: ${name}`);
+    for (const [name, sum] of this.#sums) yield line(`${name} ${sum}`);
+  }
+}

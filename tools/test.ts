@@ -1,0 +1,49 @@
+// `npm test`: brings the referees, runs `npm run check`, then every test; ends in node's summary and names what was
+// skipped. `npm test -- PATTERN…` runs the test files whose path holds one of the patterns, and nothing else.
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { compose } from 'node:stream';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { installPrograms } from './programs.ts';
+import { type TestEvent, TestTotals } from './test-totals.ts';
+
+const root = join(import.meta.dirname, '..');
+const patterns = process.argv.slice(2);
+
+/** Load and failures are measured in these: they get the machine for themselves, after all others. */
+const ALONE = ['test/e2e/'];
+
+// node's own limit for one test file; a hung one must not eat the run.
+const FILE_TIMEOUT_MS = 8 * 60_000;
+
+function testFiles(): string[] {
+  const files = globSync('**/*.test.ts', { cwd: root, exclude: ['node_modules/**', 'dist/**'] }).sort();
+  return files.filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)));
+}
+
+async function* events(): AsyncGenerator<TestEvent> {
+  const files = testFiles();
+  if (files.length === 0) throw new Error(`no test file matches ${patterns.join(', ')}`);
+  const alone = files.filter((file) => ALONE.some((folder) => file.startsWith(folder)));
+  const together = files.filter((file) => !alone.includes(file));
+  const totals = new TestTotals();
+  for (const [group, concurrency] of [[together, availableParallelism()] as const, [alone, 1] as const]) {
+    if (group.length === 0) continue;
+    const stream = run({ files: group.map((file) => join(root, file)), concurrency, timeout: FILE_TIMEOUT_MS });
+    for await (const event of stream as AsyncIterable<TestEvent>) {
+      if (totals.take(event)) yield event;
+    }
+  }
+  yield* totals.summary();
+  if (totals.failed) process.exitCode = 1;
+}
+
+if (patterns.length === 0) {
+  installPrograms(root);
+  const { status } = spawnSync(process.execPath, [join(root, 'tools/check.ts')], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exitCode = 1;
+}
+compose(events(), new spec()).pipe(process.stdout);
