@@ -1,0 +1,111 @@
+import type { Clock, Timer } from '../../kit/clock.ts';
+import { type Change, type Changes, CompactedError, FutureRevisionError, type WatchOptions } from './store.ts';
+
+/** Most changes in one batch, but for a single revision that has more: it stays whole. */
+const MAX_BATCH = 1000;
+
+/** How long a watch that has seen nothing of its own waits before it is told the store's revision. */
+const PROGRESS_MS = 1000;
+
+/** The engine, as watches read it. */
+export interface WatchedLog {
+  readonly revision: number;
+  /** Changes up to and including this revision are forgotten. */
+  readonly compacted: number;
+  /** As {@link Changes}: what comes after a revision, which is kept, under a prefix; about `limit` at a time. */
+  since(after: number, prefix: string, limit: number): Changes;
+}
+
+type Wake = 'start' | 'changes' | 'progress' | 'end';
+
+interface Waiter {
+  readonly prefix: string;
+  /** The revision that its reader knows of. */
+  readonly told: number;
+  readonly wake: (why: Wake) => void;
+}
+
+/**
+ * Every watch of a store. A watch is a position in the log and nothing more: it reads on when its reader asks, so a slow
+ * reader costs no memory, and one that compaction overtakes falls out with CompactedError.
+ */
+export class Watchers {
+  readonly #log: WatchedLog;
+  readonly #clock: Clock;
+  readonly #waiting = new Set<Waiter>();
+  #progress: Timer | undefined;
+  #closed = false;
+
+  constructor(log: WatchedLog, clock: Clock) {
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  async *watch(prefix: string, { after, signal }: WatchOptions): AsyncGenerator<Changes, void, undefined> {
+    let reached = after;
+    let told = -1;
+    let why: Wake = 'start';
+    while (why !== 'end' && !this.#closed && !signal.aborted) {
+      const batch = this.#read(reached, prefix);
+      reached = batch.revision;
+      if (batch.changes.length > 0 || why !== 'changes') {
+        told = reached;
+        yield batch;
+      }
+      // More may have come while the reader was busy; whether it concerns this watch, only reading tells.
+      why = this.#log.revision > reached ? 'changes' : await this.#wait(prefix, told, signal);
+    }
+  }
+
+  /** Wakes the watches that these new changes concern. Call when they are durable. */
+  announce(changes: readonly Change[]): void {
+    for (const waiter of this.#waiting) {
+      if (changes.some(({ key }) => key.startsWith(waiter.prefix))) waiter.wake('changes');
+    }
+    if (this.#waiting.size > 0) this.#tellProgressLater();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#progress?.stop();
+    for (const waiter of this.#waiting) waiter.wake('end');
+  }
+
+  #read(after: number, prefix: string): Changes {
+    if (after < this.#log.compacted) throw new CompactedError(after, this.#log.compacted);
+    if (after > this.#log.revision) throw new FutureRevisionError(after, this.#log.revision);
+    return this.#log.since(after, prefix, MAX_BATCH);
+  }
+
+  #wait(prefix: string, told: number, signal: AbortSignal): Promise<Wake> {
+    if (this.#closed || signal.aborted) return Promise.resolve('end');
+    if (told < this.#log.revision) this.#tellProgressLater();
+    return new Promise((resolve) => {
+      const onAbort = (): void => waiter.wake('end');
+      const waiter: Waiter = {
+        prefix,
+        told,
+        wake: (why) => {
+          this.#waiting.delete(waiter);
+          signal.removeEventListener('abort', onAbort);
+          if (this.#waiting.size === 0) this.#stopProgress();
+          resolve(why);
+        },
+      };
+      this.#waiting.add(waiter);
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  #tellProgressLater(): void {
+    this.#progress ??= this.#clock.timer(PROGRESS_MS, () => {
+      this.#progress = undefined;
+      for (const waiter of this.#waiting) if (waiter.told < this.#log.revision) waiter.wake('progress');
+    });
+  }
+
+  #stopProgress(): void {
+    this.#progress?.stop();
+    this.#progress = undefined;
+  }
+}
