@@ -18,8 +18,11 @@ export interface WatchedLog {
 
 type Wake = 'start' | 'changes' | 'progress' | 'end';
 
+/** A watch that has read all there is for it. */
 interface Waiter {
   readonly prefix: string;
+  /** Nothing up to here concerns it. Rises with what others write, so that compaction cannot overtake who waits. */
+  reached: number;
   /** The revision that its reader knows of. */
   readonly told: number;
   readonly wake: (why: Wake) => void;
@@ -52,15 +55,23 @@ export class Watchers {
         told = reached;
         yield batch;
       }
-      // More may have come while the reader was busy; whether it concerns this watch, only reading tells.
-      why = this.#log.revision > reached ? 'changes' : await this.#wait(prefix, told, signal);
+      if (this.#log.revision > reached) {
+        // More has come while the reader was busy; whether it concerns this watch, only reading tells.
+        why = 'changes';
+      } else {
+        const woken = await this.#wait(prefix, { reached, told }, signal);
+        why = woken.why;
+        reached = woken.reached;
+      }
     }
   }
 
   /** Wakes the watches that these new changes concern. Call when they are durable. */
   announce(changes: readonly Change[]): void {
+    const revision = this.#log.revision;
     for (const waiter of this.#waiting) {
       if (changes.some(({ key }) => key.startsWith(waiter.prefix))) waiter.wake('changes');
+      else waiter.reached = revision;
     }
     if (this.#waiting.size > 0) this.#tellProgressLater();
   }
@@ -77,19 +88,24 @@ export class Watchers {
     return this.#log.since(after, prefix, MAX_BATCH);
   }
 
-  #wait(prefix: string, told: number, signal: AbortSignal): Promise<Wake> {
-    if (this.#closed || signal.aborted) return Promise.resolve('end');
+  #wait(
+    prefix: string,
+    { reached, told }: Pick<Waiter, 'reached' | 'told'>,
+    signal: AbortSignal,
+  ): Promise<{ why: Wake; reached: number }> {
+    if (this.#closed || signal.aborted) return Promise.resolve({ why: 'end', reached });
     if (told < this.#log.revision) this.#tellProgressLater();
     return new Promise((resolve) => {
       const onAbort = (): void => waiter.wake('end');
       const waiter: Waiter = {
         prefix,
+        reached,
         told,
         wake: (why) => {
           this.#waiting.delete(waiter);
           signal.removeEventListener('abort', onAbort);
           if (this.#waiting.size === 0) this.#stopProgress();
-          resolve(why);
+          resolve({ why, reached: waiter.reached });
         },
       };
       this.#waiting.add(waiter);

@@ -113,6 +113,7 @@ class MemoryStore implements Store {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.leases.close();
     this.#watchers.close();
   }
 
