@@ -53,9 +53,8 @@ export interface DeleteOptions extends Pick<WriteOptions, 'dryRun'> {
 }
 
 /** An object as a caller of create may give it: the server fills the rest. */
-export type Draft<T extends KubeObject> = Omit<T, 'metadata' | 'apiVersion' | 'kind'> & {
-  metadata: Partial<T['metadata']>;
-};
+export type Draft<T extends KubeObject> = Omit<T, 'metadata' | 'apiVersion' | 'kind' | 'status'> &
+  Partial<Pick<T, Extract<'status', keyof T>>> & { metadata: Partial<T['metadata']> };
 
 /**
  * The one way that controllers, agents and commands reach objects. The control plane's own controllers have one that

@@ -12,6 +12,12 @@ export const OUTBOUND_PORTS = 'tutti.dev/outbound-ports';
 /** On a Service: `*` (the default), `.` for its own namespace, or namespaces with commas between: who may reach it. */
 export const EXPORT_TO = 'tutti.dev/export-to';
 
+/** On a Service: `round-robin` (the default) or `least-request`: how callers' proxies pick among its endpoints. */
+export const BALANCING = 'tutti.dev/balancing';
+
+/** On a Pod: `false` when it has no sidecar; callers' proxies then speak plain text to it. */
+export const INJECT = 'tutti.dev/inject';
+
 /** Pod condition: no proxy routes to this pod any more. Written by the control plane's xDS controller. */
 export const UNROUTED = 'tutti.dev/Unrouted';
 

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { type Condition, conditionSchema } from '../meta/condition.ts';
+import { mapList } from './list-schema.ts';
+
+/*
+ * Shapes and defaults that the Gateway API's kinds share (apis/v1/shared_types.go of kubernetes-sigs/gateway-api). Status
+ * starts with conditions that say that nobody has looked yet.
+ */
+
+export const GATEWAY_API_GROUP = 'gateway.networking.k8s.io';
+
+/** An exact host name or one whose first label is `*`. */
+export const hostnameSchema = z
+  .string()
+  .max(253)
+  .regex(/^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, {
+    error: 'must be a host name such as shop.example or *.shop.example, not an address',
+  });
+
+export const portSchema = z.int().min(1).max(65_535);
+
+/** Name of a listener or a rule. */
+export const sectionNameSchema = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, {
+    error: 'must be lower case letters, digits, - and ., starting and ending with a letter or digit',
+  });
+
+export const secretReferenceSchema = z
+  .strictObject({
+    group: z.string().default(''),
+    kind: z.string().default('Secret'),
+    name: z.string().min(1),
+    namespace: z.string().optional(),
+  })
+  .describe('Names a Secret.');
+
+export const parentReferenceSchema = z
+  .strictObject({
+    group: z.string().default(GATEWAY_API_GROUP).describe('Group of the parent.'),
+    kind: z.string().default('Gateway').describe('Kind of the parent: Gateway, or Service for the mesh (GAMMA).'),
+    namespace: z.string().optional().describe("Namespace of the parent; the route's unless told."),
+    name: z.string().min(1).max(253).describe('Name of the parent.'),
+    sectionName: sectionNameSchema.optional().describe('The listener, or the name of the port.'),
+    port: portSchema.optional().describe('The port of the parent.'),
+  })
+  .describe('The Gateway or Service that the route belongs to.');
+
+export const routeStatusSchema = z.strictObject({
+  parents: z
+    .array(
+      z.strictObject({
+        parentRef: parentReferenceSchema,
+        controllerName: z.string(),
+        conditions: mapList(conditionSchema, 'type').default(() => []),
+      }),
+    )
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .default(() => []),
+});
+
+export type ParentReference = z.infer<typeof parentReferenceSchema>;
+export type RouteParentStatus = z.infer<typeof routeStatusSchema>['parents'][number];
+
+export function waitingCondition(type: string): Condition {
+  return {
+    type,
+    status: 'Unknown',
+    reason: 'Pending',
+    message: 'Waiting for controller',
+    lastTransitionTime: '1970-01-01T00:00:00Z',
+  };
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { timeSchema } from '../meta/time.ts';
+import { ageColumn, column, integerColumn, nameColumn, wide } from './columns.ts';
+import { defineKind, identity, type Stored } from './define-kind.ts';
+import { mapList } from './list-schema.ts';
+
+const proxyResourceTypeSchema = z
+  .strictObject({
+    type: z.enum(['listeners', 'routes', 'clusters', 'endpoints']).describe('Which type of xDS resources.'),
+    sentVersion: z.string().optional().describe('The newest version sent.'),
+    ackedVersion: z.string().optional().describe('The newest version that the proxy has accepted.'),
+    nonce: z.string().optional().describe('The nonce of the newest response.'),
+    error: z.string().optional().describe("The proxy's words when it refused the newest version (NACK)."),
+    resources: z.int().optional().describe('How many resources it holds.'),
+  })
+  .describe('What the proxy has of one type of xDS resources.');
+
+const proxyLoadSchema = z
+  .strictObject({
+    cluster: z.string().describe('The xDS cluster: service/<ns>/<service>/<port>.'),
+    service: z.string().optional().describe('The Service behind it: <ns>/<service>.'),
+    total: z.int().describe('Requests finished since the proxy connected first.'),
+    success: z.int().describe('Those that succeeded.'),
+    error: z.int().describe('Those that failed.'),
+  })
+  .describe('Requests that the proxy sent to one cluster.');
+
+const proxySchema = z
+  .strictObject({
+    ...identity('tutti.dev/v1alpha1', 'Proxy'),
+    spec: z.strictObject({
+      nodeId: z.string().describe('The xDS node id: sidecar/<ns>/<pod> or ingress/<ns>/<name>.'),
+      mode: z.enum(['sidecar', 'ingress']).describe('Beside a pod, or at the edge.'),
+      podName: z.string().optional().describe('The pod that it is a sidecar of.'),
+    }),
+    status: z
+      .strictObject({
+        connected: z.boolean().default(false).describe('Whether it has an xDS stream now.'),
+        connectedSince: timeSchema.optional().describe('Since when.'),
+        lastSeen: timeSchema.optional().describe('When it last said anything.'),
+        version: z.string().optional().describe("The proxy's own version."),
+        types: mapList(proxyResourceTypeSchema, 'type').default(() => []),
+        load: mapList(proxyLoadSchema, 'cluster').default(() => []),
+      })
+      .prefault({}),
+  })
+  .describe(
+    'A proxy of the mesh, what it has accepted and what it carried. Read-only; kept in memory by the control plane.',
+  );
+
+export type Proxy = Stored<typeof proxySchema>;
+export type ProxyResourceType = z.infer<typeof proxyResourceTypeSchema>;
+export type ProxyLoad = z.infer<typeof proxyLoadSchema>;
+
+export const proxyKind = defineKind<Proxy>({
+  group: 'tutti.dev',
+  version: 'v1alpha1',
+  kind: 'Proxy',
+  plural: 'proxies',
+  shortNames: ['px'],
+  categories: ['tutti'],
+  namespaced: true,
+  schema: proxySchema,
+  columns: [
+    nameColumn,
+    column('Mode', 'Beside a pod, or at the edge.', ({ spec }) => spec.mode),
+    column('Connected', 'Whether it has an xDS stream.', ({ status }) => (status.connected ? 'True' : 'False')),
+    column('Synced', 'Types of resources that it has accepted in full.', synced),
+    integerColumn('Requests', 'Requests that it carried.', ({ status }) => sum(status.load, 'total')),
+    integerColumn('Errors', 'Those that failed.', ({ status }) => sum(status.load, 'error')),
+    ageColumn,
+    wide(column('Refused', 'What it refused, and why.', refused)),
+  ],
+});
+
+function synced({ status: { types } }: Proxy): string {
+  const done = types.filter(({ sentVersion, ackedVersion }) => sentVersion === ackedVersion);
+  return `${done.length}/${types.length}`;
+}
+
+function sum(load: readonly ProxyLoad[], field: 'total' | 'error'): number {
+  return load.reduce((total, each) => total + each[field], 0);
+}
+
+function refused({ status: { types } }: Proxy): string {
+  const errors = types.flatMap(({ type, error }) => (error === undefined ? [] : [`${type}: ${error}`]));
+  return errors.length === 0 ? '<none>' : errors.join('; ');
+}

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { quantitySchema } from '../meta/quantity.ts';
+import { mapList } from './list-schema.ts';
+
+/** Amounts by resource name: cpu, memory, ephemeral-storage and whatever a node offers. */
+export const resourceListSchema = z.record(z.string(), quantitySchema);
+
+export const resourceRequirementsSchema = z
+  .strictObject({
+    limits: resourceListSchema.optional().describe('The most that may be used.'),
+    requests: resourceListSchema
+      .optional()
+      .describe('What the scheduler sets aside. Defaults to limits where they are given.'),
+    claims: mapList(z.strictObject({ name: z.string(), request: z.string().optional() }), 'name').optional(),
+  })
+  .describe('Compute resources that a container needs and may use.');
+
+export type ResourceRequirements = z.infer<typeof resourceRequirementsSchema>;

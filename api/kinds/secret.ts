@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { fieldImmutable, fieldRequired } from '../meta/field-error.ts';
+import { wrong } from '../meta/metadata-rules.ts';
+import { configKey } from '../meta/names.ts';
+import type { FieldError } from '../meta/status.ts';
+import { ageColumn, column, integerColumn, nameColumn } from './columns.ts';
+import { defineKind, identity, type Stored } from './define-kind.ts';
+import { frozenErrors, sizeErrors } from './payload-rules.ts';
+
+const secretSchema = z
+  .strictObject({
+    ...identity('v1', 'Secret'),
+    type: z.string().default('Opaque').describe('What the data is for. Cannot be changed.'),
+    data: z.record(z.string(), z.base64()).optional().describe('Bytes by key, in base64.'),
+    stringData: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Text by key, for writing only: it is merged into data.'),
+    immutable: z.boolean().optional().describe('When true, data cannot be changed any more.'),
+  })
+  .overwrite(mergeStringData)
+  .describe('Small sensitive data for pods to read.');
+
+export type Secret = Stored<typeof secretSchema>;
+
+/** Keys that a type requires (ValidateSecret). */
+const REQUIRED_KEYS: Readonly<Record<string, readonly string[]>> = {
+  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
+  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
+  'kubernetes.io/dockercfg': ['.dockercfg'],
+  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
+};
+
+export const secretKind = defineKind<Secret>({
+  group: '',
+  version: 'v1',
+  kind: 'Secret',
+  plural: 'secrets',
+  namespaced: true,
+  schema: secretSchema,
+  columns: [
+    nameColumn,
+    column('Type', 'What the data is for.', ({ type }) => type),
+    integerColumn('Data', 'How many keys it has.', ({ data }) => Object.keys(data ?? {}).length),
+    ageColumn,
+  ],
+  selectableFields: { type: ({ type }) => type },
+  validate: (secret, old) => [
+    ...keyErrors(secret),
+    ...sizeErrors(secret.data ?? {}, 'data'),
+    ...(old === undefined ? [] : fieldImmutable('type', secret.type, old.type)),
+    ...frozenErrors(secret, old, ['data']),
+  ],
+});
+
+function keyErrors({ type, data = {} }: Secret): readonly FieldError[] {
+  const required = REQUIRED_KEYS[type] ?? [];
+  return [
+    ...Object.keys(data).flatMap((key) => wrong(`data[${key}]`, key, configKey)),
+    ...required.filter((key) => !(key in data)).map((key) => fieldRequired(`data[${key}]`)),
+  ];
+}
+
+/** dropped after the merge, so that a Secret read has data alone (Convert_v1_Secret_To_core_Secret). */
+function mergeStringData<S extends Pick<z.infer<typeof secretFields>, 'data' | 'stringData'>>(secret: S): S {
+  const { stringData, ...rest } = secret;
+  if (stringData === undefined) return secret;
+  const encoded = Object.entries(stringData).map(([key, text]) => [key, base64(text)] as const);
+  return { ...rest, data: { ...secret.data, ...Object.fromEntries(encoded) } } as S;
+}
+
+const secretFields = z.object({
+  data: z.record(z.string(), z.string()).optional(),
+  stringData: z.record(z.string(), z.string()).optional(),
+});
+
+function base64(text: string): string {
+  return new TextEncoder().encode(text).toBase64();
+}

@@ -1,0 +1,195 @@
+import { z } from 'zod';
+import { ApiError } from './api-error.ts';
+import { labelValue, qualifiedName } from './names.ts';
+
+const SELECTOR_OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
+
+export const labelSelectorSchema = z
+  .strictObject({
+    matchLabels: z
+      .record(z.string(), z.string())
+      .optional()
+      .meta({ description: 'Labels that must have these values. All must match.' }),
+    matchExpressions: z
+      .array(
+        z.strictObject({
+          key: z.string().meta({ description: 'The label that the requirement is about.' }),
+          operator: z.enum(SELECTOR_OPERATORS).meta({ description: 'One of In, NotIn, Exists, DoesNotExist.' }),
+          values: z.array(z.string()).optional().meta({ 'x-kubernetes-list-type': 'atomic' }),
+        }),
+      )
+      .optional()
+      .meta({ 'x-kubernetes-list-type': 'atomic', description: 'Label requirements. All must match.' }),
+  })
+  .meta({
+    description: 'A query over labels. An empty one matches everything, a missing one nothing.',
+    'x-kubernetes-map-type': 'atomic',
+  });
+
+export type LabelSelector = z.infer<typeof labelSelectorSchema>;
+
+export interface LabelRequirement {
+  readonly key: string;
+  readonly operator: (typeof SELECTOR_OPERATORS)[number] | 'Gt' | 'Lt';
+  readonly values: readonly string[];
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+export function matchesRequirements(
+  requirements: readonly LabelRequirement[],
+  labels: Labels | null | undefined,
+): boolean {
+  return requirements.every((requirement) => meets(requirement, labels?.[requirement.key]));
+}
+
+/** A missing selector matches nothing, an empty one everything (metav1.LabelSelectorAsSelector). */
+export function matchesSelector(selector: LabelSelector | undefined, labels: Labels | null | undefined): boolean {
+  return selector !== undefined && matchesRequirements(selectorRequirements(selector), labels);
+}
+
+export function selectorRequirements(selector: LabelSelector): readonly LabelRequirement[] {
+  const equal = Object.entries(selector.matchLabels ?? {}).map(
+    ([key, value]) => ({ key, operator: 'In', values: [value] }) as const,
+  );
+  const others = (selector.matchExpressions ?? []).map(({ key, operator, values }) => ({
+    key,
+    operator,
+    values: values ?? [],
+  }));
+  return [...equal, ...others];
+}
+
+/**
+ * The requirements in a selector's text: `a=b`, `a==b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`, `a>1`, `a<9`,
+ * with commas between (labels.Parse). Throws ApiError 400 on anything else.
+ */
+export function parseLabelSelector(text: string): readonly LabelRequirement[] {
+  const tokens = text.match(TOKEN) ?? [];
+  const requirements: LabelRequirement[] = [];
+  const rest = [...tokens];
+  while (rest.length > 0) {
+    requirements.push(parseRequirement(rest, text));
+    const next = rest.shift();
+    if (next !== undefined && (next !== ',' || rest.length === 0))
+      throw unparsable(text, `found '${next}', expected ','`);
+  }
+  return requirements;
+}
+
+/** The text that {@link parseLabelSelector} reads: what `kubectl get -o wide` shows. Empty and missing are `<none>`. */
+export function formatLabelSelector(selector: LabelSelector | undefined): string {
+  const text = formatRequirements(selector === undefined ? [] : selectorRequirements(selector));
+  return text === '' ? '<none>' : text;
+}
+
+export function formatRequirements(requirements: readonly LabelRequirement[]): string {
+  return [...requirements]
+    .sort((left, right) => (left.key < right.key ? -1 : 1))
+    .map(formatRequirement)
+    .join(',');
+}
+
+const TOKEN = /[(),]|==|!=|[=!<>]|[^\s(),=!<>]+/g;
+const OPERATORS: Readonly<Record<string, LabelRequirement['operator']>> = {
+  '=': 'In',
+  '==': 'In',
+  in: 'In',
+  '!=': 'NotIn',
+  notin: 'NotIn',
+  '>': 'Gt',
+  '<': 'Lt',
+};
+
+function parseRequirement(rest: string[], text: string): LabelRequirement {
+  const first = rest.shift() ?? '';
+  if (first === '!') return checked({ key: rest.shift() ?? '', operator: 'DoesNotExist', values: [] }, text);
+  if (rest.length === 0 || rest[0] === ',') return checked({ key: first, operator: 'Exists', values: [] }, text);
+  const word = rest.shift() ?? '';
+  const operator = OPERATORS[word];
+  if (operator === undefined) {
+    throw unparsable(text, `found '${word}', expected one of: in, notin, =, ==, !=, >, <`);
+  }
+  const values = word === 'in' || word === 'notin' ? parseValues(rest, text) : [parseValue(rest)];
+  return checked({ key: first, operator, values }, text);
+}
+
+/** `a=` and `a=,b` have the empty value. */
+function parseValue(rest: string[]): string {
+  return rest.length === 0 || rest[0] === ',' ? '' : (rest.shift() ?? '');
+}
+
+function parseValues(rest: string[], text: string): readonly string[] {
+  if (rest.shift() !== '(') throw unparsable(text, "expected '('");
+  const end = rest.indexOf(')');
+  if (end < 0) throw unparsable(text, "expected ')'");
+  const inside = rest
+    .splice(0, end + 1)
+    .slice(0, -1)
+    .join('');
+  return [...new Set(inside.split(','))].sort();
+}
+
+function checked(requirement: LabelRequirement, text: string): LabelRequirement {
+  const wrongKey = qualifiedName(requirement.key);
+  if (wrongKey !== undefined)
+    throw unparsable(text, `key: Invalid value: ${JSON.stringify(requirement.key)}: ${wrongKey}`);
+  for (const value of requirement.values) {
+    const wrong = labelValue(value);
+    if (wrong !== undefined) throw unparsable(text, `values: Invalid value: ${JSON.stringify(value)}: ${wrong}`);
+    if ((requirement.operator === 'Gt' || requirement.operator === 'Lt') && !/^-?\d+$/.test(value)) {
+      throw unparsable(
+        text,
+        `values: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`,
+      );
+    }
+  }
+  return requirement;
+}
+
+function unparsable(text: string, why: string): ApiError {
+  return ApiError.badRequest(`unable to parse requirement: label selector ${JSON.stringify(text)}: ${why}`);
+}
+
+function meets({ operator, values }: LabelRequirement, value: string | undefined): boolean {
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+    case 'Gt':
+      return isInteger(value) && Number(value) > Number(values[0]);
+    case 'Lt':
+      return isInteger(value) && Number(value) < Number(values[0]);
+    default:
+      return operator satisfies never;
+  }
+}
+
+function isInteger(value: string | undefined): boolean {
+  return value !== undefined && /^-?\d+$/.test(value);
+}
+
+function formatRequirement({ key, operator, values }: LabelRequirement): string {
+  const [only] = values;
+  switch (operator) {
+    case 'In':
+      return values.length === 1 ? `${key}=${only}` : `${key} in (${values.join(',')})`;
+    case 'NotIn':
+      return values.length === 1 ? `${key}!=${only}` : `${key} notin (${values.join(',')})`;
+    case 'Exists':
+      return key;
+    case 'DoesNotExist':
+      return `!${key}`;
+    case 'Gt':
+      return `${key}>${only}`;
+    case 'Lt':
+      return `${key}<${only}`;
+    default:
+      return operator satisfies never;
+  }
+}

@@ -1,0 +1,87 @@
+import { fieldForbidden, fieldImmutable, fieldInvalid, fieldRequired, fieldTooLong } from './field-error.ts';
+import { dnsLabel, labelValue, type NameRule, qualifiedName } from './names.ts';
+import type { ObjectMeta } from './object-meta.ts';
+import type { FieldError } from './status.ts';
+
+/** Keys and values of all annotations together (TotalAnnotationSizeLimitB). */
+const ANNOTATIONS_MAX_BYTES = 256 * 1024;
+
+export interface MetadataRules {
+  readonly nameRule: NameRule;
+  readonly namespaced: boolean;
+}
+
+/** What ValidateObjectMeta and ValidateObjectMetaUpdate check (k8s.io/apimachinery/pkg/api/validation/objectmeta.go). */
+export function validateMetadata(
+  metadata: ObjectMeta,
+  old: ObjectMeta | undefined,
+  rules: MetadataRules,
+): readonly FieldError[] {
+  return [
+    ...nameErrors(metadata, rules),
+    ...validateLabels(metadata.labels, 'metadata.labels'),
+    ...validateAnnotations(metadata.annotations, 'metadata.annotations'),
+    ...ownerErrors(metadata),
+    ...(metadata.finalizers ?? []).flatMap((name) => wrong('metadata.finalizers', name, qualifiedName)),
+    ...(old === undefined ? [] : updateErrors(metadata, old)),
+  ];
+}
+
+export function validateLabels(
+  labels: Readonly<Record<string, string>> | undefined,
+  field: string,
+): readonly FieldError[] {
+  return Object.entries(labels ?? {}).flatMap(([key, value]) => [
+    ...wrong(field, key, qualifiedName),
+    ...wrong(field, value, labelValue),
+  ]);
+}
+
+export function validateAnnotations(
+  annotations: Readonly<Record<string, string>> | undefined,
+  field: string,
+): readonly FieldError[] {
+  const entries = Object.entries(annotations ?? {});
+  const bytes = entries.reduce((sum, [key, value]) => sum + sizeOf(key) + sizeOf(value), 0);
+  return [
+    ...entries.flatMap(([key]) => wrong(field, key, (name) => qualifiedName(name.toLowerCase()))),
+    ...(bytes > ANNOTATIONS_MAX_BYTES ? [fieldTooLong(field, ANNOTATIONS_MAX_BYTES)] : []),
+  ];
+}
+
+/** What a rule says of a value, as a list of errors for `field`. */
+export function wrong(field: string, value: string, rule: NameRule): readonly FieldError[] {
+  const why = rule(value);
+  return why === undefined ? [] : [fieldInvalid(field, value, why)];
+}
+
+function nameErrors(metadata: ObjectMeta, { nameRule, namespaced }: MetadataRules): readonly FieldError[] {
+  const name = metadata.name ?? '';
+  const namespace = metadata.namespace ?? '';
+  return [
+    ...(name === ''
+      ? [fieldRequired('metadata.name', 'name or generateName is required')]
+      : wrong('metadata.name', name, nameRule)),
+    ...(namespaced && namespace === '' ? [fieldRequired('metadata.namespace')] : []),
+    ...(namespaced && namespace !== '' ? wrong('metadata.namespace', namespace, dnsLabel) : []),
+    ...(!namespaced && namespace !== '' ? [fieldForbidden('metadata.namespace', 'not allowed on this type')] : []),
+  ];
+}
+
+function ownerErrors({ ownerReferences }: ObjectMeta): readonly FieldError[] {
+  const controllers = (ownerReferences ?? []).filter(({ controller }) => controller === true);
+  const names = controllers.map(({ kind, name }) => `${kind}/${name}`);
+  if (names.length < 2) return [];
+  const detail = `Only one reference can have Controller set to true. Found "true" in references for ${names.join(' and ')}`;
+  return [fieldInvalid('metadata.ownerReferences', ownerReferences, detail)];
+}
+
+function updateErrors(metadata: ObjectMeta, old: ObjectMeta): readonly FieldError[] {
+  return (['name', 'namespace', 'uid', 'creationTimestamp'] as const).flatMap((field) =>
+    fieldImmutable(`metadata.${field}`, metadata[field], old[field]),
+  );
+}
+
+function sizeOf(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
