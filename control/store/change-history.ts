@@ -1,4 +1,4 @@
-import type { Change, Changes } from './store.ts';
+import type { Change } from './store.ts';
 
 export interface HistoryBounds {
   readonly maxChanges: number;
@@ -53,21 +53,12 @@ export class ChangeHistory {
     }
   }
 
-  /**
-   * Changes after a revision (not before `from`) under a prefix, oldest first. Stops at the end of the revision in which
-   * `limit` is reached; otherwise the batch reaches `present`, the store's revision.
-   */
-  since(after: number, prefix: string, limit: number, present: number): Changes {
-    const found: Change[] = [];
+  /** Changes after a revision, which is not before `from`, under a prefix, oldest first. */
+  *since(after: number, prefix: string): Generator<Change> {
     for (let at = this.#indexAfter(after); at < this.#changes.length; at++) {
       const change = this.#changes[at] as Change;
-      const last = found.at(-1);
-      if (last !== undefined && found.length >= limit && change.revision > last.revision) {
-        return { changes: found, revision: last.revision };
-      }
-      if (change.key.startsWith(prefix)) found.push(change);
+      if (change.key.startsWith(prefix)) yield change;
     }
-    return { changes: found, revision: present };
   }
 
   /** All changes after a revision, newest first. */
@@ -91,6 +82,7 @@ export class ChangeHistory {
   }
 }
 
-function lengthOf(change: Change): number {
+/** About what a change costs to hold: a delete shares its value with what was before. */
+export function lengthOf(change: Change): number {
   return change.value.length + (change.type === 'put' ? (change.previous?.value.length ?? 0) : 0);
 }

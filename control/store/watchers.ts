@@ -1,8 +1,6 @@
 import type { Clock, Timer } from '../../kit/clock.ts';
+import { takeBatch } from './batch.ts';
 import { type Change, type Changes, CompactedError, FutureRevisionError, type WatchOptions } from './store.ts';
-
-/** Most changes in one batch, but for a single revision that has more: it stays whole. */
-const MAX_BATCH = 1000;
 
 /** How long a watch that has seen nothing of its own waits before it is told the store's revision. */
 const PROGRESS_MS = 1000;
@@ -12,8 +10,8 @@ export interface WatchedLog {
   readonly revision: number;
   /** Changes up to and including this revision are forgotten. */
   readonly compacted: number;
-  /** As {@link Changes}: what comes after a revision, which is kept, under a prefix; about `limit` at a time. */
-  since(after: number, prefix: string, limit: number): Changes;
+  /** Changes after a revision that is kept, under a prefix, oldest first. Read at once, within one turn. */
+  since(after: number, prefix: string): Iterable<Change>;
 }
 
 type Wake = 'start' | 'changes' | 'progress' | 'end';
@@ -85,7 +83,7 @@ export class Watchers {
   #read(after: number, prefix: string): Changes {
     if (after < this.#log.compacted) throw new CompactedError(after, this.#log.compacted);
     if (after > this.#log.revision) throw new FutureRevisionError(after, this.#log.revision);
-    return this.#log.since(after, prefix, MAX_BATCH);
+    return takeBatch(this.#log.since(after, prefix), this.#log.revision);
   }
 
   #wait(

@@ -52,7 +52,7 @@ class MemoryStore implements Store {
         get compacted(): number {
           return history.from;
         },
-        since: (after, prefix, limit) => history.since(after, prefix, limit, present()),
+        since: (after, prefix) => history.since(after, prefix),
       },
       clock,
     );
