@@ -30,6 +30,10 @@ export const OUTBOUND_PROXY_PORT = 15001;
 /** The controller name in GatewayClass that Tutti answers for. */
 export const GATEWAY_CONTROLLER = 'tutti.dev/gateway-controller';
 
+/** Who an ingress proxy is: node id `ingress/tutti-system/<node>`. Only it is told of Gateways' listeners and certificates. */
+export const INGRESS_NAMESPACE = 'tutti-system';
+export const INGRESS_SERVICE_ACCOUNT = 'ingress';
+
 export const CLUSTER_DOMAIN = 'cluster.local';
 export const DEFAULT_TRUST_DOMAIN = 'tutti.local';
 
