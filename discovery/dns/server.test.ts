@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { encode, RECURSION_DESIRED } from 'dns-packet';
+import { systemClock } from '../../kit/clock.ts';
+import { silentLog } from '../../kit/log.ts';
+import { seededRandom } from '../../kit/random.ts';
+import { needs, program } from '../../test/support/programs.ts';
+import { buildRegistry } from '../registry/registry.ts';
+import { sampleServices, sampleSlices, service, slice } from '../sample-cluster.ts';
+import { type DnsServer, startDns } from './server.ts';
+import { frame } from './tcp-frames.ts';
+import { buildZone } from './zone.ts';
+
+const endpoints = Array.from({ length: 300 }, (_, at) => ({ addresses: [`127.65.${at >> 8}.${at & 255}`] }));
+const registry = buildRegistry(
+  [...sampleServices(), service('many', { clusterIP: 'None', ports: [{ port: 80 }] })],
+  [...sampleSlices(), slice('many', { name: 'many-1', endpoints })],
+);
+const zone = buildZone(registry, { domain: 'cluster.local', serial: 1, serverAddress: '127.0.0.1' });
+
+let server: DnsServer;
+before(async () => {
+  server = await startDns({
+    address: '127.0.0.1',
+    port: 0,
+    zone: () => zone,
+    forwardTo: [],
+    clock: systemClock(),
+    random: seededRandom(1),
+    log: silentLog(),
+  });
+});
+after(() => server.close());
+
+async function dig(...args: readonly string[]): Promise<string> {
+  const common = ['@127.0.0.1', '-p', String(server.port), '+tries=2', '+time=5'];
+  const { stdout } = await promisify(execFile)(program('dig'), [...common, ...args]);
+  return stdout;
+}
+
+const D = 'default.svc.cluster.local';
+
+const short: readonly (readonly [args: readonly string[], lines: readonly string[]])[] = [
+  [['A', `web.${D}`], ['127.96.0.10']],
+  [['AAAA', `dual.${D}`], ['fd00::11']],
+  [
+    ['A', `db.${D}`],
+    ['127.64.0.6', '127.64.0.7', '127.64.0.8'],
+  ],
+  [['A', `db-0.db.${D}`], ['127.64.0.7']],
+  [['SRV', `_http._tcp.web.${D}`], [`0 100 80 web.${D}.`]],
+  [
+    ['SRV', `_pg._tcp.db.${D}`],
+    [`0 33 15432 127-64-0-6.db.${D}.`, `0 33 15432 db-0.db.${D}.`, `0 33 15432 db-1.db.${D}.`],
+  ],
+  [['-x', '127.96.0.10'], [`web.${D}.`]],
+  [['-x', '127.64.0.7'], [`db-0.db.${D}.`]],
+  [['-x', 'fd00::11'], [`dual.${D}.`]],
+  [['CNAME', `outside.${D}`], ['www.example.com.']],
+  [
+    ['A', `alias.${D}`],
+    [`web.${D}.`, '127.96.0.10'],
+  ],
+  [['TXT', 'dns-version.cluster.local'], ['"1.0.1"']],
+  [['SOA', 'cluster.local'], ['ns.dns.cluster.local. hostmaster.cluster.local. 1 7200 1800 86400 5']],
+];
+
+for (const [args, lines] of short) {
+  for (const transport of ['+notcp', '+tcp', '+noedns']) {
+    test(`dig ${transport} reads the answer to ${args.join(' ')}`, needs('dig'), async () => {
+      const out = await dig('+short', transport, ...args);
+      assert.deepEqual(out.trim().split('\n').sort(), [...lines].sort());
+    });
+  }
+}
+
+test('dig sees status, flags, SOA and the SRV target in the additional section', needs('dig'), async () => {
+  const missing = await dig('A', `nobody.${D}`);
+  assert.match(missing, /status: NXDOMAIN/);
+  assert.match(missing, /flags: qr aa rd ra;/);
+  assert.match(missing, /cluster\.local\.\s+5\s+IN\s+SOA/);
+  assert.match(await dig('AAAA', `web.${D}`), /status: NOERROR[\s\S]*ANSWER: 0, AUTHORITY: 1/);
+  assert.match(
+    await dig('SRV', `_http._tcp.web.${D}`),
+    /ADDITIONAL SECTION:\nweb\.default\S+\s+5\s+IN\s+A\s+127\.96\.0\.10/,
+  );
+  assert.match(await dig('A', 'example.com'), /status: REFUSED/);
+  assert.match(await dig('+edns=1', '+noednsneg', 'A', `web.${D}`), /status: BADVERS/);
+  assert.doesNotMatch(await dig('A', `web.${D}`), /Warning: |malformed|extra bytes/);
+});
+
+test('dig keeps the case that it asked in (0x20)', needs('dig'), async () => {
+  for (let asks = 0; asks < 2; asks++) {
+    assert.match(await dig('A', `WeB.dEfAuLt.svc.CLUSTER.local`), /\nWeB\.dEfAuLt\.svc\.CLUSTER\.local\.\s+5\s+IN\s+A/);
+  }
+});
+
+test('dig is told of truncation and comes again over TCP', needs('dig'), async () => {
+  assert.match(await dig('+ignore', '+bufsize=512', 'A', `many.${D}`), /flags: qr aa tc rd ra;/);
+  assert.equal((await dig('+short', 'A', `many.${D}`)).trim().split('\n').length, 300);
+});
+
+test('dig gets several answers over one TCP connection', needs('dig'), async () => {
+  const out = await dig(
+    '+short',
+    '+tcp',
+    '+keepopen',
+    'A',
+    `web.${D}`,
+    'A',
+    `dual.${D}`,
+    'A',
+    'web.other.svc.cluster.local',
+  );
+  assert.deepEqual(out.trim().split('\n'), ['127.96.0.10', '127.96.0.11', '127.96.0.20']);
+});
+
+const QUERY = encode({
+  id: 0xabcd,
+  flags: RECURSION_DESIRED,
+  questions: [{ type: 'A', name: `web.${D}` }],
+});
+
+test('questions that come in pieces, or many in one piece, over TCP are all answered; a half-closed asker too', async () => {
+  const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+  const bytes: Buffer[] = [];
+  socket.on('data', (chunk) => bytes.push(chunk));
+  const framed = frame(QUERY);
+  socket.write(framed.subarray(0, 1));
+  socket.write(framed.subarray(1, 9));
+  socket.write(framed.subarray(9));
+  socket.end(Buffer.concat(Array.from({ length: 250 }, () => framed)));
+  await once(socket, 'close');
+  const answers = Buffer.concat(bytes);
+  assert.equal(answers.length, 251 * (2 + QUERY.length + 16));
+});
+
+test('garbage over UDP and TCP leaves the server answering', async () => {
+  const socket = createSocket('udp4');
+  const random = seededRandom(7);
+  for (let packets = 0; packets < 500; packets++) {
+    const packet = Buffer.from(Array.from({ length: Math.floor(random() * 80) }, () => Math.floor(random() * 256)));
+    socket.send(packet, server.port, '127.0.0.1');
+  }
+  const stream = connect(server.port, '127.0.0.1');
+  stream.on('error', () => {});
+  stream.end(Buffer.from([0, 3, 1, 2, 3, 0xff, 0xff, 0]));
+  await once(stream.resume(), 'close');
+  // What the socket's buffer could not take was dropped, and may have been this: so it is asked again.
+  const again = setInterval(() => socket.send(QUERY, server.port, '127.0.0.1'), 20);
+  for (;;) {
+    const [answer] = (await once(socket, 'message')) as [Buffer];
+    if (answer.readUInt16BE(0) === 0xabcd && answer.length > QUERY.length) break;
+  }
+  clearInterval(again);
+  socket.close();
+});
+
+test('close ends open connections and frees the port', async () => {
+  const options = { zone: () => zone, forwardTo: [], clock: systemClock(), random: seededRandom(1), log: silentLog() };
+  const first = await startDns({ ...options, address: '127.0.0.1', port: 0 });
+  const socket = connect(first.port, '127.0.0.1');
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  const closed = once(socket, 'close');
+  await first.close();
+  await closed;
+  const second = await startDns({ ...options, address: '127.0.0.1', port: first.port });
+  await assert.rejects(startDns({ ...options, address: '127.0.0.1', port: first.port }), { code: 'EADDRINUSE' });
+  await second.close();
+});
