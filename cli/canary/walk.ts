@@ -1,0 +1,166 @@
+import type { HttpRoute } from '../../api/kinds/http-route.ts';
+import { httpRouteKind } from '../../api/kinds/http-route.ts';
+import { CONVERGED } from '../../api/meta/well-known.ts';
+import type { Cluster, CommandContext } from '../cluster/context.ts';
+import { CommandError } from '../output/exit-codes.ts';
+import { type BackendCount, decideStep, type ErrorLimit, type MeasuredShare, measureShares } from './decide.ts';
+import { readCounts } from './proxies.ts';
+import { type CanaryPlan, withWeight } from './route.ts';
+
+/** One route whose weights are being moved, and the plan by which. */
+export interface Canary {
+  readonly cluster: Cluster;
+  readonly context: CommandContext;
+  readonly namespace: string;
+  readonly route: string;
+  readonly plan: CanaryPlan;
+  readonly timeoutMs: number;
+  /** Told of each thing that happens, for people. */
+  readonly say: (message: string) => void;
+}
+
+export interface Convergence {
+  readonly message: string;
+  readonly tookMs: number;
+}
+
+// How often a condition or the counts are looked at; the proxies report load once a second.
+const POLL_MS = 100;
+const SAMPLE_MS = 1000;
+
+/** Writes the weight and waits until every proxy that carries the route has ACKed it. */
+export async function setWeight(canary: Canary, weight: number): Promise<Convergence> {
+  const { cluster, context, namespace, route: name } = canary;
+  const ref = { namespace, name };
+  const started = context.clock.monotonic();
+  const stored = await cluster.client.get(httpRouteKind, ref);
+  const patch = {
+    metadata: { resourceVersion: stored.metadata.resourceVersion },
+    spec: { rules: withWeight(stored, canary.plan, weight) },
+  };
+  const written = await cluster.client.patch(httpRouteKind, ref, patch, {
+    type: 'merge',
+    fieldManager: 'tutti-canary',
+  });
+  let told = '';
+  for (;;) {
+    const route = await cluster.client.get(httpRouteKind, ref);
+    const state = convergenceOf(route, written.metadata.generation ?? 0);
+    if (state.done) return { message: state.message, tookMs: context.clock.monotonic() - started };
+    if (state.message !== told && state.message !== '') canary.say(state.message);
+    told = state.message;
+    if (context.clock.monotonic() - started > canary.timeoutMs) {
+      throw new CommandError(
+        `weight ${weight} of "${canary.plan.canary}": not carried by every proxy after ${canary.timeoutMs / 1000} s: ${state.message}`,
+        {
+          exit: 'timeout',
+          hint: 'see "tutti get proxies" for who has not taken it',
+        },
+      );
+    }
+    await context.clock.sleep(POLL_MS);
+  }
+}
+
+function convergenceOf(route: HttpRoute, generation: number): { readonly done: boolean; readonly message: string } {
+  const conditions = (route.status?.parents ?? []).map(({ conditions: all }) =>
+    all?.find(({ type }) => type === CONVERGED),
+  );
+  const current = conditions.filter((condition) => (condition?.observedGeneration ?? 0) >= generation);
+  const message = current.map((condition) => condition?.message ?? '').join('; ');
+  return {
+    done:
+      conditions.length > 0 &&
+      current.length === conditions.length &&
+      current.every((condition) => condition?.status === 'True'),
+    message,
+  };
+}
+
+/** Waits `forMs` and tells the shares that the proxies counted meanwhile. Ends early on Ctrl-C. */
+export async function measure(canary: Canary, weight: number, forMs: number): Promise<MeasuredShare[]> {
+  const before = await readCounts(canary.cluster, canary.namespace);
+  await sleepUnlessAborted(canary, forMs);
+  // One report more, so that the last second is counted as well.
+  await sleepUnlessAborted(canary, SAMPLE_MS);
+  return measureShares(weightsOf(canary.plan, weight), before, await readCounts(canary.cluster, canary.namespace));
+}
+
+export interface WalkOptions {
+  readonly steps: readonly number[];
+  readonly everyMs: number;
+  readonly limit: ErrorLimit;
+  readonly onStep: (weight: number, shares: readonly MeasuredShare[], convergence: Convergence) => void;
+}
+
+export type WalkEnd =
+  | { readonly kind: 'arrived'; readonly weight: number }
+  | { readonly kind: 'aborted'; readonly weight: number; readonly reason: string }
+  | { readonly kind: 'interrupted'; readonly weight: number };
+
+/** Walks the steps; goes back to 0 by itself when the new version fails too often. */
+export async function walk(canary: Canary, options: WalkOptions): Promise<WalkEnd> {
+  let reached = canary.plan.present;
+  for (const weight of options.steps) {
+    const convergence = await setWeight(canary, weight);
+    reached = weight;
+    const end = await watchStep(canary, weight, options, convergence);
+    if (end !== undefined) return end;
+    if (canary.context.signal.aborted) return { kind: 'interrupted', weight: reached };
+  }
+  return { kind: 'arrived', weight: reached };
+}
+
+async function watchStep(
+  canary: Canary,
+  weight: number,
+  options: WalkOptions,
+  convergence: Convergence,
+): Promise<WalkEnd | undefined> {
+  const { clock, signal } = canary.context;
+  const started = clock.monotonic();
+  const before = await readCounts(canary.cluster, canary.namespace);
+  for (;;) {
+    await sleepUnlessAborted(canary, Math.min(SAMPLE_MS, options.everyMs));
+    if (signal.aborted) return undefined;
+    const shares = measureShares(
+      weightsOf(canary.plan, weight),
+      before,
+      await readCounts(canary.cluster, canary.namespace),
+    );
+    const count: BackendCount = shares.find(({ service }) => service === canary.plan.canary) ?? {
+      service: canary.plan.canary,
+      requests: 0,
+      errors: 0,
+    };
+    const decision = decideStep({
+      canary: count,
+      elapsedMs: clock.monotonic() - started,
+      everyMs: options.everyMs,
+      limit: options.limit,
+    });
+    if (decision.kind === 'wait') continue;
+    options.onStep(weight, shares, convergence);
+    if (decision.kind === 'next') return undefined;
+    canary.say(`going back: ${decision.reason}`);
+    await setWeight(canary, 0);
+    return { kind: 'aborted', weight: 0, reason: decision.reason };
+  }
+}
+
+function weightsOf(plan: CanaryPlan, weight: number): Map<string, number> {
+  return new Map([
+    [plan.stable, 100 - weight],
+    [plan.canary, weight],
+  ]);
+}
+
+async function sleepUnlessAborted(canary: Canary, ms: number): Promise<void> {
+  const { clock, signal } = canary.context;
+  if (signal.aborted) return;
+  try {
+    await clock.sleep(ms, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

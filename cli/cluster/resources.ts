@@ -1,0 +1,50 @@
+import type { Kind } from '../../api/kinds/kind.ts';
+import { findKind, kinds } from '../../api/kinds/registry.ts';
+import { CommandError } from '../output/exit-codes.ts';
+
+export interface ResourceArgument {
+  readonly kind: Kind;
+  readonly names: readonly string[];
+}
+
+/** Reads what kubectl reads: `pods`, `pod web`, `pod web db`, `pod/web`, `deploy/web svc/web`. */
+export function parseResources(given: readonly string[]): ResourceArgument[] {
+  const [first, ...rest] = given;
+  if (first === undefined) {
+    throw new CommandError('resource: none given', {
+      exit: 'usage',
+      hint: 'name a kind, such as "pods" or "deployment/web"',
+    });
+  }
+  if (!given.some((argument) => argument.includes('/'))) {
+    return first.split(',').map((name) => ({ kind: resolveKind(name), names: rest }));
+  }
+  return given.map((argument) => {
+    const [kind = '', name = '', ...more] = argument.split('/');
+    if (kind === '' || name === '' || more.length > 0) {
+      throw new CommandError(`resource "${argument}": not of the form kind/name`, { exit: 'usage' });
+    }
+    return { kind: resolveKind(kind), names: [name] };
+  });
+}
+
+export function resolveKind(name: string): Kind {
+  const kind = findKind(name);
+  if (kind !== undefined) return kind;
+  const known = kinds.map((each) => each.plural).sort();
+  throw new CommandError(`kind "${name}": not known`, { exit: 'usage', hint: `one of ${known.join(', ')}` });
+}
+
+type KindAddress = Pick<Kind, 'group' | 'version' | 'plural' | 'namespaced'>;
+
+/** A kind's collection path, or an object's when a name is given. */
+export function resourcePath(kind: KindAddress, namespace: string | undefined, name?: string): string {
+  const group = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`;
+  const where = kind.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+  return `${group}${where}/${kind.plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
+}
+
+/** `deployment.apps/web`, as kubectl names an object. */
+export function resourceName(kind: Kind, name: string): string {
+  return `${kind.singular}${kind.group === '' ? '' : `.${kind.group}`}/${name}`;
+}

@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import type { CommandContext } from '../cluster/context.ts';
+import { parseDuration } from '../output/duration.ts';
+import {
+  type AgentFlags,
+  agentFlags,
+  type ControlFlags,
+  controlFlags,
+  readAgent,
+  readControl,
+  sharedFlags,
+} from '../process/flags.ts';
+
+interface UpFlags extends ControlFlags, AgentFlags {
+  readonly filename?: string[];
+  readonly timeout: string;
+}
+
+/**
+ * The commands that are processes. Their folders are loaded when one is asked for, so that `tutti get` does not wait for
+ * a store and a proxy.
+ */
+export function registerProcesses(program: Command, context: CommandContext): void {
+  agentFlags(
+    controlFlags(
+      sharedFlags(
+        program
+          .command('up')
+          .description('everything on this machine: control plane, agent and ingress, in the foreground'),
+      ),
+    ),
+  )
+    .option('-f, --filename <path...>', 'manifests to apply: files, folders, or - for standard input')
+    .option('--timeout <duration>', 'how long to wait for replicas before saying what is missing', '120s')
+    .addHelpText('after', '\nExamples:\n  tutti up -f examples/shop\n  tutti up --data ./state --api-port 7443')
+    .action(async (flags: UpFlags) => {
+      const { up } = await import('../up/up.ts');
+      await up(context, {
+        ...readControl(flags, context.cwd),
+        ...readAgent(flags, context.cwd),
+        manifests: flags.filename ?? [],
+        timeoutMs: parseDuration('--timeout', flags.timeout),
+      });
+    });
+
+  controlFlags(sharedFlags(program.command('control').description('the control plane alone')))
+    .addHelpText('after', '\nExample:\n  tutti control --data /var/lib/tutti')
+    .action(async (flags: ControlFlags) => {
+      const { runControl } = await import('../process/control.ts');
+      await runControl(context, readControl(flags, context.cwd));
+    });
+
+  agentFlags(sharedFlags(program.command('agent').description('the agent of one node alone')))
+    .option('--kubeconfig <file>', "the agent's credentials (default: agent.kubeconfig in the data folder)")
+    .addHelpText('after', '\nExample:\n  tutti agent --data /var/lib/tutti --images ./images')
+    .action(async (flags: AgentFlags & { kubeconfig?: string }) => {
+      const { runAgent } = await import('../process/agent.ts');
+      await runAgent(context, { ...readAgent(flags, context.cwd), kubeconfig: flags.kubeconfig });
+    });
+
+  program
+    .command('proxy')
+    .description('one proxy, sidecar or ingress; agents start them')
+    .requiredOption('--bootstrap <file>', 'what the proxy is told at its start (JSON)')
+    .option('--mode <mode>', 'sidecar or ingress; must be what the bootstrap says')
+    .action(async (flags: { bootstrap: string; mode?: string }) => {
+      const { runProxyProcess } = await import('../process/proxy.ts');
+      await runProxyProcess(flags.bootstrap, flags.mode);
+    });
+}

@@ -1,0 +1,131 @@
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { DEFAULT_TRUST_DOMAIN } from '../../api/meta/well-known.ts';
+import { parseDuration } from '../output/duration.ts';
+import { CommandError } from '../output/exit-codes.ts';
+
+/** Flags of the commands that are processes, as given and as read. `tutti up` takes those of control plane and agent. */
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface SharedFlags {
+  readonly data: string;
+  readonly trustDomain: string;
+  readonly svidTtl: string;
+  readonly logLevel: string;
+  readonly logFormat: string;
+}
+
+export interface ControlFlags extends SharedFlags {
+  readonly apiPort: string;
+  readonly xdsPort: string;
+}
+
+export interface AgentFlags extends SharedFlags {
+  readonly nodeName: string;
+  readonly nodeAddress: string;
+  readonly images?: string[];
+  readonly dnsPort: string;
+  readonly ingress: boolean;
+}
+
+export function sharedFlags(command: Command): Command {
+  return command
+    .option('--data <folder>', 'where all state is kept', '.tutti')
+    .option('--trust-domain <name>', 'trust domain of the identities in the mesh', DEFAULT_TRUST_DOMAIN)
+    .option('--svid-ttl <duration>', 'how long a workload certificate is valid; renewed at half of it', '24h')
+    .option('--log-level <level>', LOG_LEVELS.join(', '), 'warn')
+    .option('--log-format <format>', 'text or json', 'text');
+}
+
+export function controlFlags(command: Command): Command {
+  return command
+    .option('--api-port <port>', "the API server's port on 127.0.0.1; 0 lets the system choose", '6443')
+    .option('--xds-port <port>', "the xDS server's port on 127.0.0.1; 0 lets the system choose", '6444');
+}
+
+export function agentFlags(command: Command): Command {
+  return command
+    .option('--node-name <name>', 'name of this node', hostname().toLowerCase())
+    .option('--node-address <address>', 'address at which other nodes reach this one', '127.0.0.1')
+    .option('--images <folder...>', 'where image folders are looked up')
+    .option('--dns-port <port>', "the DNS server's port on 127.0.0.1; 0 lets the system choose", '10053')
+    .option('--no-ingress', 'start no ingress proxy on this node');
+}
+
+export interface SharedSettings {
+  readonly stateFolder: string;
+  readonly trustDomain: string;
+  readonly svidTtlSeconds: number;
+  readonly logLevel: LogLevel;
+  readonly logFormat: 'text' | 'json';
+}
+
+export interface ControlSettings extends SharedSettings {
+  readonly apiPort: number;
+  readonly xdsPort: number;
+}
+
+export interface AgentSettings extends SharedSettings {
+  readonly nodeName: string;
+  readonly nodeAddress: string;
+  readonly imageRoots: readonly string[];
+  readonly dnsPort: number;
+  readonly ingress: boolean;
+}
+
+// Below this a certificate would be renewed more often than a proxy can be told.
+const SHORTEST_SVID_TTL_MS = 10_000;
+
+export function readShared(flags: SharedFlags, cwd: string): SharedSettings {
+  const logLevel = LOG_LEVELS.find((level) => level === flags.logLevel);
+  if (logLevel === undefined) throw usage(`--log-level "${flags.logLevel}": must be one of ${LOG_LEVELS.join(', ')}`);
+  if (flags.logFormat !== 'text' && flags.logFormat !== 'json')
+    throw usage(`--log-format "${flags.logFormat}": must be text or json`);
+  const ttlMs = parseDuration('--svid-ttl', flags.svidTtl);
+  if (ttlMs < SHORTEST_SVID_TTL_MS)
+    throw usage(`--svid-ttl "${flags.svidTtl}": must be at least ${SHORTEST_SVID_TTL_MS / 1000}s`);
+  if (!/^[a-z\d._-]+$/.test(flags.trustDomain)) {
+    throw usage(
+      `--trust-domain "${flags.trustDomain}": must be lower-case letters, digits, dots, dashes and underscores (SPIFFE ID, section 2.1)`,
+    );
+  }
+  return {
+    stateFolder: resolve(cwd, flags.data),
+    trustDomain: flags.trustDomain,
+    svidTtlSeconds: Math.floor(ttlMs / 1000),
+    logLevel,
+    logFormat: flags.logFormat,
+  };
+}
+
+export function readControl(flags: ControlFlags, cwd: string): ControlSettings {
+  return {
+    ...readShared(flags, cwd),
+    apiPort: parsePort('--api-port', flags.apiPort),
+    xdsPort: parsePort('--xds-port', flags.xdsPort),
+  };
+}
+
+export function readAgent(flags: AgentFlags, cwd: string): AgentSettings {
+  return {
+    ...readShared(flags, cwd),
+    nodeName: flags.nodeName,
+    nodeAddress: flags.nodeAddress,
+    imageRoots: (flags.images ?? []).map((folder) => resolve(cwd, folder)),
+    dnsPort: parsePort('--dns-port', flags.dnsPort),
+    ingress: flags.ingress,
+  };
+}
+
+function parsePort(flag: string, given: string): number {
+  const port = /^\d{1,5}$/.test(given) ? Number(given) : -1;
+  if (port < 0 || port > 65_535) throw usage(`${flag} "${given}": must be a port from 0 to 65535`);
+  return port;
+}
+
+function usage(message: string): CommandError {
+  return new CommandError(message, { exit: 'usage' });
+}

@@ -1,0 +1,41 @@
+import { open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readTextIfPresent } from '../../kit/disk.ts';
+import { identifyProcess, isRunning, type ProcessIdentity } from '../../kit/process.ts';
+import { CommandError } from '../output/exit-codes.ts';
+
+/** One process per state folder: whoever holds `up.lock`. The lock of a process that is gone is taken over. */
+export interface FolderLock {
+  release(): Promise<void>;
+}
+
+export async function lockFolder(folder: string): Promise<FolderLock> {
+  const path = join(folder, 'up.lock');
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      const file = await open(path, 'wx', 0o644);
+      await file.writeFile(JSON.stringify(identifyProcess(process.pid)));
+      await file.close();
+      return { release: () => rm(path, { force: true }) };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const holder = readHolder(await readTextIfPresent(path));
+    if (holder !== undefined && isRunning(holder)) {
+      throw new CommandError(`${folder}: in use by another tutti (process ${holder.pid})`, {
+        hint: `use that one, stop it (Ctrl-C there, or "kill ${holder.pid}"), or keep a second one apart with --data and other ports`,
+      });
+    }
+    await rm(path, { force: true });
+  }
+  throw new CommandError(`${path}: cannot be taken: another tutti is starting`, { hint: 'try again' });
+}
+
+function readHolder(text: string | undefined): ProcessIdentity | undefined {
+  try {
+    return JSON.parse(text ?? '') as ProcessIdentity;
+  } catch {
+    // Cut short by a crash while it was written: nobody holds it.
+    return undefined;
+  }
+}

@@ -1,0 +1,97 @@
+import { mkdir } from 'node:fs/promises';
+import { relative } from 'node:path';
+import { createLog } from '../../kit/log.ts';
+import { openCluster } from '../cluster/connect.ts';
+import type { CommandContext } from '../cluster/context.ts';
+import { applyDocuments } from '../manifests/apply.ts';
+import { checkedManifests } from '../manifests/checked.ts';
+import type { ManifestDocument } from '../manifests/read-manifests.ts';
+import { startNode } from '../process/agent.ts';
+import { startControl } from '../process/control.ts';
+import type { AgentSettings, ControlSettings } from '../process/flags.ts';
+import { followReplicas } from './follow-replicas.ts';
+import { gatewayPorts, imageRootsBeside } from './from-manifests.ts';
+import { lockFolder } from './lock.ts';
+import { requireFreePorts } from './ports.ts';
+import { printSummary } from './summary.ts';
+
+export interface UpSettings extends ControlSettings, AgentSettings {
+  readonly manifests: readonly string[];
+  readonly timeoutMs: number;
+}
+
+/**
+ * `tutti up`: control plane and agent in this process, proxies and workloads as its children. What can be refused is
+ * refused before anything starts. Returns when the user has stopped it and all is down. What a killed `up` left running
+ * is taken over by the next one.
+ */
+export async function up(context: CommandContext, settings: UpSettings): Promise<void> {
+  const documents = await checkedManifests(settings.manifests);
+  await mkdir(settings.stateFolder, { recursive: true });
+  const lock = await lockFolder(settings.stateFolder);
+  try {
+    await requireFreePorts(portsOf(settings, documents), settings.stateFolder);
+    await run(context, settings, documents);
+  } finally {
+    await lock.release();
+  }
+}
+
+function portsOf({ apiPort, xdsPort, dnsPort, ingress }: UpSettings, documents: readonly ManifestDocument[]) {
+  const local = { address: '127.0.0.1' };
+  return [
+    { ...local, port: apiPort, use: 'API server', change: 'choose another with --api-port' },
+    { ...local, port: xdsPort, use: 'xDS server', change: 'choose another with --xds-port' },
+    { ...local, port: dnsPort, use: 'DNS server', change: 'choose another with --dns-port' },
+    ...(ingress ? gatewayPorts(documents) : []),
+  ];
+}
+
+async function run(
+  context: CommandContext,
+  settings: UpSettings,
+  documents: readonly ManifestDocument[],
+): Promise<void> {
+  const { terminal, signal } = context;
+  const log = createLog({ level: settings.logLevel, format: settings.logFormat });
+  const say = (message: string): void => terminal.err(`${message}\n`);
+  const imageRoots = [...settings.imageRoots, ...imageRootsBeside(settings.manifests, context.cwd)];
+
+  const control = await startControl(context, settings, log);
+  say(`control plane: ${control.server}`);
+  const node = await startNode(context, { ...settings, imageRoots, kubeconfig: control.agentKubeconfig }, log);
+  try {
+    say(`node ${settings.nodeName}: ${node.adopted === 0 ? 'ready' : `ready, took over ${node.adopted} running pods`}`);
+    const cluster = await openCluster({ kubeconfig: control.kubeconfig }, context);
+    try {
+      if (documents.length > 0) {
+        await applyDocuments({
+          client: cluster.client,
+          documents,
+          namespace: cluster.namespace,
+          onResult: ({ name, verb }) => say(`  ${name} ${verb}`),
+          onWarning: (warning) => say(`${terminal.style('yellow', 'warning:')} ${warning}`),
+        });
+      }
+      const missing = await followReplicas({ client: cluster.client, context, timeoutMs: settings.timeoutMs });
+      if (!signal.aborted) {
+        for (const line of missing) say(`${terminal.style('yellow', 'not ready:')} ${line}`);
+        await printSummary({ client: cluster.client, terminal, kubeconfig: relative(context.cwd, control.kubeconfig) });
+      }
+    } finally {
+      await cluster.close();
+    }
+    await aborted(signal);
+  } finally {
+    say('stopping: no new requests, then the replicas');
+    await node.stop('stop');
+    await control.close();
+    say('stopped');
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return signal.aborted
+    ? Promise.resolve()
+    : new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
