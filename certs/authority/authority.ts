@@ -1,0 +1,230 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { Clock } from '../../kit/clock.ts';
+import type { Logger } from '../../kit/log.ts';
+import { parseSpiffeId } from '../workload/spiffe-id.ts';
+import { keyIdOf, signCertificate } from '../x509/certificate.ts';
+import { type Der, decode, itemsOf } from '../x509/der.ts';
+import {
+  altNames,
+  authorityKeyId,
+  extendedKeyUsage,
+  keyUsage,
+  leafConstraints,
+  subjectKeyId,
+} from '../x509/extensions.ts';
+import { distinguishedName } from '../x509/name.ts';
+import { toPem } from '../x509/pem.ts';
+import { isSupportedKey, readRequest } from '../x509/request.ts';
+import { openRoot, type Root } from './ca-folder.ts';
+import { IssueRefusedError } from './refusal.ts';
+import { SKEW_MS } from './root.ts';
+
+export const DEFAULT_SVID_TTL_SECONDS = 24 * 3600;
+/** Shorter ones would be rotated without pause. The API asks for minutes; tests take seconds. */
+export const MIN_SVID_TTL_SECONDS = 10;
+/** Who asks for longer gets this: an SVID is meant to be short-lived. */
+export const MAX_SVID_TTL_SECONDS = 7 * 24 * 3600;
+
+/** For servers of the control plane and for people: as kubeadm's certificates, a year. */
+const CREDENTIALS_TTL_SECONDS = 365 * 24 * 3600;
+
+export interface AuthorityOptions {
+  /** Holds the key (0600) and the certificate; made on the first start. */
+  readonly folder: string;
+  readonly trustDomain: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Whose key: a request's, which proves that the asker has it, or one the caller knows to be the asker's. */
+export type SubjectKey = { readonly csrPem: string } | { readonly publicKey: KeyObject };
+
+export type SvidRequest = SubjectKey & {
+  /** Who the asker is, as the caller has authenticated it. A CSR that names another is refused. */
+  readonly spiffeId: string;
+  readonly ttlSeconds?: number;
+};
+
+export interface ServingRequest {
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+  /** For a server that the mesh knows too: then the certificate is an SVID as well. */
+  readonly spiffeId?: string;
+}
+
+export interface ClientRequest {
+  /** Kubernetes' user: the subject's common name. */
+  readonly user: string;
+  /** Kubernetes' groups: the subject's organizations. */
+  readonly groups: readonly string[];
+  readonly spiffeId?: string;
+}
+
+export interface IssuedCertificate {
+  /** Leaf first. The root signs it, so there is nothing between. */
+  readonly certificateChainPem: string;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
+export interface IssuedCredentials extends IssuedCertificate {
+  readonly privateKeyPem: string;
+}
+
+/** Opens the certificate authority of a trust domain. Throws AuthorityRefusedError, which says what to do. */
+export async function openAuthority(options: AuthorityOptions): Promise<Authority> {
+  const { folder, trustDomain, clock, log } = options;
+  if (parseSpiffeId(`spiffe://${trustDomain}`) === undefined) {
+    throw new TypeError(`trust domain "${trustDomain}": lower-case letters, digits, ".", "-" and "_" are wanted`);
+  }
+  const root = await openRoot(folder, trustDomain, clock.now());
+  if (root.isNew) log.info({ folder, trustDomain }, 'certificate authority made');
+  return new Authority(root, trustDomain, clock);
+}
+
+interface Leaf {
+  readonly publicKey: KeyObject;
+  readonly subject: Der;
+  readonly ttlSeconds: number;
+  /** Usages, purposes and names. */
+  readonly extensions: readonly Der[];
+}
+
+// The parts that every leaf shares are built once. Leaf constraints: X509-SVID.md, sections 4.1 and 4.3.
+const NO_SUBJECT = distinguishedName({});
+const LEAF = [leafConstraints(), keyUsage('digitalSignature')];
+const BOTH_PURPOSES = extendedKeyUsage('serverAuth', 'clientAuth');
+const SERVER_ONLY = extendedKeyUsage('serverAuth');
+const CLIENT_ONLY = extendedKeyUsage('clientAuth');
+
+/** Signs certificates with the root. Synchronous: the disk is read once, when it is opened. */
+export class Authority {
+  readonly trustDomain: string;
+  /** Every CA certificate that issued chains may end in. */
+  readonly trustBundlePem: string;
+  readonly #key: KeyObject;
+  readonly #issuer: Der;
+  readonly #issuerKeyId: Der;
+  readonly #notAfterMs: number;
+  readonly #clock: Clock;
+
+  constructor(root: Root, trustDomain: string, clock: Clock) {
+    this.trustDomain = trustDomain;
+    this.trustBundlePem = toPem('CERTIFICATE', root.certificate.raw);
+    this.#key = root.key;
+    this.#issuer = subjectOf(root.certificate.raw);
+    this.#issuerKeyId = authorityKeyId(keyIdOf(publicKeyInfo(root.certificate.publicKey)));
+    this.#notAfterMs = root.certificate.validToDate.getTime();
+    this.#clock = clock;
+  }
+
+  /** An X.509-SVID (X509-SVID.md). Throws IssueRefusedError. */
+  issueSvid(request: SvidRequest): IssuedCertificate {
+    this.#checkOwnId(request.spiffeId);
+    return this.#issue({
+      publicKey: 'csrPem' in request ? keyOfRequest(request.csrPem, request.spiffeId) : supported(request.publicKey),
+      subject: NO_SUBJECT,
+      ttlSeconds: svidTtl(request.ttlSeconds ?? DEFAULT_SVID_TTL_SECONDS),
+      extensions: [...LEAF, BOTH_PURPOSES, altNames({ uris: [request.spiffeId] }, 'critical')],
+    });
+  }
+
+  /** Key and certificate for a TLS server of the control plane or an agent. Names are for clients that know no SPIFFE. */
+  issueServing({ dnsNames, ipAddresses, spiffeId }: ServingRequest): IssuedCredentials {
+    if (spiffeId !== undefined) this.#checkOwnId(spiffeId);
+    const uris = spiffeId === undefined ? [] : [spiffeId];
+    return this.#issueWithKey({
+      subject: distinguishedName({ commonName: dnsNames[0] ?? ipAddresses[0] ?? 'tutti' }),
+      ttlSeconds: CREDENTIALS_TTL_SECONDS,
+      extensions: [
+        ...LEAF,
+        spiffeId === undefined ? SERVER_ONLY : BOTH_PURPOSES,
+        altNames({ uris, dnsNames, ipAddresses }, 'plain'),
+      ],
+    });
+  }
+
+  /** Key and certificate for a client of the API server. */
+  issueClient({ user, groups, spiffeId }: ClientRequest): IssuedCredentials {
+    if (spiffeId !== undefined) this.#checkOwnId(spiffeId);
+    const identity = spiffeId === undefined ? [CLIENT_ONLY] : [BOTH_PURPOSES, altNames({ uris: [spiffeId] }, 'plain')];
+    return this.#issueWithKey({
+      subject: distinguishedName({ commonName: user, organizations: groups }),
+      ttlSeconds: CREDENTIALS_TTL_SECONDS,
+      extensions: [...LEAF, ...identity],
+    });
+  }
+
+  #issueWithKey(leaf: Omit<Leaf, 'publicKey'>): IssuedCredentials {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    return {
+      ...this.#issue({ ...leaf, publicKey }),
+      privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    };
+  }
+
+  #issue({ publicKey, subject, ttlSeconds, extensions }: Leaf): IssuedCertificate {
+    const nowMs = Math.floor(this.#clock.now() / 1000) * 1000;
+    const notBeforeMs = nowMs - SKEW_MS;
+    // A chain is valid only as long as all of it is (RFC 5280, section 6.1.3).
+    const notAfterMs = Math.min(nowMs + ttlSeconds * 1000, this.#notAfterMs);
+    const info = publicKeyInfo(publicKey);
+    const draft = {
+      issuer: this.#issuer,
+      subject,
+      notBeforeMs,
+      notAfterMs,
+      publicKey: info,
+      extensions: [...extensions, subjectKeyId(keyIdOf(info)), this.#issuerKeyId],
+    };
+    return { certificateChainPem: toPem('CERTIFICATE', signCertificate(draft, this.#key)), notBeforeMs, notAfterMs };
+  }
+
+  #checkOwnId(spiffeId: string): void {
+    const id = parseSpiffeId(spiffeId);
+    if (id === undefined || id.path === '' || id.trustDomain !== this.trustDomain) {
+      throw new IssueRefusedError(
+        'invalid-identity',
+        `identity "${spiffeId}": is not a SPIFFE id with a path in trust domain "${this.trustDomain}"`,
+      );
+    }
+  }
+}
+
+function keyOfRequest(csrPem: string, spiffeId: string): KeyObject {
+  const reading = readRequest(csrPem);
+  if (!reading.ok) throw new IssueRefusedError(reading.problem, reading.detail);
+  const stranger = reading.extensions.uris.find((uri) => uri !== spiffeId);
+  if (stranger !== undefined) {
+    throw new IssueRefusedError(
+      'wrong-identity',
+      `certificate request: asks for "${stranger.slice(0, 256)}", its sender is "${spiffeId}"`,
+    );
+  }
+  return reading.publicKey;
+}
+
+function supported(publicKey: KeyObject): KeyObject {
+  if (publicKey.type === 'public' && isSupportedKey(publicKey)) return publicKey;
+  throw new IssueRefusedError('unsupported-key', 'public key: is not on P-256 or P-384');
+}
+
+function svidTtl(ttlSeconds: number): number {
+  if (!Number.isInteger(ttlSeconds) || ttlSeconds < MIN_SVID_TTL_SECONDS) {
+    throw new IssueRefusedError(
+      'invalid-ttl',
+      `time to live ${ttlSeconds} s: whole seconds, at least ${MIN_SVID_TTL_SECONDS}, are wanted`,
+    );
+  }
+  return Math.min(ttlSeconds, MAX_SVID_TTL_SECONDS);
+}
+
+function publicKeyInfo(key: KeyObject): Der {
+  return decode((key.type === 'public' ? key : createPublicKey(key)).export({ type: 'spki', format: 'der' }));
+}
+
+/** The subject as it is written in a certificate: an issuer's name must repeat it byte by byte. */
+function subjectOf(certificate: Uint8Array): Der {
+  const [content] = itemsOf(decode(certificate), 'SEQUENCE');
+  return itemsOf(content, 'SEQUENCE')[5] as Der;
+}
