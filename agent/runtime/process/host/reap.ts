@@ -1,0 +1,59 @@
+import type { Clock } from '../../../../kit/clock.ts';
+import { identifyProcess, isRunning, type ProcessIdentity, signalProcess } from '../../../../kit/process.ts';
+import { processesWithEnvironment, readProcTable } from './proc-table.ts';
+
+/** In the environment of everything that a run starts, handed down to whatever that starts in turn. */
+export const RUN_ID = 'TUTTI_CONTAINER_ID';
+
+/** One run, as its processes can be told from all others. */
+export interface Run {
+  readonly id: string;
+  /** The supervisor: leader of the run's session and group. */
+  readonly leader: ProcessIdentity;
+}
+
+// Killing takes effect within a scheduler's turn; what needs longer hangs in the kernel and is reported.
+const KILL_WITHIN_MS = 10_000;
+const LOOK_EVERY_MS = 20;
+
+/**
+ * Every process of the run, the leader included: those whose environment carries its id, wherever they have moved to, and
+ * those in the leader's session while the leader lives. Not the session after that: its number may by then be another's.
+ *
+ * A process that has left the session and cleaned its environment is not found: without cgroups nothing ties it to the run.
+ */
+export function membersOf(run: Run): readonly ProcessIdentity[] {
+  const pids = new Set(processesWithEnvironment(RUN_ID, run.id).map(({ pid }) => pid));
+  if (isRunning(run.leader)) {
+    pids.add(run.leader.pid);
+    for (const { pid, session, zombie } of readProcTable()) {
+      if (session === run.leader.pid && !zombie) pids.add(pid);
+    }
+  }
+  pids.delete(process.pid);
+  return [...pids].map(identifyProcess).filter((identity) => identity !== undefined);
+}
+
+/** Kills all of the run and waits until it is gone. False when something would not die in time. */
+export async function reap(run: Run, clock: Clock): Promise<boolean> {
+  const until = clock.monotonic() + KILL_WITHIN_MS;
+  const seen = new Map<number, ProcessIdentity>();
+  for (;;) {
+    for (const identity of membersOf(run)) seen.set(identity.pid, identity);
+    const alive = [...seen.values()].filter(isRunning);
+    if (alive.length === 0) return true;
+    if (clock.monotonic() > until) return false;
+    if (isRunning(run.leader)) kill(-run.leader.pid);
+    for (const { pid } of alive) kill(pid);
+    await clock.sleep(LOOK_EVERY_MS);
+  }
+}
+
+/** A process of another user (a program that changed its user without the right to be killed by us) stays: `reap` says so. */
+function kill(pid: number): void {
+  try {
+    signalProcess(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * What runs containers. The agent's workers know pods, probes and the API; a driver knows how to run one container and
+ * what became of it. Every driver passes conformance.ts.
+ *
+ * A container here is one run: a restart is a new container with the next attempt. What runs must survive the death of
+ * the agent; `adopt` finds it again.
+ */
+
+/** Names one run of one container, for ever. */
+export interface ContainerKey {
+  readonly podUid: string;
+  readonly container: string;
+  /** 0 for the first run; the restart count of the status. */
+  readonly attempt: number;
+}
+
+/** Where a volume's content is on the node, and where the container expects it. */
+export interface Mount {
+  readonly mountPath: string;
+  readonly sourcePath: string;
+}
+
+export interface ContainerConfig {
+  readonly key: ContainerKey;
+  readonly namespace: string;
+  readonly podName: string;
+  /** As the Pod says it; the driver has pulled it. */
+  readonly image: string;
+  /** Instead of the image's ENTRYPOINT; empty for the image's own. `$(VAR)` is expanded already. */
+  readonly command: readonly string[];
+  /** Instead of the image's CMD; empty for the image's own. */
+  readonly args: readonly string[];
+  /** Wins over the image's ENV. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly workingDir?: string;
+  readonly user?: { readonly uid?: number; readonly gid?: number };
+  readonly mounts: readonly Mount[];
+}
+
+/** created: known, nothing runs yet. running: its first process runs. exited: it ended, and why is known. */
+export type ContainerState =
+  | { readonly type: 'created' }
+  | { readonly type: 'running'; readonly startedAtMs: number; readonly pid: number }
+  | {
+      readonly type: 'exited';
+      readonly startedAtMs: number;
+      readonly finishedAtMs: number;
+      readonly exitCode: number;
+      /** The signal that ended it, as a number. */
+      readonly signal?: number;
+      /** What more is known than the code. */
+      readonly message?: string;
+    };
+
+export interface ContainerStatus {
+  readonly key: ContainerKey;
+  /** Unique, with the driver's scheme: `process://<pod uid>/<container>/<attempt>`. */
+  readonly id: string;
+  readonly image: string;
+  readonly imageId: string;
+  readonly state: ContainerState;
+}
+
+/** Why an image cannot be had. `reason` is the kubelet's word: `ErrImagePull`, `InvalidImageName`. */
+export type PullResult =
+  | { readonly ok: true; readonly imageId: string; readonly message: string }
+  | { readonly ok: false; readonly reason: 'ErrImagePull' | 'InvalidImageName'; readonly message: string };
+
+/** `reason` is the kubelet's word for a container that could not be made or started. */
+export type StartResult =
+  | { readonly ok: true; readonly notices: readonly string[] }
+  | { readonly ok: false; readonly reason: 'CreateContainerError' | 'RunContainerError'; readonly message: string };
+
+export interface StopOptions {
+  /** Between the stop signal and the kill. */
+  readonly graceMs: number;
+}
+
+export interface LogOptions {
+  readonly follow?: true;
+  readonly tailLines?: number;
+  readonly sinceMs?: number;
+  readonly timestamps?: true;
+  readonly limitBytes?: number;
+  /** Ends a follow. */
+  readonly signal: AbortSignal;
+}
+
+export interface ContainerUsage {
+  /** CPU used since the container's start, by what still runs and what it has waited for. */
+  readonly cpuNanoseconds: number;
+  readonly memoryBytes: number;
+}
+
+export interface ExecResult {
+  /** Undefined when it did not end in time and was killed. */
+  readonly exitCode: number | undefined;
+  /** Standard output and error together, cut after `maxOutputBytes`. */
+  readonly output: string;
+}
+
+export interface ExecOptions {
+  readonly timeoutMs: number;
+  readonly maxOutputBytes: number;
+}
+
+export interface Runtime {
+  /** The scheme of its container ids. */
+  readonly name: string;
+  /** Finds again what an earlier agent started. Call once, before anything else. */
+  adopt(): Promise<readonly ContainerStatus[]>;
+  /** Makes the image available. A container with a command of its own may do without one, if the driver can. */
+  pull(image: string, container: { readonly hasCommand: boolean }): Promise<PullResult>;
+  /** Makes the container known; nothing runs yet. The same key twice is an error of the caller. */
+  create(config: ContainerConfig): Promise<StartResult>;
+  /** Runs it. When it resolves, who it is has been written down. */
+  start(key: ContainerKey): Promise<StartResult>;
+  /** Stop signal, grace, kill. Resolves when nothing that the container started is left. Idempotent. */
+  stop(key: ContainerKey, options: StopOptions): Promise<void>;
+  /** Forgets a container that does not run, with its log. Idempotent. */
+  remove(key: ContainerKey): Promise<void>;
+  status(key: ContainerKey): ContainerStatus | undefined;
+  list(podUid?: string): readonly ContainerStatus[];
+  /** Called with each container whose state has changed by itself. */
+  onExit(listener: (key: ContainerKey) => void): void;
+  logs(key: ContainerKey, options: LogOptions): AsyncIterable<Uint8Array>;
+  usage(keys: readonly ContainerKey[]): readonly (ContainerUsage | undefined)[];
+  exec(key: ContainerKey, command: readonly string[], options: ExecOptions): Promise<ExecResult>;
+  /** Lets go of everything and leaves the containers running. */
+  close(): Promise<void>;
+}
+
+export function sameKey(left: ContainerKey, right: ContainerKey): boolean {
+  return left.podUid === right.podUid && left.container === right.container && left.attempt === right.attempt;
+}
+
+export function keyText(key: ContainerKey): string {
+  return `${key.podUid}/${key.container}/${key.attempt}`;
+}
