@@ -1,5 +1,6 @@
 import type { MeshIdentity } from '../certs/workload/mesh-identity.ts';
 import type { ProxyTables } from './tables.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
 
 /** A resource that could not be put to work; the engine goes on with what it had for that name. */
 export interface ApplyProblem {
@@ -8,25 +9,74 @@ export interface ApplyProblem {
   readonly message: string;
 }
 
-/** Sums since the engine's start, per cluster: what LRS reports. */
+/**
+ * Sums since the cluster came to this engine: what LRS reports. They begin at 0 again when a cluster has left the tables
+ * and comes back.
+ */
 export interface ClusterLoad {
   readonly cluster: string;
   readonly service: string;
+  /** Tries begun; a request that is repeated counts once for each try. */
   readonly total: number;
   readonly success: number;
-  /** Answers of 5xx and tries that failed without an answer. */
+  /** Answers of 5xx and tries that failed without an answer. A try whose client went away is neither. */
   readonly error: number;
+  /** Requests in flight. */
   readonly active: number;
 }
 
-/** The data plane of one process, as the xDS client and the admin endpoint hold it. */
+export interface ListenerStatus {
+  readonly name: string;
+  readonly address: string;
+  /** The bound one, also where the configuration says 0. */
+  readonly port: number;
+  readonly connections: number;
+}
+
+export interface ClusterStatus {
+  readonly name: string;
+  readonly service: string;
+  readonly policy: string;
+  readonly active: number;
+  readonly retries: number;
+  readonly endpoints: readonly EndpointStatus[];
+}
+
+export interface EndpointStatus {
+  readonly address: string;
+  readonly weight: number;
+  readonly healthy: boolean;
+  /** Refused connections lately; others are asked first. */
+  readonly avoided: boolean;
+  readonly active: number;
+  readonly idleConnections: number;
+  readonly connectionsOpened: number;
+  readonly connectFailures: number;
+}
+
+/** The data plane of one process, as the xDS client and the admin endpoint hold it. `createEngine` in data-plane.ts makes one. */
 export interface Engine {
-  /** Binds new listeners before closing those that are gone, and cuts no connection whose listener stays. */
+  /** Every listener of the first tables is bound. */
+  readonly ready: boolean;
+  readonly draining: boolean;
+  /** What was applied last. */
+  readonly tables: ProxyTables;
+  readonly telemetry: Telemetry;
+  /**
+   * Binds new listeners before closing those that are gone, and cuts no connection whose listener stays. Calls are worked
+   * off in order. A listener that could not be bound is tried again with the next tables.
+   */
   apply(tables: ProxyTables): Promise<readonly ApplyProblem[]>;
-  /** New connections use it from now on; established ones stay. */
+  /** New connections use it from now on; established ones stay. Throws when key and certificate do not go together. */
   setIdentity(identity: MeshIdentity): void;
   load(): readonly ClusterLoad[];
-  /** Finishes what is in flight with `Connection: close` and takes no new connection; resolves when idle or overdue. */
+  listeners(): readonly ListenerStatus[];
+  clusters(): readonly ClusterStatus[];
+  /**
+   * Inbound and ingress answers say `Connection: close` from now on; requests that still come on any connection are served,
+   * none is reset. Resolves when no such request has been active for a moment, or at the deadline.
+   */
   drain(deadlineMs: number): Promise<void>;
+  /** Cuts everything. */
   close(): Promise<void>;
 }

@@ -1,0 +1,230 @@
+import {
+  CLIENT_CERT,
+  CONNECTION,
+  CONTENT_LENGTH,
+  FORWARDED_FOR,
+  FORWARDED_HOST,
+  FORWARDED_PROTO,
+  fieldKind,
+  HOST,
+  MESH_REASON,
+  NAMED_FOR_REMOVAL,
+  ORDINARY,
+  REQUEST_ID,
+  TRANSFER_ENCODING,
+  UPGRADE,
+} from './field-kind.ts';
+import { COLON, CR, decimal, equalsLowerCase, FIELD_VALUE, HTAB, LF, SP, TOKEN } from './grammar.ts';
+import { MAX_HEADERS } from './limits.ts';
+import {
+  BAD_CONNECTION,
+  BAD_CONTENT_LENGTH,
+  BAD_FIELD_NAME,
+  BAD_FIELD_VALUE,
+  BAD_TRANSFER_ENCODING,
+  BARE_LINE_FEED,
+  DUPLICATE_CONTENT_LENGTH,
+  DUPLICATE_HOST,
+  FOLDED_FIELD,
+  type Rejection,
+  TOO_MANY_FIELDS,
+} from './rejection.ts';
+
+const UNDERSCORE = 95;
+
+// An application that reads CGI-style variables cannot tell `X_Forwarded_For` from `X-Forwarded-For`: a client's twin of
+// a field that we vouch for is dropped.
+const VOUCHED_FOR = FORWARDED_FOR | FORWARDED_PROTO | FORWARDED_HOST | CLIENT_CERT | MESH_REASON | REQUEST_ID;
+
+// `Connection` may not name these away: they are meant for the far end (RFC 9110 section 7.6.1), and losing them on a
+// client's wish has been used to get around checks behind a proxy.
+const END_TO_END = new Set([
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'content-type',
+  'content-encoding',
+  'content-range',
+  'cache-control',
+  'location',
+]);
+
+/**
+ * The fields of one message head, found in a single pass over its text. Everything is an offset into `text`; an
+ * instance is used again and again, so what outlives the turn must be taken out as a string.
+ */
+export class HeadFields {
+  text = '';
+  count = 0;
+  /** Kinds that are there, as a set. */
+  present = 0;
+  /** Offset behind the last field's line end. */
+  end = 0;
+  /** -1 without a Content-Length. */
+  contentLength = -1;
+  chunked = false;
+  connectionClose = false;
+  connectionKeepAlive = false;
+  connectionUpgrade = false;
+  readonly kinds = new Int32Array(MAX_HEADERS);
+  readonly nameStarts = new Int32Array(MAX_HEADERS);
+  readonly nameEnds = new Int32Array(MAX_HEADERS);
+  readonly valueStarts = new Int32Array(MAX_HEADERS);
+  readonly valueEnds = new Int32Array(MAX_HEADERS);
+  #namedAway: string[] | undefined = undefined;
+
+  /** Reads `text` from `start`, behind the start line, to `end`, where the empty line's CRLFCRLF begins. */
+  scan(text: string, start: number, end: number): Rejection | undefined {
+    this.text = text;
+    this.count = 0;
+    this.present = 0;
+    this.end = end + 2;
+    this.contentLength = -1;
+    this.chunked = false;
+    this.connectionClose = false;
+    this.connectionKeepAlive = false;
+    this.connectionUpgrade = false;
+    this.#namedAway = undefined;
+    let at = start;
+    while (at < end) {
+      if (this.count === MAX_HEADERS) return TOO_MANY_FIELDS;
+      const nameStart = at;
+      let underscores = false;
+      let code = text.charCodeAt(at);
+      while (TOKEN[code] === 1) {
+        if (code === UNDERSCORE) underscores = true;
+        code = text.charCodeAt(++at);
+      }
+      if (code !== COLON || at === nameStart) return at === nameStart ? lineStartFault(code) : BAD_FIELD_NAME;
+      const nameEnd = at++;
+      code = text.charCodeAt(at);
+      while (code === SP || code === HTAB) code = text.charCodeAt(++at);
+      const valueStart = at;
+      while (FIELD_VALUE[code] === 1) code = text.charCodeAt(++at);
+      if (code !== CR || text.charCodeAt(at + 1) !== LF) return code === LF ? BARE_LINE_FEED : BAD_FIELD_VALUE;
+      let valueEnd = at;
+      while (valueEnd > valueStart && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--;
+      at += 2;
+
+      const index = this.count++;
+      this.nameStarts[index] = nameStart;
+      this.nameEnds[index] = nameEnd;
+      this.valueStarts[index] = valueStart;
+      this.valueEnds[index] = valueEnd;
+      const kind = fieldKind(text, nameStart, nameEnd);
+      this.kinds[index] = kind;
+      if (kind !== ORDINARY) {
+        const fault = this.#note(kind, index);
+        if (fault !== undefined) return fault;
+        this.present |= kind;
+      } else if (underscores && isTwin(text.slice(nameStart, nameEnd))) this.kinds[index] = NAMED_FOR_REMOVAL;
+    }
+    if (this.#namedAway !== undefined) this.#removeNamed(this.#namedAway);
+    return undefined;
+  }
+
+  /** Value of the first field of that kind, or undefined. */
+  valueOf(kind: number): string | undefined {
+    if ((this.present & kind) === 0) return undefined;
+    return this.value(this.kinds.indexOf(kind));
+  }
+
+  name(index: number): string {
+    return this.text.slice(this.nameStarts[index], this.nameEnds[index]);
+  }
+
+  value(index: number): string {
+    return this.text.slice(this.valueStarts[index], this.valueEnds[index]);
+  }
+
+  /** Values of every field with that lower-case name, joined as RFC 9110 section 5.3 allows; undefined when there is none. */
+  find(name: string): string | undefined {
+    let found: string | undefined;
+    for (let index = 0; index < this.count; index++) {
+      const start = this.nameStarts[index] ?? 0;
+      if ((this.nameEnds[index] ?? 0) - start !== name.length || !equalsLowerCase(this.text, start, name)) continue;
+      found = found === undefined ? this.value(index) : `${found},${this.value(index)}`;
+    }
+    return found;
+  }
+
+  /** Marks every field with one of these lower-case names as one to leave out. */
+  removeNames(names: ReadonlySet<string>): void {
+    for (let index = 0; index < this.count; index++) {
+      if (names.has(this.name(index).toLowerCase())) this.kinds[index] = NAMED_FOR_REMOVAL;
+    }
+  }
+
+  #note(kind: number, index: number): Rejection | undefined {
+    const start = this.valueStarts[index] ?? 0;
+    const end = this.valueEnds[index] ?? 0;
+    switch (kind) {
+      case HOST:
+        return (this.present & HOST) === 0 ? undefined : DUPLICATE_HOST;
+      case CONTENT_LENGTH:
+        if ((this.present & CONTENT_LENGTH) !== 0) return DUPLICATE_CONTENT_LENGTH;
+        // A leading zero is legal and never sent in earnest; some parsers take it for octal.
+        if (end - start > 1 && this.text.charCodeAt(start) === 48) return BAD_CONTENT_LENGTH;
+        this.contentLength = decimal(this.text, start, end);
+        return this.contentLength < 0 ? BAD_CONTENT_LENGTH : undefined;
+      case TRANSFER_ENCODING:
+        if ((this.present & TRANSFER_ENCODING) !== 0) return BAD_TRANSFER_ENCODING;
+        this.chunked = end - start === 7 && equalsLowerCase(this.text, start, 'chunked');
+        return this.chunked ? undefined : BAD_TRANSFER_ENCODING;
+      case CONNECTION:
+        return this.#noteConnection(start, end);
+      default:
+        return undefined;
+    }
+  }
+
+  #noteConnection(start: number, end: number): Rejection | undefined {
+    const length = end - start;
+    if (length === 10 && equalsLowerCase(this.text, start, 'keep-alive')) {
+      this.connectionKeepAlive = true;
+      return undefined;
+    }
+    if (length === 5 && equalsLowerCase(this.text, start, 'close')) {
+      this.connectionClose = true;
+      return undefined;
+    }
+    for (const option of this.text.slice(start, end).toLowerCase().split(',')) {
+      const name = option.trim();
+      if (name === '') continue;
+      if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name)) return BAD_CONNECTION;
+      if (name === 'close') this.connectionClose = true;
+      else if (name === 'keep-alive') this.connectionKeepAlive = true;
+      else if (name === 'upgrade') this.connectionUpgrade = true;
+      else if (!END_TO_END.has(name)) (this.#namedAway ??= []).push(name);
+    }
+    return undefined;
+  }
+
+  #removeNamed(names: readonly string[]): void {
+    for (let index = 0; index < this.count; index++) {
+      if (this.kinds[index] === ORDINARY && names.includes(this.name(index).toLowerCase())) {
+        this.kinds[index] = NAMED_FOR_REMOVAL;
+      }
+    }
+  }
+}
+
+/** The value of the upgrade field as one lower-case token, or '' when there is none or several. */
+export function upgradeToken(fields: HeadFields): string {
+  const value = fields.connectionUpgrade ? fields.valueOf(UPGRADE) : undefined;
+  return value === undefined ? '' : value.toLowerCase();
+}
+
+function isBlank(code: number): boolean {
+  return code === SP || code === HTAB;
+}
+
+function isTwin(name: string): boolean {
+  const dashed = name.replaceAll('_', '-');
+  return (fieldKind(dashed, 0, dashed.length) & VOUCHED_FOR) !== 0;
+}
+
+function lineStartFault(code: number): Rejection {
+  if (isBlank(code)) return FOLDED_FIELD;
+  return code === LF ? BARE_LINE_FEED : BAD_FIELD_NAME;
+}

@@ -1,0 +1,41 @@
+/** Reason phrases of the statuses that the proxy gives by itself; any other goes without one (RFC 9112 section 4 allows it). */
+const PHRASES: Readonly<Record<number, string>> = {
+  200: 'OK',
+  301: 'Moved Permanently',
+  302: 'Found',
+  303: 'See Other',
+  307: 'Temporary Redirect',
+  308: 'Permanent Redirect',
+  400: 'Bad Request',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  414: 'URI Too Long',
+  417: 'Expectation Failed',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+  505: 'HTTP Version Not Supported',
+};
+
+export interface OwnAnswer {
+  readonly status: number;
+  readonly body: string;
+  /** Whole lines with their CRLF. */
+  readonly fields: string;
+  /** The answer to HEAD says how long its body would be and has none. */
+  readonly withoutBody: boolean;
+}
+
+/** A whole answer of the proxy's own, head and body. */
+export function renderOwnAnswer(answer: OwnAnswer): string {
+  const body = answer.body === '' ? '' : `${answer.body}\n`;
+  const bytes = Buffer.from(body, 'utf8').toString('latin1');
+  const type = body === '' ? '' : 'content-type: text/plain; charset=utf-8\r\n';
+  const bodiless = answer.status === 204 || answer.status === 304;
+  const length = bodiless ? '' : `content-length: ${bytes.length}\r\n`;
+  const head = `HTTP/1.1 ${answer.status} ${PHRASES[answer.status] ?? ''}\r\n${type}${length}${answer.fields}\r\n`;
+  return answer.withoutBody || bodiless ? head : head + bytes;
+}

@@ -1,0 +1,499 @@
+import type { Socket } from 'node:net';
+import { Alarm } from '../../kit/timer-wheel.ts';
+import type { Downstream } from '../filters/request-draft.ts';
+import type { HttpConnectionConfig } from '../listener/listener-config.ts';
+import type { CompiledEdits } from '../route/header-edits.ts';
+import { type Plan, planRequest } from '../route/plan.ts';
+import type { Runtime } from '../runtime.ts';
+import { Outbox } from '../socket/outbox.ts';
+import type { ByteReceiver } from '../socket/shared-read.ts';
+import type { Tunnel } from '../socket/tunnel.ts';
+import { type Reason, reasonIndex } from '../telemetry/reason.ts';
+import type { Client } from '../upstream/client.ts';
+import { Exchange } from '../upstream/exchange.ts';
+import { BodyReader, type Framing } from './body-reader.ts';
+import type { BodySink } from './chunk-decoder.ts';
+import { MAX_DISCARDED_BYTES, MAX_HEAD_BYTES, MAX_PIPELINED_BYTES } from './limits.ts';
+import { renderOwnAnswer } from './own-answer.ts';
+import { partialHeadFault } from './partial-head.ts';
+import { BAD_CHUNK, BODY_TIMEOUT, CONNECT_REFUSED, HEAD_TIMEOUT, type Rejection } from './rejection.ts';
+import { renderResponse } from './render-response.ts';
+import type { RequestHead } from './request-head.ts';
+import type { ResponseHead } from './response-head.ts';
+
+type Phase =
+  /** Between two requests, or within a request's head. */
+  | 'head'
+  /** A request's body is coming. */
+  | 'receiving'
+  /** The request is whole; what comes now is the next one, and waits. */
+  | 'answering'
+  /** Answered before the body was whole: its rest is thrown away. */
+  | 'discarding'
+  /** Our last word is written; the client's bytes are thrown away until it closes, or a second is over. */
+  | 'lingering'
+  | 'tunnel'
+  | 'closed';
+
+/** Envoy's delayed_close_timeout: closing at once could destroy an answer that the client has not read yet. */
+const LINGER_MS = 1000;
+
+/** One client's HTTP/1 connection: reads one request after the other, and answers in their order. */
+export class ServerConnection implements ByteReceiver, BodySink, Client {
+  readonly socket: Socket;
+  readonly #runtime: Runtime;
+  readonly #from: Downstream;
+  readonly #http: HttpConnectionConfig;
+  readonly #onClose: (connection: ServerConnection) => void;
+  readonly #outbox: Outbox;
+  readonly #body = new BodyReader();
+  readonly #idleAlarm: Alarm;
+  readonly #requestAlarm: Alarm;
+  #phase: Phase = 'head';
+  #partial = '';
+  /** Monotonic time of a partial head's first byte. */
+  #headSinceMs = 0;
+  #quietSinceMs: number;
+  #seenProgress = 0;
+  /** Pipelined bytes that wait for the answer before them. */
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #consuming = false;
+  #ended = false;
+  #exchange: Exchange | undefined = undefined;
+  #tunnel: Tunnel | undefined = undefined;
+  #http10 = false;
+  #headOnly = false;
+  #keepAlive = true;
+  /** The client waits for 100 Continue and has sent nothing: it may never send the body. */
+  #bodyInDoubt = false;
+  #discarded = 0;
+  #download: Framing = 'none';
+  /** Lines for the answer of our own that is about to be given. */
+  #ownFields = '';
+  /** Its listener is gone: the answer at hand is the last. */
+  #retired = false;
+
+  constructor(
+    runtime: Runtime,
+    socket: Socket,
+    from: Downstream,
+    http: HttpConnectionConfig,
+    onClose: (connection: ServerConnection) => void,
+  ) {
+    this.#runtime = runtime;
+    this.socket = socket;
+    this.#from = from;
+    this.#http = http;
+    this.#onClose = onClose;
+    this.#outbox = new Outbox(socket);
+    this.#idleAlarm = new Alarm(() => this.#idleAlarmed());
+    this.#requestAlarm = new Alarm(() => this.#exchange?.giveUp(504, 'UT', 'the upstream took too long'));
+    this.#quietSinceMs = runtime.clock.monotonic();
+    runtime.wheel.set(this.#idleAlarm, this.#quietSinceMs, http.idleTimeoutMs);
+    socket.setNoDelay(true);
+    socket.on('drain', () => this.#drained());
+    socket.on('end', () => this.#clientEnded());
+    socket.on('error', () => this.close());
+    socket.on('close', () => this.close());
+  }
+
+  get isIdle(): boolean {
+    return this.#phase === 'head' && this.#partial === '';
+  }
+
+  /** Finishes what is in flight and closes. */
+  retire(): void {
+    this.#retired = true;
+    if (this.isIdle) this.#linger();
+  }
+
+  close(): void {
+    if (this.#phase === 'closed') return;
+    this.#phase = 'closed';
+    this.#waiting = [];
+    this.#runtime.wheel.remove(this.#idleAlarm);
+    this.#runtime.wheel.remove(this.#requestAlarm);
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    exchange?.clientGone();
+    this.socket.destroy();
+    this.#onClose(this);
+  }
+
+  // Reading.
+
+  receive(from: Buffer, count: number): void {
+    if (this.#phase === 'tunnel') {
+      this.#tunnel?.fromClient(from, 0, count);
+      return;
+    }
+    this.#consume(from, 0, count);
+    this.#exchange?.flushUpload();
+  }
+
+  bodyBytes(from: Buffer, start: number, end: number): void {
+    this.#bodyInDoubt = false;
+    if (this.#exchange === undefined) this.#discarded += end - start;
+    else this.#exchange.upload(from, start, end);
+  }
+
+  #consume(from: Buffer, start: number, end: number): void {
+    this.#consuming = true;
+    let at = start;
+    while (at < end) {
+      switch (this.#phase) {
+        case 'head':
+          at = this.#readHead(from, at, end);
+          break;
+        case 'receiving':
+        case 'discarding':
+          at = this.#readBody(from, at, end);
+          break;
+        case 'answering':
+          this.#keepForLater(from, at, end);
+          at = end;
+          break;
+        case 'tunnel':
+          this.#tunnel?.fromClient(from, at, end);
+          at = end;
+          break;
+        case 'lingering':
+        case 'closed':
+          at = end;
+          break;
+        default:
+          this.#phase satisfies never;
+      }
+    }
+    this.#consuming = false;
+  }
+
+  /** Returns the offset behind the head. */
+  #readHead(from: Buffer, start: number, end: number): number {
+    let at = start;
+    // RFC 9112 section 2.2: an empty line before a request is overlooked; some clients send one after a body.
+    if (this.#partial === '') while (at < end && (from[at] === 13 || from[at] === 10)) at++;
+    if (at === end) return end;
+    const held = this.#partial.length;
+    const text = this.#partial + from.toString('latin1', at, Math.min(end, at + MAX_HEAD_BYTES));
+    const headEnd = text.indexOf('\r\n\r\n', Math.max(0, held - 3));
+    if (headEnd < 0) {
+      this.#keepPartial(text, held);
+      return end;
+    }
+    this.#partial = '';
+    at += headEnd + 4 - held;
+    const head = this.#runtime.requestHead;
+    const fault = head.scan(text, headEnd);
+    if (fault !== undefined) this.#reject(fault);
+    else this.#begin(head);
+    return at;
+  }
+
+  #keepPartial(text: string, held: number): void {
+    const fault = partialHeadFault(text);
+    if (fault !== undefined) {
+      this.#reject(fault);
+      return;
+    }
+    this.#partial = text;
+    if (held > 0) return;
+    this.#headSinceMs = this.#runtime.clock.monotonic();
+    this.#runtime.wheel.set(this.#idleAlarm, this.#headSinceMs, this.#http.headerTimeoutMs);
+  }
+
+  #begin(head: RequestHead): void {
+    this.#http10 = head.http10;
+    this.#headOnly = head.method === 'HEAD';
+    this.#keepAlive = head.keepAlive;
+    if (head.method === 'CONNECT' && !this.#http.forwardProxy) {
+      this.#reject(CONNECT_REFUSED);
+      return;
+    }
+    const { fields } = head;
+    this.#body.start(requestFraming(head), fields.contentLength);
+    this.#bodyInDoubt = head.expectsContinue && !this.#body.done;
+    this.#phase = this.#body.done ? 'answering' : 'receiving';
+    this.#seenProgress = 0;
+    this.#discarded = 0;
+    const exchange = new Exchange(this.#runtime, this, this.#from, this.#http.accessLog, head);
+    this.#exchange = exchange;
+    this.#act(exchange, planRequest(this.#runtime, this.#http, this.#from, head));
+    if (this.#exchange === exchange && this.#body.done) exchange.uploadDone();
+  }
+
+  #act(exchange: Exchange, plan: Plan): void {
+    switch (plan.kind) {
+      case 'forward':
+        exchange.forward(plan);
+        break;
+      case 'answer':
+        this.#ownFields = plan.location === '' ? '' : `location: ${plan.location}\r\n`;
+        if (plan.edits !== undefined) this.#ownFields += plan.edits.adds;
+        exchange.answer(plan.status, plan.reason, plan.body);
+        break;
+      case 'inner-http':
+        exchange.answer(200, '', '');
+        break;
+      case 'tunnel':
+        exchange.connectTunnel(plan.cluster);
+        break;
+      default:
+        plan satisfies never;
+    }
+  }
+
+  #readBody(from: Buffer, start: number, end: number): number {
+    const at = this.#body.feed(from, start, end, this);
+    if (this.#phase !== 'receiving' && this.#phase !== 'discarding') return end;
+    if (at < 0) {
+      this.#badBody(BAD_CHUNK);
+      return end;
+    }
+    if (!this.#body.done) {
+      if (this.#discarded > MAX_DISCARDED_BYTES) this.#linger();
+      return end;
+    }
+    if (this.#phase === 'discarding') this.#phase = 'head';
+    else {
+      this.#phase = 'answering';
+      this.#exchange?.uploadDone();
+    }
+    return at;
+  }
+
+  #keepForLater(from: Buffer, start: number, end: number): void {
+    this.#waiting.push(Buffer.from(from.subarray(start, end)));
+    this.#waitingBytes += end - start;
+    if (this.#waitingBytes > MAX_PIPELINED_BYTES) this.socket.pause();
+  }
+
+  /** The request that was pipelined, now that its turn has come. */
+  #consumeWaiting(): void {
+    const waiting = Buffer.concat(this.#waiting);
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#consume(waiting, 0, waiting.length);
+    this.#exchange?.flushUpload();
+    if (this.#waitingBytes <= MAX_PIPELINED_BYTES && this.#phase !== 'closed') this.socket.resume();
+  }
+
+  // Answering: what the exchange asks for.
+
+  answer(status: number, reason: Reason, body: string, nowMs: number): void {
+    this.#settleKeepAlive();
+    let fields = this.#ownFields;
+    this.#ownFields = '';
+    if (reason !== '' && this.#from.direction === 'inbound') fields += `x-tutti-reason: ${reason}\r\n`;
+    if (this.#isConnectAnswer(status)) {
+      // Some clients (undici) say `Connection: close` with CONNECT; the tunnel is what they want to keep.
+      this.#keepAlive = true;
+      this.#outbox.text(ESTABLISHED);
+    } else {
+      fields += this.#connectionField();
+      this.#outbox.text(renderOwnAnswer({ status, body, fields, withoutBody: this.#headOnly }));
+    }
+    this.endResponse(nowMs);
+  }
+
+  interim(head: ResponseHead): void {
+    // HTTP/1.0 knows no 1xx (RFC 9110 section 15.2).
+    if (this.#http10) return;
+    this.#outbox.text(renderResponse(head, { framing: 'none', connection: '' }, undefined));
+    this.flush();
+  }
+
+  startResponse(head: ResponseHead, framing: Framing, edits: CompiledEdits | undefined): void {
+    if (head.status === 101) {
+      this.#outbox.text(renderResponse(head, { framing: 'none', connection: UPGRADED }, edits));
+      return;
+    }
+    let download = framing;
+    if (framing === 'chunked' || framing === 'until-close') download = this.#http10 ? 'until-close' : 'chunked';
+    if (download === 'until-close') this.#keepAlive = false;
+    this.#settleKeepAlive();
+    this.#download = download;
+    this.#outbox.text(renderResponse(head, { framing: download, connection: this.#connectionField() }, edits));
+  }
+
+  body(from: Buffer, start: number, end: number): void {
+    if (this.#download !== 'chunked') {
+      this.#outbox.bytes(from, start, end);
+      return;
+    }
+    this.#outbox.text(`${(end - start).toString(16)}\r\n`);
+    this.#outbox.bytes(from, start, end);
+    this.#outbox.text('\r\n');
+  }
+
+  flush(): boolean {
+    return this.#outbox.flush();
+  }
+
+  endResponse(nowMs: number): void {
+    if (this.#phase === 'closed') return;
+    if (this.#download === 'chunked') this.#outbox.text('0\r\n\r\n');
+    this.#download = 'none';
+    this.#outbox.flush();
+    this.#exchange = undefined;
+    this.#quietSinceMs = nowMs;
+    if (!this.#keepAlive) {
+      this.#linger();
+      return;
+    }
+    this.#phase = this.#body.done ? 'head' : 'discarding';
+    if (this.socket.isPaused()) this.socket.resume();
+    // Within #consume the loop goes on by itself: a thousand pipelined answers must not nest a thousand calls.
+    if (!this.#consuming) this.#next();
+  }
+
+  abort(): void {
+    this.#exchange = undefined;
+    this.close();
+  }
+
+  pauseUpload(): void {
+    this.socket.pause();
+  }
+
+  resumeUpload(): void {
+    if (this.#waitingBytes <= MAX_PIPELINED_BYTES) this.socket.resume();
+  }
+
+  startRequestTimeout(nowMs: number, timeoutMs: number): void {
+    this.#runtime.wheel.set(this.#requestAlarm, nowMs, timeoutMs);
+  }
+
+  stopRequestTimeout(): void {
+    this.#runtime.wheel.clear(this.#requestAlarm);
+  }
+
+  joinTunnel(tunnel: Tunnel, establish: 'established' | 'establish'): void {
+    if (establish === 'establish') this.#outbox.text(ESTABLISHED);
+    this.#outbox.flush();
+    this.#phase = 'tunnel';
+    this.#tunnel = tunnel;
+    // What the client sent ahead of the answer.
+    for (const early of this.#waiting) tunnel.fromClient(early, 0, early.length);
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    if (this.#ended) tunnel.clientEnded();
+  }
+
+  #next(): void {
+    if (this.#waiting.length > 0 && this.#phase === 'head') this.#consumeWaiting();
+    if (this.#ended && this.isIdle && this.#waiting.length === 0) this.#linger();
+  }
+
+  #settleKeepAlive(): void {
+    const leaving = this.#retired || (this.#runtime.draining && this.#from.direction !== 'outbound');
+    if (this.#bodyInDoubt || leaving) this.#keepAlive = false;
+  }
+
+  #connectionField(): string {
+    if (!this.#keepAlive) return 'connection: close\r\n';
+    return this.#http10 ? 'connection: keep-alive\r\n' : '';
+  }
+
+  #isConnectAnswer(status: number): boolean {
+    return status === 200 && this.#exchange?.method === 'CONNECT';
+  }
+
+  // Ends.
+
+  #reject(rejection: Rejection): void {
+    this.#runtime.telemetry.rejected('request', rejection.cause);
+    this.#runtime.telemetry
+      .requestStats(this.#from.direction, '')
+      .record(rejection.status, reasonIndex(rejection.status === 408 ? 'DT' : 'DPE'), 0, 0, 0);
+    this.#keepAlive = false;
+    const text = renderOwnAnswer({
+      status: rejection.status,
+      body: rejection.cause,
+      fields: 'connection: close\r\n',
+      withoutBody: false,
+    });
+    this.#outbox.text(text);
+    this.#linger();
+  }
+
+  #badBody(rejection: Rejection): void {
+    this.#runtime.telemetry.rejected('request', rejection.cause);
+    this.#keepAlive = false;
+    if (this.#exchange === undefined) this.#linger();
+    else this.#exchange.giveUp(rejection.status, rejection.status === 408 ? 'DT' : 'DPE', rejection.cause);
+  }
+
+  #linger(): void {
+    if (this.#phase === 'closed') return;
+    this.#phase = 'lingering';
+    this.#partial = '';
+    this.#waiting = [];
+    this.#outbox.flush();
+    this.socket.end();
+    this.socket.resume();
+    this.#runtime.wheel.set(this.#idleAlarm, this.#runtime.clock.monotonic(), LINGER_MS);
+    if (this.#ended) this.socket.destroySoon();
+  }
+
+  #clientEnded(): void {
+    this.#ended = true;
+    switch (this.#phase) {
+      case 'head':
+      case 'discarding':
+      case 'lingering':
+        this.socket.destroySoon();
+        break;
+      case 'receiving':
+        // The body will never be whole (RFC 9112 section 8).
+        this.close();
+        break;
+      case 'tunnel':
+        this.#tunnel?.clientEnded();
+        break;
+      case 'answering':
+      case 'closed':
+        break;
+      default:
+        this.#phase satisfies never;
+    }
+  }
+
+  #drained(): void {
+    this.#exchange?.clientDrained();
+  }
+
+  /** One alarm for every kind of standstill: which one it is, is asked when it rings. */
+  #idleAlarmed(): void {
+    const now = this.#runtime.clock.monotonic();
+    if (this.#phase === 'lingering') this.close();
+    else if (this.#phase === 'head' && this.#partial !== '') {
+      if (this.#rearmed(now, this.#headSinceMs + this.#http.headerTimeoutMs)) return;
+      this.#reject(HEAD_TIMEOUT);
+    } else if (this.#exchange === undefined) {
+      if (this.#rearmed(now, this.#quietSinceMs + this.#http.idleTimeoutMs)) return;
+      this.#linger();
+    } else if (this.#exchange.progress !== this.#seenProgress) {
+      this.#seenProgress = this.#exchange.progress;
+      this.#rearmed(now, now + this.#http.idleTimeoutMs);
+    } else if (this.#phase === 'receiving') this.#badBody(BODY_TIMEOUT);
+    else if (this.#phase === 'tunnel') this.close();
+    else this.#exchange.giveUp(504, 'UT', 'nothing moved for too long');
+  }
+
+  #rearmed(nowMs: number, dueMs: number): boolean {
+    if (dueMs <= nowMs) return false;
+    this.#runtime.wheel.set(this.#idleAlarm, nowMs, dueMs - nowMs);
+    return true;
+  }
+}
+
+const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n\r\n';
+const UPGRADED = 'connection: upgrade\r\nupgrade: websocket\r\n';
+
+/** RFC 9112 section 6.3, for requests: without a word about it there is no body. */
+function requestFraming(head: RequestHead): Framing {
+  if (head.fields.chunked) return 'chunked';
+  return head.fields.contentLength > 0 ? 'length' : 'none';
+}

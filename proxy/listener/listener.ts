@@ -1,0 +1,168 @@
+import net from 'node:net';
+import type tls from 'node:tls';
+import type { Downstream } from '../filters/request-draft.ts';
+import { ServerConnection } from '../http1/server-connection.ts';
+import type { Runtime } from '../runtime.ts';
+import { type ByteReceiver, eventRead, listeningHandle, sharedSocket } from '../socket/shared-read.ts';
+import type { FilterChain, ListenerConfig } from './listener-config.ts';
+import { createTlsServer, setDefaultCertificate } from './tls-server.ts';
+
+/** How accepted sockets are read: `shared` where the listening handle allows it, `events` always works. */
+export type ReadMode = 'shared' | 'events';
+
+// What nginx and HAProxy ask for on a busy host; the kernel's somaxconn has the last word.
+const BACKLOG = 1024;
+
+/** One bound socket and the connections that came by it. A change of its chains takes effect with the next connection. */
+export class Listener {
+  #config: ListenerConfig;
+  readonly #runtime: Runtime;
+  readonly #readMode: ReadMode;
+  readonly #connections = new Set<ServerConnection>();
+  #server: net.Server | undefined = undefined;
+  #secure: tls.Server | undefined = undefined;
+
+  private constructor(runtime: Runtime, config: ListenerConfig, readMode: ReadMode) {
+    this.#runtime = runtime;
+    this.#config = config;
+    this.#readMode = readMode;
+  }
+
+  /** Resolves when connections are taken; rejects when the address cannot be bound. */
+  static async bind(runtime: Runtime, config: ListenerConfig, readMode: ReadMode): Promise<Listener> {
+    const listener = new Listener(runtime, config, readMode);
+    await listener.#listen();
+    return listener;
+  }
+
+  get config(): ListenerConfig {
+    return this.#config;
+  }
+
+  get address(): string {
+    return this.#config.address;
+  }
+
+  /** The bound port, also where the configuration leaves it to the system with 0. */
+  get port(): number {
+    const address = this.#server?.address();
+    return typeof address === 'object' && address !== null ? address.port : this.#config.port;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Whether `update` is enough, or the socket must be bound anew. */
+  canBecome(config: ListenerConfig): boolean {
+    return (
+      config.address === this.#config.address &&
+      config.port === this.#config.port &&
+      config.direction === this.#config.direction &&
+      hasTls(config) === hasTls(this.#config)
+    );
+  }
+
+  update(config: ListenerConfig): void {
+    this.#config = config;
+    this.identityChanged();
+  }
+
+  identityChanged(): void {
+    if (this.#secure !== undefined) {
+      setDefaultCertificate(this.#secure, this.#config.chains, this.#runtime.meshTls.identity);
+    }
+  }
+
+  /** Takes no more connections; those that are there finish what is in flight. */
+  retire(): void {
+    this.#server?.close();
+    for (const connection of this.#connections) connection.retire();
+  }
+
+  /** Cuts everything. */
+  close(): void {
+    this.#server?.close();
+    for (const connection of this.#connections) connection.close();
+  }
+
+  async #listen(): Promise<void> {
+    const server = hasTls(this.#config) ? this.#createSecure() : this.#createPlain();
+    this.#server = server;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: this.#config.address, port: this.#config.port, backlog: BACKLOG }, () => {
+        server.off('error', reject);
+        server.on('error', (error) => this.#runtime.log.warn({ error }, `listener "${this.#config.name}"`));
+        resolve();
+      });
+    });
+    if (!hasTls(this.#config)) this.#takeHandle(server);
+  }
+
+  #createPlain(): net.Server {
+    const server = net.createServer({ allowHalfOpen: true });
+    server.on('connection', (socket) => {
+      const connection = this.#serve(socket, this.#config.chains[0], '');
+      if (connection !== undefined) eventRead(socket, connection);
+    });
+    return server;
+  }
+
+  /** Where Node is as we know it, accepted sockets read into the shared buffer; otherwise 'connection' stays in charge. */
+  #takeHandle(server: net.Server): void {
+    const handle = this.#readMode === 'shared' ? listeningHandle(server) : undefined;
+    if (handle === undefined) return;
+    handle.onconnection = (error, accepted) => {
+      if (error !== 0 || accepted === undefined) return;
+      sharedSocket(accepted, (socket) => this.#serve(socket, this.#config.chains[0], '') ?? NOBODY);
+    };
+  }
+
+  #createSecure(): tls.Server {
+    const server = createTlsServer({
+      meshTls: this.#runtime.meshTls,
+      telemetry: this.#runtime.telemetry,
+      chains: () => this.#config.chains,
+      onSecured: ({ socket, chain, peerId }) => {
+        const connection = this.#serve(socket, chain, peerId);
+        if (connection !== undefined) eventRead(socket, connection);
+      },
+    });
+    this.#secure = server;
+    this.identityChanged();
+    return server;
+  }
+
+  #serve(socket: net.Socket, chain: FilterChain | undefined, peerId: string): ServerConnection | undefined {
+    if (chain === undefined) {
+      socket.destroy();
+      return undefined;
+    }
+    const { direction } = this.#config;
+    const counts = this.#runtime.telemetry;
+    const from: Downstream = {
+      direction,
+      scheme: chain.tls?.kind === 'certificate' ? 'https' : 'http',
+      peerAddress: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
+      peerId,
+      ownId: peerId === '' ? '' : this.#runtime.meshTls.spiffeId,
+      trustForwarded: chain.http.trustForwarded,
+      listenerPort: this.port,
+    };
+    const connection = new ServerConnection(this.#runtime, socket, from, chain.http, (closed) => {
+      counts.connectionsOpen[direction]--;
+      this.#connections.delete(closed);
+    });
+    counts.connectionsOpened[direction]++;
+    counts.connectionsOpen[direction]++;
+    this.#connections.add(connection);
+    return connection;
+  }
+}
+
+const NOBODY: ByteReceiver = { receive: () => undefined };
+
+function hasTls(config: ListenerConfig): boolean {
+  return config.chains.some((chain) => chain.tls !== undefined);
+}

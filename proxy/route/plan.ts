@@ -1,0 +1,137 @@
+import type { ClusterState } from '../cluster/cluster-state.ts';
+import { REQUEST_FILTERS } from '../filters/order.ts';
+import { type Downstream, RequestDraft } from '../filters/request-draft.ts';
+import { upgradeToken } from '../http1/head-fields.ts';
+import { renderRequest } from '../http1/render-request.ts';
+import type { RequestHead } from '../http1/request-head.ts';
+import type { HttpConnectionConfig } from '../listener/listener-config.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Reason } from '../telemetry/reason.ts';
+import type { CompiledRoute, CompiledRouteTable } from './compiled-route-table.ts';
+import type { CompiledEdits } from './header-edits.ts';
+import { redirectLocation } from './redirect.ts';
+import { rewritePath } from './rewrite.ts';
+import type { RouteAction } from './route-table.ts';
+
+export type ForwardAction = Extract<RouteAction, { readonly kind: 'forward' }>;
+
+/** What is to become of a request, decided from its head alone. */
+export type Plan =
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly reason: Reason;
+      readonly body: string;
+      readonly location: string;
+      readonly edits: CompiledEdits | undefined;
+    }
+  | {
+      readonly kind: 'forward';
+      readonly cluster: ClusterState;
+      readonly action: ForwardAction;
+      /** Ready to be written, for every try alike. */
+      readonly head: string;
+      readonly upgrade: string;
+      readonly requestId: string;
+      readonly responseEdits: CompiledEdits | undefined;
+    }
+  /** CONNECT to a host of the mesh: what comes through the tunnel is read as HTTP by this very connection. */
+  | { readonly kind: 'inner-http' }
+  /** CONNECT to anything else: bytes. */
+  | { readonly kind: 'tunnel'; readonly cluster: ClusterState };
+
+const SLASH = 47;
+
+// The draft is filled and read within one call.
+let draft: RequestDraft | undefined;
+
+export function planRequest(runtime: Runtime, http: HttpConnectionConfig, from: Downstream, head: RequestHead): Plan {
+  const table = runtime.routeTable(http.routeTable);
+  if (table === undefined) return refuse(404, 'NR', `route table "${http.routeTable}": not known`);
+  if (head.method === 'CONNECT') return planConnect(runtime, table, from, head);
+  const found = table.find(head, head.authority, from.listenerPort);
+  if (found === undefined) return refuse(404, 'NR', 'no route takes this request');
+  const { action, match } = found.route;
+  switch (action.kind) {
+    case 'direct':
+      return { ...refuse(action.status, '', action.body), edits: found.responseEdits };
+    case 'redirect': {
+      const location = redirectLocation(action, match.path, {
+        scheme: from.scheme,
+        authority: head.authority,
+        path: head.path,
+        target: head.target,
+        listenerPort: from.listenerPort,
+      });
+      return { ...refuse(action.status, '', ''), location, edits: found.responseEdits };
+    }
+    case 'forward':
+      return planForward(runtime, from, head, found, action);
+    default:
+      return action satisfies never;
+  }
+}
+
+function planForward(
+  runtime: Runtime,
+  from: Downstream,
+  head: RequestHead,
+  found: CompiledRoute,
+  action: ForwardAction,
+): Plan {
+  const index =
+    action.clusters.length === 1 && found.weightSum > 0 ? 0 : found.split.next(found.weights, found.weightSum);
+  const name = action.clusters[index]?.cluster;
+  // Gateway API: with all weights 0 the answer is 500; Envoy has no flag for it.
+  if (name === undefined) return refuse(500, 'NC', 'no cluster of the route takes traffic');
+  const cluster = runtime.cluster(name);
+  if (cluster === undefined) return refuse(503, 'NC', `cluster "${name}": not known`);
+  if (cluster.active >= cluster.config.maxRequests)
+    return refuse(503, 'UO', `cluster "${name}": too many requests at once`);
+
+  draft ??= new RequestDraft(head, from);
+  draft.start(head, from, action.hostRewrite);
+  for (const filter of REQUEST_FILTERS) filter(draft);
+  const upgrade = acceptableUpgrade(head);
+  const target =
+    action.rewrite === undefined || head.path.charCodeAt(0) !== SLASH
+      ? head.target
+      : rewritePath(head.path, found.route.match.path, action.rewrite) + head.target.slice(head.path.length);
+  const line = { target, host: forwardedHost(head, action, cluster), upgrade };
+  return {
+    kind: 'forward',
+    cluster,
+    action,
+    head: renderRequest(draft, line, found.requestEdits[index]),
+    upgrade,
+    requestId: draft.requestId,
+    responseEdits: found.responseEdits,
+  };
+}
+
+/** Undefined leaves the client's Host as it is. HTTP/1.1 must have one, so an HTTP/1.0 request gets the service's name. */
+function forwardedHost(head: RequestHead, action: ForwardAction, cluster: ClusterState): string | undefined {
+  if (action.hostRewrite !== undefined) return action.hostRewrite;
+  if (head.absoluteForm) return head.authority;
+  return head.authority === '' ? cluster.config.service : undefined;
+}
+
+/** RFC 6455 section 4.1: a WebSocket begins with a GET of HTTP/1.1. Other upgrades are not offered; the request goes on without. */
+function acceptableUpgrade(head: RequestHead): string {
+  if (head.http10 || head.method !== 'GET' || !head.fields.connectionUpgrade) return '';
+  const token = upgradeToken(head.fields);
+  return token === 'websocket' ? token : '';
+}
+
+function planConnect(runtime: Runtime, table: CompiledRouteTable, from: Downstream, head: RequestHead): Plan {
+  const routes = table.routesOf(head.authority, from.listenerPort);
+  if (routes.length === 0) return refuse(404, 'NR', 'no route takes this authority');
+  const action = routes[0]?.route.action;
+  const only = action?.kind === 'forward' ? action.clusters[0]?.cluster : undefined;
+  const cluster = only === undefined ? undefined : runtime.cluster(only);
+  return cluster?.config.kind === 'authority' ? { kind: 'tunnel', cluster } : { kind: 'inner-http' };
+}
+
+function refuse(status: number, reason: Reason, body: string): Extract<Plan, { readonly kind: 'answer' }> {
+  return { kind: 'answer', status, reason, body, location: '', edits: undefined };
+}

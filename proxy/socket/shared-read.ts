@@ -1,0 +1,49 @@
+import net from 'node:net';
+
+/** What a socket's bytes go to. `from` is valid during the call only: the next socket reads into the same memory. */
+export interface ByteReceiver {
+  receive(from: Buffer, count: number): void;
+}
+
+// One buffer for every socket of the process: a read's callback runs before the next read begins.
+const sharedBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** Options that make a socket read into the shared buffer and skip the stream machinery (`onread`, node:net). */
+export function sharedRead(receiver: ByteReceiver): net.OnReadOpts {
+  return {
+    buffer: sharedBuffer,
+    callback: (count: number, from: Uint8Array) => {
+      receiver.receive(from as Buffer, count);
+      return true;
+    },
+  };
+}
+
+/** The same contract over 'data' events: about 5 µs more a read. */
+export function eventRead(socket: net.Socket, receiver: ByteReceiver): void {
+  socket.on('data', (data: Buffer) => receiver.receive(data, data.length));
+}
+
+interface ListeningHandle {
+  onconnection: ((error: number, handle: unknown) => void) | null;
+}
+
+/**
+ * The listening handle, if it is what we know: an accepted socket can be given the shared buffer only when it is made by
+ * us, in the handle's connection callback. That is not public API, so it is looked for, never assumed.
+ */
+export function listeningHandle(server: net.Server): ListeningHandle | undefined {
+  const handle = (server as unknown as { readonly _handle?: Partial<ListeningHandle> | null })._handle;
+  return typeof handle?.onconnection === 'function' ? (handle as ListeningHandle) : undefined;
+}
+
+/** A socket over an accepted handle that reads into the shared buffer; `receiver` is asked once the socket is made. */
+export function sharedSocket(handle: unknown, receiverOf: (socket: net.Socket) => ByteReceiver): net.Socket {
+  let receiver: ByteReceiver | undefined;
+  const onread = sharedRead({ receive: (from, count) => receiver?.receive(from, count) });
+  // No public type: `handle` and `onread` are what net's own accept path passes.
+  const options = { handle, onread, allowHalfOpen: true, readable: true, writable: true };
+  const socket = new net.Socket(options as net.SocketConstructorOpts);
+  receiver = receiverOf(socket);
+  return socket;
+}

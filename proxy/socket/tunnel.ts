@@ -1,0 +1,56 @@
+import type { Socket } from 'node:net';
+
+/**
+ * Two sockets joined: bytes go through untouched, each side's end is passed on, and a slow reader stops the other side's
+ * reading. Used after 101 and CONNECT. The owners of the sockets hand in what they read.
+ */
+export class Tunnel {
+  readonly #client: Socket;
+  readonly #upstream: Socket;
+  bytesIn = 0;
+  bytesOut = 0;
+
+  constructor(client: Socket, upstream: Socket) {
+    this.#client = client;
+    this.#upstream = upstream;
+    client.resume();
+    upstream.resume();
+  }
+
+  fromClient(from: Buffer, start: number, end: number): void {
+    if (end <= start) return;
+    this.bytesIn += end - start;
+    if (!this.#upstream.write(Buffer.from(from.subarray(start, end)))) this.#client.pause();
+  }
+
+  fromUpstream(from: Buffer, start: number, end: number): void {
+    if (end <= start) return;
+    this.bytesOut += end - start;
+    if (!this.#client.write(Buffer.from(from.subarray(start, end)))) this.#upstream.pause();
+  }
+
+  clientEnded(): void {
+    this.#upstream.end();
+  }
+
+  upstreamEnded(): void {
+    this.#client.end();
+  }
+
+  clientDrained(): void {
+    this.#upstream.resume();
+  }
+
+  upstreamDrained(): void {
+    this.#client.resume();
+  }
+
+  /** A side is gone: the other still gets what is on its way to it. */
+  clientClosed(): void {
+    this.#upstream.destroySoon();
+  }
+
+  upstreamClosed(): void {
+    this.#client.destroySoon();
+  }
+}

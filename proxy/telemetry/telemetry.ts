@@ -1,0 +1,55 @@
+import { type Direction, RequestStats } from './request-stats.ts';
+
+/** Why a TLS connection was refused; the label of a metric, so the set is closed. */
+export type TlsRefusal =
+  | 'plaintext'
+  | 'handshake'
+  | 'timeout'
+  | 'no-identity'
+  | 'no-certificate'
+  | 'untrusted'
+  | 'wrong-identity'
+  | 'unknown-server-name';
+
+/** Numbers of the whole process. Plain fields: the hot path adds to them, the scrape reads them. */
+export class Telemetry {
+  readonly requests = new Map<string, RequestStats>();
+  readonly tlsRefusals = new Map<string, number>();
+  readonly rejections = new Map<string, number>();
+  readonly connectionsOpened = { inbound: 0, outbound: 0, ingress: 0 };
+  readonly connectionsOpen = { inbound: 0, outbound: 0, ingress: 0 };
+  identityRotations = 0;
+  identityNotAfterMs = 0;
+  applied = 0;
+  problems = 0;
+
+  requestStats(direction: Direction, service: string): RequestStats {
+    const key = `${direction}\n${service}`;
+    let stats = this.requests.get(key);
+    if (stats === undefined) {
+      stats = new RequestStats(direction, service);
+      this.requests.set(key, stats);
+    }
+    return stats;
+  }
+
+  /** Forgets services that are gone, so that a proxy's series do not grow with the history of its mesh. */
+  keepServices(services: ReadonlySet<string>): void {
+    for (const [key, stats] of this.requests) {
+      if (stats.service !== '' && !services.has(stats.service)) this.requests.delete(key);
+    }
+  }
+
+  tlsRefused(side: 'client' | 'server', refusal: TlsRefusal): void {
+    count(this.tlsRefusals, `${side}\n${refusal}`);
+  }
+
+  /** A request or response that was no sound HTTP, by its cause (http1/rejection.ts has the closed set). */
+  rejected(side: 'request' | 'response', cause: string): void {
+    count(this.rejections, `${side}\n${cause}`);
+  }
+}
+
+function count(map: Map<string, number>, key: string): void {
+  map.set(key, (map.get(key) ?? 0) + 1);
+}

@@ -1,0 +1,28 @@
+import type { Socket } from 'node:net';
+import type { Framing } from '../http1/body-reader.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
+import type { CompiledEdits } from '../route/header-edits.ts';
+import type { Tunnel } from '../socket/tunnel.ts';
+import type { Reason } from '../telemetry/reason.ts';
+
+/** The client's side of an exchange, as the exchange needs it. http1/server-connection.ts is one. */
+export interface Client {
+  readonly socket: Socket;
+  /** Writes a whole answer of our own and ends the response. */
+  answer(status: number, reason: Reason, body: string, nowMs: number): void;
+  /** A 1xx other than 101. */
+  interim(head: ResponseHead): void;
+  startResponse(head: ResponseHead, framing: Framing, edits: CompiledEdits | undefined): void;
+  body(from: Buffer, start: number, end: number): void;
+  /** False when the client reads more slowly than the upstream sends. */
+  flush(): boolean;
+  endResponse(nowMs: number): void;
+  /** The response cannot be completed: only a cut connection can say so. */
+  abort(): void;
+  pauseUpload(): void;
+  resumeUpload(): void;
+  startRequestTimeout(nowMs: number, timeoutMs: number): void;
+  stopRequestTimeout(): void;
+  /** The bytes after the head are the tunnel's. `establish`: CONNECT's own 200 is still to be written. */
+  joinTunnel(tunnel: Tunnel, establish: 'established' | 'establish'): void;
+}

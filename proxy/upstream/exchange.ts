@@ -1,0 +1,434 @@
+import { backoffMs } from '../../kit/backoff.ts';
+import { Alarm } from '../../kit/timer-wheel.ts';
+import type { ClusterState } from '../cluster/cluster-state.ts';
+import type { EndpointState } from '../cluster/endpoint-state.ts';
+import type { Downstream } from '../filters/request-draft.ts';
+import type { Framing } from '../http1/body-reader.ts';
+import { MESH_REASON } from '../http1/field-kind.ts';
+import { upgradeToken } from '../http1/head-fields.ts';
+import type { Rejection } from '../http1/rejection.ts';
+import type { RequestHead } from '../http1/request-head.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
+import type { Plan } from '../route/plan.ts';
+import type { Runtime } from '../runtime.ts';
+import { Tunnel } from '../socket/tunnel.ts';
+import { account } from '../telemetry/account.ts';
+import { parseReason, type Reason } from '../telemetry/reason.ts';
+import type { Client } from './client.ts';
+import { takeIdle } from './pool.ts';
+import { Replay } from './replay.ts';
+import { decideRetry, type TryFailure } from './retry.ts';
+import { UpstreamConnection, type UpstreamUser } from './upstream-connection.ts';
+
+type ForwardPlan = Extract<Plan, { readonly kind: 'forward' }>;
+
+type Phase =
+  /** A connection is being made for the next try. */
+  | 'connecting'
+  /** The request is on its way; no final head yet. */
+  | 'sending'
+  /** Between two tries. */
+  | 'waiting'
+  /** The answer has begun to reach the client: no more tries. */
+  | 'responding'
+  | 'tunnel'
+  | 'done';
+
+const LAST_CHUNK = '0\r\n\r\n';
+const AUTHORITY_PARTS = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/;
+
+/**
+ * One request from its plan to its log line: makes tries until one answers, passes the bodies through, and keeps account.
+ * It owns no socket; the connections on both sides tell it what happened.
+ */
+export class Exchange implements UpstreamUser {
+  readonly method: string;
+  requestDone = false;
+  bytesIn = 0;
+  bytesOut = 0;
+  readonly #runtime: Runtime;
+  readonly #client: Client;
+  readonly #from: Downstream;
+  readonly #logged: boolean;
+  readonly #authority: string;
+  readonly #target: string;
+  readonly #chunked: boolean;
+  readonly #startedAtMs: number;
+  readonly #replay = new Replay();
+  #phase: Phase = 'waiting';
+  #cluster: ClusterState | undefined = undefined;
+  #plan: ForwardPlan | undefined = undefined;
+  #upstream: UpstreamConnection | undefined = undefined;
+  /** Of the try under way, or of the last one. */
+  #endpoint: EndpointState | undefined = undefined;
+  #trying = false;
+  #tried: EndpointState[] | undefined = undefined;
+  #tries = 0;
+  #retries = 0;
+  #backoff: Alarm | undefined = undefined;
+  #tunnel: Tunnel | undefined = undefined;
+  #status = 0;
+  #reason: Reason = '';
+
+  constructor(runtime: Runtime, client: Client, from: Downstream, logged: boolean, head: RequestHead) {
+    this.#runtime = runtime;
+    this.#client = client;
+    this.#from = from;
+    this.#logged = logged;
+    this.method = head.method;
+    this.#authority = head.authority;
+    this.#target = head.target;
+    this.#chunked = head.fields.chunked;
+    this.#startedAtMs = runtime.clock.monotonic();
+    this.#countActive(1, this.#startedAtMs);
+  }
+
+  /** Bytes that went either way: what tells a live exchange from one that has come to a stop. */
+  get progress(): number {
+    return this.bytesIn + this.bytesOut + (this.#tunnel?.bytesIn ?? 0) + (this.#tunnel?.bytesOut ?? 0);
+  }
+
+  // What the client's connection asks for.
+
+  forward(plan: ForwardPlan): void {
+    this.#plan = plan;
+    this.#cluster = plan.cluster;
+    plan.cluster.active++;
+    plan.cluster.budget.requested();
+    this.#try(this.#startedAtMs);
+  }
+
+  /** CONNECT: a connection to the authority, then bytes. */
+  connectTunnel(cluster: ClusterState): void {
+    this.#cluster = cluster;
+    cluster.active++;
+    this.#try(this.#startedAtMs);
+  }
+
+  /** An answer of our own. */
+  answer(status: number, reason: Reason, body: string): void {
+    const now = this.#runtime.clock.monotonic();
+    this.#status = status;
+    this.#reason = reason;
+    this.#finish(now);
+    this.#client.answer(status, reason, body, now);
+  }
+
+  upload(from: Buffer, start: number, end: number): void {
+    this.bytesIn += end - start;
+    const outbox = this.#isSending() ? this.#upstream?.outbox : undefined;
+    if (this.#replay.isWhole) {
+      const text = from.toString('latin1', start, end);
+      const piece = this.#chunked ? `${(end - start).toString(16)}\r\n${text}\r\n` : text;
+      this.#replay.append(piece);
+      outbox?.text(piece);
+      this.#boundReplay();
+    } else if (outbox !== undefined) {
+      if (this.#chunked) outbox.text(`${(end - start).toString(16)}\r\n`);
+      outbox.bytes(from, start, end);
+      if (this.#chunked) outbox.text('\r\n');
+    }
+  }
+
+  uploadDone(): void {
+    this.requestDone = true;
+    if (this.#chunked) {
+      this.#replay.append(LAST_CHUNK);
+      if (this.#isSending()) this.#upstream?.outbox.text(LAST_CHUNK);
+    }
+    const action = this.#plan?.action;
+    if (action === undefined || this.#phase === 'done') return;
+    if (action.timeoutMs === 0 && action.perTryTimeoutMs === 0) return;
+    const now = this.#runtime.clock.monotonic();
+    if (action.timeoutMs > 0) this.#client.startRequestTimeout(now, action.timeoutMs);
+    if (this.#phase === 'sending') this.#upstream?.awaitHead(now, action.perTryTimeoutMs);
+  }
+
+  flushUpload(): void {
+    if (this.#isSending() && this.#upstream?.flush() === false) this.#client.pauseUpload();
+  }
+
+  /** The client's connection ended before the answer did. */
+  clientGone(): void {
+    if (this.#phase === 'done') return;
+    if (this.#phase === 'tunnel') this.#tunnel?.clientClosed();
+    else {
+      this.#reason = 'DC';
+      this.#upstream?.close();
+    }
+    this.#finish(this.#runtime.clock.monotonic());
+  }
+
+  clientDrained(): void {
+    if (this.#phase === 'tunnel') this.#tunnel?.clientDrained();
+    else this.#upstream?.socket.resume();
+  }
+
+  /** The client is broken, or nobody has moved for too long, or the route's time is over. */
+  giveUp(status: number, reason: Reason, body: string): void {
+    if (this.#phase === 'done') return;
+    this.#upstream?.close();
+    this.#tryEnded(reason === 'UT' ? 'error' : 'neither');
+    this.#fail(status, reason, body);
+  }
+
+  // What the upstream's connection tells.
+
+  connected(connection: UpstreamConnection): void {
+    if (this.#plan === undefined) {
+      this.#status = 200;
+      this.#joinTunnel(connection, 'establish');
+      return;
+    }
+    this.#send(connection);
+    this.flushUpload();
+  }
+
+  interim(head: ResponseHead): void {
+    this.#client.interim(head);
+  }
+
+  acceptsSwitch(head: ResponseHead): boolean {
+    const asked = this.#plan?.upgrade ?? '';
+    return asked !== '' && upgradeToken(head.fields) === asked;
+  }
+
+  answered(head: ResponseHead, framing: Framing): 'forward' | 'discard' {
+    const plan = this.#plan;
+    const upstream = this.#upstream;
+    if (plan === undefined || upstream === undefined) return 'discard';
+    if (this.#isRefused(head, plan, upstream)) return 'discard';
+    this.#status = head.status;
+    this.#phase = 'responding';
+    this.#replay.letGo();
+    this.#client.startResponse(head, framing, plan.responseEdits);
+    if (head.status === 101) this.#joinTunnel(upstream, 'established');
+    return 'forward';
+  }
+
+  download(from: Buffer, start: number, end: number): void {
+    this.bytesOut += end - start;
+    this.#client.body(from, start, end);
+  }
+
+  flushDownload(): void {
+    if (this.#phase === 'responding' && !this.#client.flush()) this.#upstream?.socket.pause();
+  }
+
+  responseComplete(): void {
+    const now = this.#runtime.clock.monotonic();
+    this.#upstream = undefined;
+    this.#tryEnded(this.#status < 500 ? 'success' : 'error');
+    this.#finish(now);
+    this.#client.endResponse(now);
+  }
+
+  tryFailed(failure: TryFailure, message: string): void {
+    const now = this.#runtime.clock.monotonic();
+    const endpoint = this.#endpoint;
+    this.#upstream = undefined;
+    if (failure.kind === 'connect' && endpoint !== undefined) {
+      this.#cluster?.connectFailed(endpoint, now);
+      this.#runtime.log.debug(`connect to "${endpoint.key}": ${message}`);
+    }
+    this.#tryEnded('error');
+    if (this.#retryAfter(failure, now)) return;
+    if (failure.kind === 'try-timeout') this.#fail(504, 'UT', message);
+    else this.#fail(503, failure.kind === 'connect' ? 'UF' : 'UC', message);
+  }
+
+  brokenAnswer(rejection: Rejection): void {
+    this.#upstream = undefined;
+    this.#tryEnded('error');
+    this.#fail(502, 'UPE', rejection.cause);
+  }
+
+  truncated(message: string): void {
+    this.#upstream = undefined;
+    this.#tryEnded('error');
+    this.#fail(502, 'UC', message);
+  }
+
+  upstreamDrained(): void {
+    this.#client.resumeUpload();
+  }
+
+  // Tries.
+
+  #try(nowMs: number): void {
+    const cluster = this.#cluster;
+    if (cluster === undefined) return;
+    const endpoint = this.#chooseEndpoint(cluster, nowMs);
+    if (endpoint === undefined) {
+      this.answer(503, 'UH', `cluster "${cluster.config.name}": no healthy endpoint`);
+      return;
+    }
+    this.#tries++;
+    this.#trying = true;
+    this.#endpoint = endpoint;
+    endpoint.active++;
+    cluster.total++;
+    const generation = cluster.config.tls === undefined ? 0 : this.#runtime.meshTls.generation;
+    // A repeated try, and a tunnel, want a connection that is sure to be alive.
+    const idle = this.#tries > 1 || this.#plan === undefined ? undefined : takeIdle(endpoint, generation);
+    if (idle === undefined) {
+      this.#phase = 'connecting';
+      this.#upstream = new UpstreamConnection(this.#runtime, cluster, endpoint, this);
+    } else {
+      idle.use(this);
+      this.#upstream = idle;
+      this.#send(idle);
+    }
+  }
+
+  #chooseEndpoint(cluster: ClusterState, nowMs: number): EndpointState | undefined {
+    if (cluster.config.kind === 'endpoints') return cluster.pick(this.#tried, nowMs, this.#runtime.random);
+    const [, host, port] = AUTHORITY_PARTS.exec(this.#authority) ?? [];
+    if (host === undefined) return undefined;
+    return cluster.dialled(host.replace(/^\[|\]$/g, ''), port === undefined ? 80 : Number(port));
+  }
+
+  #send(connection: UpstreamConnection): void {
+    const plan = this.#plan;
+    if (plan === undefined) return;
+    this.#phase = 'sending';
+    connection.outbox.text(plan.head);
+    connection.outbox.text(this.#replay.text);
+    this.#boundReplay();
+    if (!this.requestDone) this.#client.resumeUpload();
+    else if (plan.action.perTryTimeoutMs > 0) {
+      connection.awaitHead(this.#runtime.clock.monotonic(), plan.action.perTryTimeoutMs);
+    }
+  }
+
+  /** What is on its way may be let go when it is too much; what is not makes the client wait. */
+  #boundReplay(): void {
+    if (!this.#replay.isFull) return;
+    if (this.#phase === 'sending') this.#replay.letGo();
+    else this.#client.pauseUpload();
+  }
+
+  /** Whether this answer is not the one to give: another try has been planned. */
+  #isRefused(head: ResponseHead, plan: ForwardPlan, upstream: UpstreamConnection): boolean {
+    // Only a mesh proxy's word counts, and only over a connection that proved to be one.
+    const said = plan.cluster.config.tls === undefined ? undefined : head.fields.valueOf(MESH_REASON);
+    const meshReason = parseReason(said);
+    const retryable =
+      head.status >= 500 || meshReason !== undefined || plan.action.retry?.statuses.includes(head.status);
+    if (retryable !== true) {
+      upstream.endpoint.answered();
+      return false;
+    }
+    const now = this.#runtime.clock.monotonic();
+    if (meshReason === 'UF') plan.cluster.connectFailed(upstream.endpoint, now);
+    else upstream.endpoint.answered();
+    this.#reason = meshReason ?? '';
+    return this.#retryAfter({ kind: 'answer', status: head.status, meshReason }, now);
+  }
+
+  /** Plans another try if the failure allows one. */
+  #retryAfter(failure: TryFailure, nowMs: number): boolean {
+    const cluster = this.#cluster;
+    if (cluster === undefined || this.#phase === 'done') return false;
+    const policy = this.#plan?.action.retry;
+    const decision = decideRetry({
+      failure,
+      method: this.method,
+      replayable: this.#replay.isWhole,
+      retriesDone: this.#retries,
+      policy,
+    });
+    if (!decision.retry) {
+      if (decision.spent && failure.kind === 'answer' && failure.meshReason === undefined) this.#reason = 'URX';
+      return false;
+    }
+    if (!decision.own && !cluster.budget.take(nowMs)) return false;
+    this.#tryEnded('error');
+    this.#reason = '';
+    cluster.retries++;
+    this.#upstream = undefined;
+    this.#phase = 'waiting';
+    if (decision.own || policy === undefined) {
+      this.#try(nowMs);
+      return true;
+    }
+    if (this.#endpoint !== undefined) (this.#tried ??= []).push(this.#endpoint);
+    const backoff = { baseMs: policy.backoffBaseMs, maxMs: policy.backoffMaxMs, jitter: 1 };
+    this.#backoff ??= new Alarm(() => this.#tryAgain());
+    this.#runtime.wheel.set(this.#backoff, nowMs, backoffMs(this.#retries, backoff, this.#runtime.random));
+    this.#retries++;
+    return true;
+  }
+
+  /** An answer may begin before the request is whole; the rest is still sent. */
+  #isSending(): boolean {
+    return this.#phase === 'sending' || this.#phase === 'responding';
+  }
+
+  #tryAgain(): void {
+    if (this.#phase === 'waiting') this.#try(this.#runtime.clock.monotonic());
+  }
+
+  #tryEnded(outcome: 'success' | 'error' | 'neither'): void {
+    const cluster = this.#cluster;
+    if (!this.#trying || this.#endpoint === undefined || cluster === undefined) return;
+    this.#trying = false;
+    this.#endpoint.active--;
+    if (outcome === 'success') cluster.success++;
+    else if (outcome === 'error') cluster.error++;
+  }
+
+  // Ends.
+
+  #fail(status: number, reason: Reason, body: string): void {
+    this.#upstream = undefined;
+    if (this.#phase !== 'responding' && this.#phase !== 'tunnel') {
+      this.answer(status, reason, body);
+      return;
+    }
+    // The head is out: only a cut connection can tell the client that the rest will not come.
+    this.#reason = reason;
+    this.#finish(this.#runtime.clock.monotonic());
+    this.#client.abort();
+  }
+
+  #joinTunnel(connection: UpstreamConnection, establish: 'established' | 'establish'): void {
+    this.#phase = 'tunnel';
+    this.#client.stopRequestTimeout();
+    const tunnel = new Tunnel(this.#client.socket, connection.socket);
+    this.#tunnel = tunnel;
+    connection.joinTunnel(tunnel);
+    this.#client.joinTunnel(tunnel, establish);
+  }
+
+  #finish(nowMs: number): void {
+    if (this.#phase === 'done') return;
+    this.#tryEnded(this.#phase === 'tunnel' ? 'success' : 'neither');
+    this.#phase = 'done';
+    if (this.#backoff !== undefined) this.#runtime.wheel.remove(this.#backoff);
+    this.#client.stopRequestTimeout();
+    if (this.#cluster !== undefined) this.#cluster.active--;
+    this.#countActive(-1, nowMs);
+    const outcome = {
+      method: this.method,
+      authority: this.#authority,
+      target: this.#target,
+      status: this.#status,
+      reason: this.#reason,
+      bytesIn: this.bytesIn + (this.#tunnel?.bytesIn ?? 0),
+      bytesOut: this.bytesOut + (this.#tunnel?.bytesOut ?? 0),
+      tries: this.#tries,
+      service: this.#cluster?.config.service ?? '',
+      cluster: this.#cluster?.config.name ?? '',
+      upstream: this.#endpoint?.key ?? '',
+      requestId: this.#plan?.requestId ?? '',
+    };
+    account(this.#runtime, this.#from, outcome, nowMs, nowMs - this.#startedAtMs, this.#logged);
+  }
+
+  #countActive(by: 1 | -1, nowMs: number): void {
+    if (this.#from.direction === 'outbound') return;
+    this.#runtime.activeInbound += by;
+    this.#runtime.inboundChangedAtMs = nowMs;
+  }
+}

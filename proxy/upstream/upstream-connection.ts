@@ -1,0 +1,345 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import { Alarm } from '../../kit/timer-wheel.ts';
+import type { ClusterState } from '../cluster/cluster-state.ts';
+import type { EndpointState } from '../cluster/endpoint-state.ts';
+import { BodyReader, type Framing } from '../http1/body-reader.ts';
+import type { BodySink } from '../http1/chunk-decoder.ts';
+import { MAX_DISCARDED_BYTES, MAX_HEAD_BYTES, MAX_INTERIM_RESPONSES } from '../http1/limits.ts';
+import { BAD_CHUNK, HEAD_TOO_LARGE, type Rejection, TOO_MANY_INTERIM, UNASKED_SWITCH } from '../http1/rejection.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
+import type { Runtime } from '../runtime.ts';
+import { Outbox } from '../socket/outbox.ts';
+import { type ByteReceiver, sharedRead } from '../socket/shared-read.ts';
+import type { Tunnel } from '../socket/tunnel.ts';
+import { forgetIdle, keepIdle } from './pool.ts';
+import type { TryFailure } from './retry.ts';
+
+/** Whose request a connection carries. */
+export interface UpstreamUser {
+  readonly method: string;
+  readonly requestDone: boolean;
+  connected(connection: UpstreamConnection): void;
+  /** A 1xx that is not 101. */
+  interim(head: ResponseHead): void;
+  /** The final head. `discard`: the answer is not wanted, another try will be made. */
+  answered(head: ResponseHead, framing: Framing): 'forward' | 'discard';
+  /** Whether the request asked for the switch that a 101 offers. */
+  acceptsSwitch(head: ResponseHead): boolean;
+  download(from: Buffer, start: number, end: number): void;
+  flushDownload(): void;
+  responseComplete(): void;
+  /** `final` tells that an answer had begun, so there is nothing left to decide. */
+  tryFailed(failure: TryFailure, message: string): void;
+  brokenAnswer(rejection: Rejection): void;
+  truncated(message: string): void;
+  upstreamDrained(): void;
+}
+
+type Phase =
+  /** TCP, or TLS with the check of the peer, is under way. */
+  | 'connecting'
+  | 'idle'
+  /** A request is being sent or has been sent; its final head has not come. */
+  | 'awaiting-head'
+  | 'body'
+  /** An answer that nobody wants is read to its end, so that the connection can be used again. */
+  | 'discarding'
+  | 'tunnel'
+  | 'closed';
+
+/** One HTTP/1.1 connection to an endpoint: carries one request at a time, and waits in the endpoint's pool between two. */
+export class UpstreamConnection implements ByteReceiver, BodySink {
+  readonly socket: net.Socket;
+  readonly outbox: Outbox;
+  readonly endpoint: EndpointState;
+  /** Of the identity it was made with; 0 without TLS. */
+  readonly generation: number;
+  /** It has carried a request before this one. */
+  reused = false;
+  /** Something of the current request was handed to the socket. */
+  written = false;
+  tunnel: Tunnel | undefined = undefined;
+  readonly #runtime: Runtime;
+  readonly #cluster: ClusterState;
+  readonly #alarm: Alarm;
+  readonly #body = new BodyReader();
+  #phase: Phase = 'connecting';
+  #user: UpstreamUser | undefined = undefined;
+  #partial = '';
+  #interim = 0;
+  #keepAlive = false;
+  #discarded = 0;
+
+  constructor(runtime: Runtime, cluster: ClusterState, endpoint: EndpointState, user: UpstreamUser) {
+    this.#runtime = runtime;
+    this.#cluster = cluster;
+    this.endpoint = endpoint;
+    this.generation = cluster.config.tls === undefined ? 0 : runtime.meshTls.generation;
+    this.#user = user;
+    this.#alarm = new Alarm(() => this.#alarmed());
+    endpoint.opened++;
+    this.socket = this.#dial();
+    this.outbox = new Outbox(this.socket);
+    this.socket.setNoDelay(true);
+    this.socket.on('drain', () => this.#drained());
+    this.socket.on('end', () => this.#ended('the upstream closed the connection'));
+    this.socket.on('error', (error) => this.#failed(error.message));
+    this.socket.on('close', () => this.#failed('the connection was closed'));
+    runtime.wheel.set(this.#alarm, runtime.clock.monotonic(), cluster.config.connectTimeoutMs);
+  }
+
+  get isConnecting(): boolean {
+    return this.#phase === 'connecting';
+  }
+
+  /** Takes the connection out of the pool for a request. */
+  use(user: UpstreamUser): void {
+    this.#user = user;
+    this.#phase = 'awaiting-head';
+    this.reused = true;
+    this.written = false;
+    this.#runtime.wheel.clear(this.#alarm);
+  }
+
+  /** False when the socket has more to carry than it should. */
+  flush(): boolean {
+    if (!this.outbox.isEmpty) this.written = true;
+    return this.outbox.flush();
+  }
+
+  /** Per-try time-out: from now to the final head. */
+  awaitHead(nowMs: number, timeoutMs: number): void {
+    if (timeoutMs > 0 && this.#phase === 'awaiting-head') this.#runtime.wheel.set(this.#alarm, nowMs, timeoutMs);
+  }
+
+  /** Nobody is told. */
+  close(): void {
+    if (this.#phase === 'closed') return;
+    this.#phase = 'closed';
+    this.#user = undefined;
+    this.#runtime.wheel.remove(this.#alarm);
+    this.socket.destroy();
+  }
+
+  receive(from: Buffer, count: number): void {
+    switch (this.#phase) {
+      case 'awaiting-head':
+        this.#readHead(from, 0, count);
+        break;
+      case 'body':
+      case 'discarding':
+        this.#readBody(from, 0, count);
+        break;
+      case 'tunnel':
+        this.tunnel?.fromUpstream(from, 0, count);
+        return;
+      case 'connecting':
+      case 'idle':
+        // Bytes that nobody asked for would be taken for the next request's answer (CVE-2026-48931).
+        this.#failed('the upstream sent bytes that nobody asked for');
+        return;
+      case 'closed':
+        return;
+      default:
+        this.#phase satisfies never;
+    }
+    this.#user?.flushDownload();
+  }
+
+  bodyBytes(from: Buffer, start: number, end: number): void {
+    if (this.#phase === 'discarding') this.#discarded += end - start;
+    else this.#user?.download(from, start, end);
+  }
+
+  /** From here on bytes go through untouched. */
+  joinTunnel(tunnel: Tunnel): void {
+    this.#phase = 'tunnel';
+    this.tunnel = tunnel;
+    this.#runtime.wheel.clear(this.#alarm);
+  }
+
+  #dial(): net.Socket {
+    const { address: host, port } = this.endpoint.config;
+    const wanted = this.#cluster.config.tls;
+    if (wanted === undefined) {
+      const socket = net.connect({ host, port, allowHalfOpen: true, onread: sharedRead(this) });
+      socket.on('connect', () => this.#connected());
+      return socket;
+    }
+    const secureContext = this.#runtime.meshTls.context;
+    const socket = tls.connect({
+      host,
+      port,
+      servername: wanted.serverName,
+      // Without an identity there is nothing to show; the check of the peer then refuses.
+      ...(secureContext === undefined ? {} : { secureContext }),
+      minVersion: 'TLSv1.3',
+      ALPNProtocols: ['http/1.1'],
+      // The peer's name is a SPIFFE id, which no default check knows: ours runs on every connection, before a byte is sent.
+      rejectUnauthorized: false,
+      onread: sharedRead(this),
+    } as tls.ConnectionOptions);
+    socket.on('secureConnect', () => this.#secured(socket, wanted.spiffeIds));
+    return socket;
+  }
+
+  #secured(socket: tls.TLSSocket, spiffeIds: readonly string[]): void {
+    if (this.#phase === 'closed') return;
+    const verdict = this.#runtime.meshTls.verify(socket);
+    if (!verdict.ok) {
+      this.#runtime.telemetry.tlsRefused('client', verdict.refusal);
+      this.#failed(verdict.message);
+    } else if (!spiffeIds.includes(verdict.spiffeId)) {
+      this.#runtime.telemetry.tlsRefused('client', 'wrong-identity');
+      this.#failed(`peer identity "${verdict.spiffeId}": wanted ${spiffeIds.join(' or ')}`);
+    } else this.#connected();
+  }
+
+  #connected(): void {
+    if (this.#phase !== 'connecting') return;
+    const { remoteAddress, remotePort } = this.socket;
+    if (this.#cluster.config.kind === 'authority' && this.#runtime.isOwnAddress(remoteAddress ?? '', remotePort ?? 0)) {
+      this.#failed('the authority is this proxy itself');
+      return;
+    }
+    this.#runtime.wheel.clear(this.#alarm);
+    this.#phase = 'awaiting-head';
+    this.#user?.connected(this);
+  }
+
+  #readHead(from: Buffer, start: number, end: number): void {
+    let at = start;
+    while (this.#phase === 'awaiting-head') {
+      const held = this.#partial.length;
+      const text = this.#partial + from.toString('latin1', at, Math.min(end, at + MAX_HEAD_BYTES));
+      const headEnd = text.indexOf('\r\n\r\n', Math.max(0, held - 3));
+      if (headEnd < 0) {
+        if (text.length >= MAX_HEAD_BYTES) this.#broken(HEAD_TOO_LARGE);
+        else this.#partial = text;
+        return;
+      }
+      this.#partial = '';
+      at += headEnd + 4 - held;
+      const head = this.#runtime.responseHead;
+      const fault = head.scan(text, headEnd);
+      if (fault !== undefined) this.#broken(fault);
+      else if (head.status >= 200) this.#final(head, from, at, end);
+      else if (head.status === 101) this.#switch(head, from, at, end);
+      else if (++this.#interim > MAX_INTERIM_RESPONSES) this.#broken(TOO_MANY_INTERIM);
+      else {
+        this.#user?.interim(head);
+        if (at === end) return;
+      }
+    }
+  }
+
+  #final(head: ResponseHead, from: Buffer, at: number, end: number): void {
+    const user = this.#user;
+    if (user === undefined) return;
+    this.#interim = 0;
+    this.#runtime.wheel.clear(this.#alarm);
+    this.#keepAlive = head.keepAlive;
+    const framing = responseFraming(head, user.method);
+    this.#body.start(framing, head.fields.contentLength);
+    this.#phase = 'body';
+    if (user.answered(head, framing) === 'discard') this.#discardRest();
+    this.#readBody(from, at, end);
+  }
+
+  #switch(head: ResponseHead, from: Buffer, at: number, end: number): void {
+    const user = this.#user;
+    if (user === undefined || !user.acceptsSwitch(head)) {
+      this.#broken(UNASKED_SWITCH);
+      return;
+    }
+    user.answered(head, 'none');
+    this.tunnel?.fromUpstream(from, at, end);
+  }
+
+  #readBody(from: Buffer, start: number, end: number): void {
+    const at = this.#body.feed(from, start, end, this);
+    // The sink may have closed us: a client that has gone takes its upstream connection with it.
+    if (this.#phase !== 'body' && this.#phase !== 'discarding') return;
+    if (at < 0) this.#broken(BAD_CHUNK);
+    else if (this.#body.done) this.#complete(at < end);
+    else if (this.#discarded > MAX_DISCARDED_BYTES) this.close();
+  }
+
+  /** `surplus`: bytes behind the answer, which no request has asked for. */
+  #complete(surplus: boolean): void {
+    const user = this.#user;
+    const reusable = this.#keepAlive && !surplus && (user === undefined || user.requestDone);
+    this.#user = undefined;
+    if (reusable) this.#rest();
+    else this.close();
+    user?.responseComplete();
+  }
+
+  #rest(): void {
+    this.#phase = 'idle';
+    const { meshTls, wheel, clock } = this.#runtime;
+    keepIdle(this.endpoint, this, this.#cluster.config.tls === undefined ? 0 : meshTls.generation);
+    if (this.#isClosed()) return;
+    wheel.set(this.#alarm, clock.monotonic(), this.#cluster.config.poolIdleMs);
+    if (this.socket.isPaused()) this.socket.resume();
+  }
+
+  #discardRest(): void {
+    this.#phase = 'discarding';
+    this.#discarded = 0;
+    this.#user = undefined;
+  }
+
+  #broken(rejection: Rejection): void {
+    const user = this.#user;
+    this.close();
+    this.#runtime.telemetry.rejected('response', rejection.cause);
+    user?.brokenAnswer(rejection);
+  }
+
+  #ended(message: string): void {
+    if (this.#phase === 'tunnel') this.tunnel?.upstreamEnded();
+    else if (this.#phase === 'body' && this.#body.framing === 'until-close') this.#complete(true);
+    else this.#failed(message);
+  }
+
+  #failed(message: string): void {
+    const phase = this.#phase;
+    const user = this.#user;
+    if (phase === 'closed') return;
+    if (phase === 'idle') forgetIdle(this.endpoint, this);
+    this.close();
+    if (phase === 'connecting') user?.tryFailed({ kind: 'connect' }, message);
+    else if (phase === 'awaiting-head') {
+      user?.tryFailed({ kind: 'reset', written: this.written, reused: this.reused }, message);
+    } else if (phase === 'body') user?.truncated(message);
+    else if (phase === 'tunnel') this.tunnel?.upstreamClosed();
+  }
+
+  #alarmed(): void {
+    if (this.#phase === 'connecting') this.#failed('connecting took too long');
+    else if (this.#phase === 'idle') this.#failed('idle');
+    else if (this.#phase === 'awaiting-head') {
+      const user = this.#user;
+      this.close();
+      user?.tryFailed({ kind: 'try-timeout' }, 'no answer within the time of one try');
+    }
+  }
+
+  #drained(): void {
+    if (this.#phase === 'tunnel') this.tunnel?.upstreamDrained();
+    else this.#user?.upstreamDrained();
+  }
+
+  #isClosed(): boolean {
+    return this.#phase === 'closed';
+  }
+}
+
+/** RFC 9112 section 6.3, for responses. */
+function responseFraming(head: ResponseHead, method: string): Framing {
+  if (method === 'HEAD' || head.status === 204 || head.status === 304) return 'none';
+  if (head.fields.chunked) return 'chunked';
+  return head.fields.contentLength >= 0 ? 'length' : 'until-close';
+}
