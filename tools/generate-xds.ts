@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import protobufjs, { type Field, type Root, type Type } from 'protobufjs';
 import { main as pbjs } from 'protobufjs-cli/pbjs.js';
 import {
+  fieldName,
   flatName,
   type KeptMessage,
   keptEnums,
@@ -139,14 +140,14 @@ function messageJson(kept: readonly Field[]): Json {
   const fields: Json = {};
   const oneofs: Json = {};
   for (const field of kept) {
-    fields[field.name] = {
+    fields[fieldName(field)] = {
       ...(field.repeated ? { rule: 'repeated' } : {}),
       ...(field instanceof protobufjs.MapField ? { keyType: field.keyType } : {}),
       type: field.resolvedType === null ? field.type : field.resolvedType.fullName,
       id: field.id,
     };
     if (field.partOf === null) continue;
-    const members = kept.filter(({ partOf }) => partOf === field.partOf).map(({ name }) => name);
+    const members = kept.filter(({ partOf }) => partOf === field.partOf).map(fieldName);
     oneofs[field.partOf.name] = { oneof: members };
   }
   return { edition: 'proto3', fields, oneofs };

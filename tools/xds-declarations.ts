@@ -17,8 +17,8 @@ export interface KeptMessage {
 export function messageDeclarations(messages: readonly KeptMessage[]): string {
   const names = new Map(messages.map(({ fullName, name }) => [fullName, name]));
   const declarations = messages.map(({ name, fields }) => {
-    const input = fields.map((field) => `  readonly ${field.name}?: ${inputType(field, names)};\n`);
-    const output = fields.map((field) => `  readonly ${field.name}: ${outputType(field, names)};\n`);
+    const input = fields.map((field) => `  readonly ${fieldName(field)}?: ${inputType(field, names)};\n`);
+    const output = fields.map((field) => `  readonly ${fieldName(field)}: ${outputType(field, names)};\n`);
     return `export interface ${name}Input {\n${input.join('')}}
 export interface ${name} {\n${output.join('')}}
 export declare const ${name}: Codec<${name}Input, ${name}>;\n`;
@@ -37,6 +37,11 @@ export interface Codec<Input, Output> {
 }
 
 ${[...declarations, ...enums].join('\n')}`;
+}
+
+/** In camelCase also where protobufjs' own copy of a message (google.protobuf.Any) has it otherwise. */
+export function fieldName(field: Field): string {
+  return protobufjs.util.camelCase(field.name);
 }
 
 export interface KeptEnum {

@@ -1,0 +1,180 @@
+import type { Proxy } from '../../api/kinds/proxy.ts';
+import type { Clock, Timer } from '../../kit/clock.ts';
+import type { Logger } from '../../kit/log.ts';
+import { proxyObject } from './list-proxies.ts';
+import { admit, type NodeId, parseNodeId } from './node-id.ts';
+import { ProxyRecord } from './proxy-record.ts';
+import { type ProxyView, RECONNECT_GRACE_MS } from './proxy-view.ts';
+import { Session, type SessionResponse, type SubscriptionRequest } from './session.ts';
+import type { Translation } from './translate/translation.ts';
+
+export interface HubOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Something that status follows from has happened: an ACK, a NACK, a proxy that came or went. */
+  readonly onProgress: () => void;
+}
+
+/** The server's end of one stream, as the hub sees it. */
+export interface Stream {
+  readonly nodeId: string;
+  /** From the client certificate. */
+  readonly spiffeId: string;
+  /** The proxy's own version, as it says. */
+  readonly version: string;
+  send(response: SessionResponse): void;
+  /** Ends the stream: the peer is not who it says. */
+  refuse(reason: string): void;
+}
+
+export interface Link {
+  request(request: SubscriptionRequest): void;
+  close(): void;
+}
+
+interface Open {
+  readonly stream: Stream;
+  readonly node: NodeId;
+  readonly session: Session;
+  readonly record: ProxyRecord;
+  wake: Timer | undefined;
+}
+
+// A disconnected proxy is shown for this long, unless its pod is gone.
+const KEEP_DISCONNECTED_MS = 600_000;
+
+/** Brings sessions and translation together: each proxy's session gets the proxy's part of the newest translation. */
+export class Hub {
+  readonly #options: HubOptions;
+  readonly #open = new Set<Open>();
+  readonly #records = new Map<string, ProxyRecord>();
+  #translation: Translation | undefined = undefined;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+  }
+
+  get translation(): Translation | undefined {
+    return this.#translation;
+  }
+
+  setTranslation(translation: Translation): void {
+    this.#translation = translation;
+    this.#forget();
+    for (const open of this.#open) this.#supply(open);
+  }
+
+  open(stream: Stream): Link | undefined {
+    const { clock } = this.#options;
+    const node = parseNodeId(stream.nodeId);
+    if (node === undefined) {
+      stream.refuse(`node id "${stream.nodeId}": wanted sidecar/<namespace>/<pod> or ingress/<namespace>/<name>`);
+      return undefined;
+    }
+    const record = this.#records.get(stream.nodeId) ?? new ProxyRecord(stream.nodeId, clock.now());
+    const open: Open = { stream, node, session: new Session(), record, wake: undefined };
+    this.#open.add(open);
+    this.#supply(open);
+    return {
+      request: (request) => this.#request(open, request),
+      close: () => this.#close(open),
+    };
+  }
+
+  /** Whether a peer may speak for a node; for services beside ADS. */
+  speaksFor(nodeId: string, spiffeId: string): boolean {
+    const node = parseNodeId(nodeId);
+    const world = this.#translation?.world;
+    return node !== undefined && world !== undefined && admit(node, spiffeId, world).kind === 'admitted';
+  }
+
+  record(nodeId: string): ProxyRecord | undefined {
+    return this.#records.get(nodeId);
+  }
+
+  views(): readonly ProxyView[] {
+    return [...this.#records.values()].map((record) => record.view());
+  }
+
+  listProxies(): readonly Proxy[] {
+    return [...this.#records.values()].map(proxyObject);
+  }
+
+  /** Gives the session what it is to have, once it is clear that the peer is who it says. */
+  #supply(open: Open): void {
+    const { stream, node, session, record } = open;
+    const translation = this.#translation;
+    if (translation === undefined) return;
+    const admission = admit(node, stream.spiffeId, translation.world);
+    if (admission.kind === 'unknown') return;
+    if (admission.kind === 'refused') {
+      this.#options.log.warn({ node: stream.nodeId }, `proxy refused: ${admission.reason}`);
+      this.#close(open);
+      stream.refuse(admission.reason);
+      return;
+    }
+    if (record.session !== session && !this.#isSuperseded(open)) this.#connect(open);
+    const snapshot =
+      node.mode === 'ingress' ? translation.ingressProxy() : translation.sidecar(node.namespace, node.name);
+    if (snapshot !== undefined) session.setSnapshot(snapshot);
+    this.#push(open);
+  }
+
+  #connect({ stream, session, record }: Open): void {
+    const { clock, log, onProgress } = this.#options;
+    this.#records.set(stream.nodeId, record);
+    record.version = stream.version;
+    record.connect(session, clock.now());
+    log.debug({ node: stream.nodeId }, 'proxy connected');
+    onProgress();
+  }
+
+  /** A proxy that reconnects may be there twice for a moment: the newer stream speaks. */
+  #isSuperseded(open: Open): boolean {
+    const same = [...this.#open].filter(({ stream }) => stream.nodeId === open.stream.nodeId);
+    return same.at(-1) !== open;
+  }
+
+  #request(open: Open, request: SubscriptionRequest): void {
+    const { record, session, stream } = open;
+    record.lastSeenMs = this.#options.clock.now();
+    const outcome = session.request(request);
+    if (outcome === 'nack') {
+      this.#options.log.warn({ node: stream.nodeId, type: request.kind }, `proxy refused: ${request.error ?? ''}`);
+    }
+    this.#push(open);
+    this.#options.onProgress();
+  }
+
+  #push(open: Open): void {
+    const { clock } = this.#options;
+    open.wake?.stop();
+    open.wake = undefined;
+    if (!this.#open.has(open)) return;
+    const now = clock.monotonic();
+    const { responses, wakeAtMs } = open.session.take(now);
+    for (const response of responses) open.stream.send(response);
+    if (wakeAtMs !== undefined) open.wake = clock.timer(Math.max(0, wakeAtMs - now), () => this.#push(open));
+  }
+
+  #close(open: Open): void {
+    const { clock, log, onProgress } = this.#options;
+    open.wake?.stop();
+    if (!this.#open.delete(open)) return;
+    open.record.disconnect(open.session, clock.now());
+    log.debug({ node: open.stream.nodeId }, 'proxy disconnected');
+    onProgress();
+  }
+
+  #forget(): void {
+    const now = this.#options.clock.now();
+    for (const [nodeId, record] of this.#records) {
+      if (record.session !== undefined) continue;
+      const node = parseNodeId(nodeId);
+      const pods = this.#translation?.world.pods;
+      const gone = node?.mode === 'sidecar' && pods?.has(`${node.namespace}/${node.name}`) !== true;
+      const limit = gone ? RECONNECT_GRACE_MS : KEEP_DISCONNECTED_MS;
+      if (now - record.disconnectedAtMs > limit) this.#records.delete(nodeId);
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import type { KindView, ProxyView } from './proxy-view.ts';
+import { RESOURCE_KINDS, type ResourceKind, type Snapshot } from './resource.ts';
+import type { Session } from './session.ts';
+
+/** Requests that a proxy sent to one cluster, since it connected first. */
+export interface LoadSum {
+  readonly cluster: string;
+  total: number;
+  success: number;
+  error: number;
+}
+
+// A proxy reports the clusters it has; more than this is no mesh of ours.
+const MAX_CLUSTERS = 10_000;
+
+/** One proxy, over all its streams. */
+export class ProxyRecord {
+  readonly nodeId: string;
+  readonly firstConnectedMs: number;
+  readonly loads = new Map<string, LoadSum>();
+  session: Session | undefined = undefined;
+  /** The proxy's own version, as it says. */
+  version = '';
+  connectedSinceMs = 0;
+  disconnectedAtMs = 0;
+  lastSeenMs = 0;
+  #last: ProxyView | undefined = undefined;
+
+  constructor(nodeId: string, nowMs: number) {
+    this.nodeId = nodeId;
+    this.firstConnectedMs = nowMs;
+  }
+
+  connect(session: Session, nowMs: number): void {
+    this.session = session;
+    this.connectedSinceMs = nowMs;
+    this.lastSeenMs = nowMs;
+  }
+
+  /** Ignores a stream that a newer one has replaced. */
+  disconnect(session: Session, nowMs: number): void {
+    if (this.session !== session) return;
+    this.#last = this.view();
+    this.session = undefined;
+    this.disconnectedAtMs = nowMs;
+  }
+
+  addLoad(cluster: string, delta: Omit<LoadSum, 'cluster'>): void {
+    const sum = this.loads.get(cluster);
+    if (sum === undefined) {
+      if (this.loads.size < MAX_CLUSTERS) this.loads.set(cluster, { cluster, ...delta });
+      return;
+    }
+    sum.total += delta.total;
+    sum.success += delta.success;
+    sum.error += delta.error;
+  }
+
+  view(): ProxyView {
+    const { session, nodeId, connectedSinceMs, disconnectedAtMs } = this;
+    if (session === undefined) return { ...(this.#last ?? NOTHING), nodeId, connectedSinceMs, disconnectedAtMs };
+    const kinds = Object.fromEntries(RESOURCE_KINDS.map((kind) => [kind, kindView(session, kind)]));
+    return {
+      nodeId,
+      connectedSinceMs,
+      disconnectedAtMs: undefined,
+      target: session.snapshot,
+      kinds: kinds as Record<ResourceKind, KindView>,
+    };
+  }
+}
+
+function kindView(session: Session, kind: ResourceKind): KindView {
+  const channel = session.channel(kind);
+  const { subscribed, sentVersion, ackedVersion, nonce, error, acked, uncertain } = channel;
+  return { subscribed, sentVersion, ackedVersion, nonce, error, acked, uncertain, unanswered: channel.unanswered() };
+}
+
+const NONE: KindView = {
+  subscribed: false,
+  sentVersion: undefined,
+  ackedVersion: undefined,
+  nonce: '',
+  error: undefined,
+  acked: new Map(),
+  uncertain: new Map(),
+  unanswered: [],
+};
+
+const NOTHING: { readonly target: Snapshot | undefined; readonly kinds: Readonly<Record<ResourceKind, KindView>> } = {
+  target: undefined,
+  kinds: { cluster: NONE, endpoints: NONE, listener: NONE, route: NONE },
+};

@@ -1,0 +1,42 @@
+import type { HttpBackendRef, HttpRoute } from '../../../api/kinds/http-route.ts';
+import { isHttpPort } from './mesh-service.ts';
+import { serviceCluster } from './names.ts';
+import type { World } from './world.ts';
+
+/** Where a backendRef leads, or why it leads nowhere: reasons of the Gateway API's ResolvedRefs condition. */
+export type Backend =
+  | { readonly ok: true; readonly cluster: string; readonly service: string; readonly port: number }
+  | {
+      readonly ok: false;
+      readonly reason: 'InvalidKind' | 'RefNotPermitted' | 'BackendNotFound' | 'UnsupportedProtocol';
+      readonly message: string;
+    };
+
+/** There is no ReferenceGrant here: a backend in another namespace is not permitted. */
+export function resolveBackend(ref: HttpBackendRef, route: HttpRoute, world: World): Backend {
+  const own = route.metadata.namespace ?? '';
+  const namespace = ref.namespace ?? own;
+  const quoted = `backend "${namespace}/${ref.name}${ref.port === undefined ? '' : `:${ref.port}`}"`;
+  if (ref.group !== '' || ref.kind !== 'Service') {
+    const message = `${quoted}: kind is ${ref.group === '' ? ref.kind : `${ref.group}/${ref.kind}`}, wanted Service`;
+    return { ok: false, reason: 'InvalidKind', message };
+  }
+  if (namespace !== own) {
+    return { ok: false, reason: 'RefNotPermitted', message: `${quoted}: is not in the route's namespace "${own}"` };
+  }
+  const service = world.services.get(`${namespace}/${ref.name}`);
+  if (service === undefined) {
+    return { ok: false, reason: 'BackendNotFound', message: `${quoted}: there is no such Service` };
+  }
+  const port = service.spec.ports?.find((one) => one.port === ref.port);
+  if (port === undefined || service.spec.type === 'ExternalName') {
+    const ports = (service.spec.ports ?? []).map((one) => one.port).join(', ') || 'none';
+    return { ok: false, reason: 'BackendNotFound', message: `${quoted}: the Service has ports ${ports}` };
+  }
+  if (!isHttpPort(port)) {
+    const spoken = port.appProtocol ?? port.protocol;
+    return { ok: false, reason: 'UnsupportedProtocol', message: `${quoted}: the port speaks ${spoken}, wanted http` };
+  }
+  const cluster = serviceCluster(namespace, ref.name, port.port);
+  return { ok: true, cluster, service: `${namespace}/${ref.name}`, port: port.port };
+}

@@ -1,0 +1,120 @@
+import { BALANCING, meshServerName } from '../../../api/meta/well-known.ts';
+import {
+  Cluster,
+  ClusterDiscoveryType,
+  type ClusterInput,
+  ClusterLbPolicy,
+  ClusterLoadAssignment,
+  type ClusterLoadAssignmentInput,
+  DynamicForwardProxyCluster,
+  type EndpointInput,
+  HealthStatus,
+  UpstreamHttpOptions,
+} from '../../../xds/messages.js';
+import { makeResource, type Resource } from '../resource.ts';
+import { durationOf, packAny } from './any.ts';
+import type { MeshPort } from './mesh-service.ts';
+import { carriedPod, inboundName, PASSTHROUGH_CLUSTER, UNAVAILABLE_CLUSTER } from './names.ts';
+import { meshClientTls } from './transport.ts';
+
+// linkerd2-proxy's outbound connect timeout; Envoy's 5 s is for the open network.
+const MESH_CONNECT_TIMEOUT_MS = 1000;
+// Envoy: Cluster.connect_timeout.
+const OUTSIDE_CONNECT_TIMEOUT_MS = 5000;
+// linkerd2-proxy's pool idle time: shorter than the 5 s after which a Node server closes an idle connection.
+const POOL_IDLE_MS = 3000;
+// Envoy: CircuitBreakers.Thresholds.max_requests and its siblings.
+const MAX_REQUESTS = 1024;
+
+/** What canary shares, metrics and load reports call the cluster: Envoy's alt_stat_name. */
+export function serviceClusterResource(port: MeshPort): Resource {
+  const policy = port.service.metadata.annotations?.[BALANCING];
+  return makeResource('cluster', Cluster, {
+    ...httpCluster(port.cluster, MESH_CONNECT_TIMEOUT_MS),
+    altStatName: `${port.serviceName}.${port.namespace}`,
+    type: ClusterDiscoveryType.EDS,
+    edsClusterConfig: { edsConfig: { ads: {}, resourceApiVersion: 2 }, serviceName: port.cluster },
+    lbPolicy: policy === 'least-request' ? ClusterLbPolicy.LEAST_REQUEST : ClusterLbPolicy.ROUND_ROBIN,
+    ...(port.meshed ? { transportSocket: meshClientTls(meshServerName(port.containerPort), port.spiffeIds) } : {}),
+  });
+}
+
+export function serviceEndpointsResource(port: MeshPort): Resource {
+  const carries = port.endpoints.flatMap(({ pod }) => (pod === undefined ? [] : carriedPod(pod)));
+  const message: ClusterLoadAssignmentInput = loadAssignment(port.cluster, port.endpoints);
+  return makeResource('endpoints', ClusterLoadAssignment, { ...message, clusterName: port.cluster }, carries);
+}
+
+/** The app behind a sidecar: it listens on loopback, on the port that the agent gave it. */
+export function inboundClusterResource(containerPort: number, appPort: number): Resource {
+  const name = inboundName(containerPort);
+  return makeResource('cluster', Cluster, {
+    ...httpCluster(name, MESH_CONNECT_TIMEOUT_MS),
+    altStatName: 'inbound',
+    type: ClusterDiscoveryType.STATIC,
+    loadAssignment: loadAssignment(name, [{ address: '127.0.0.1', port: appPort }]),
+  });
+}
+
+/** Where requests go whose host no Service answers to: out of the mesh, to the address that their authority names. */
+export function passthroughClusterResource(): Resource {
+  const { name, connectTimeout, circuitBreakers } = httpCluster(PASSTHROUGH_CLUSTER, OUTSIDE_CONNECT_TIMEOUT_MS);
+  return makeResource('cluster', Cluster, {
+    name: name ?? '',
+    ...(connectTimeout === undefined ? {} : { connectTimeout }),
+    ...(circuitBreakers === undefined ? {} : { circuitBreakers }),
+    altStatName: PASSTHROUGH_CLUSTER,
+    lbPolicy: ClusterLbPolicy.CLUSTER_PROVIDED,
+    clusterType: {
+      name: 'envoy.clusters.dynamic_forward_proxy',
+      typedConfig: packAny(DynamicForwardProxyCluster, { dnsCacheConfig: DNS_CACHE }),
+    },
+  });
+}
+
+export function unavailableClusterResource(): Resource {
+  return makeResource('cluster', Cluster, {
+    ...httpCluster(UNAVAILABLE_CLUSTER, MESH_CONNECT_TIMEOUT_MS),
+    altStatName: UNAVAILABLE_CLUSTER,
+    type: ClusterDiscoveryType.STATIC,
+    loadAssignment: loadAssignment(UNAVAILABLE_CLUSTER, []),
+  });
+}
+
+/** Envoy wants the same cache in the cluster and in the filter that stands before it. 1 is V4_ONLY. */
+export const DNS_CACHE = { name: 'passthrough', dnsLookupFamily: 1 };
+
+/** What of the world a service's cluster is made of, for {@link Memo}. */
+export function clusterKey(port: MeshPort): string {
+  return `${port.meshed} ${port.containerPort} ${port.spiffeIds.join(' ')}`;
+}
+
+function httpCluster(name: string, connectTimeoutMs: number): ClusterInput & { readonly name: string } {
+  const limit = { value: MAX_REQUESTS };
+  return {
+    name,
+    connectTimeout: durationOf(connectTimeoutMs),
+    circuitBreakers: { thresholds: [{ maxConnections: limit, maxPendingRequests: limit, maxRequests: limit }] },
+    typedExtensionProtocolOptions: {
+      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': packAny(UpstreamHttpOptions, {
+        commonHttpProtocolOptions: { idleTimeout: durationOf(POOL_IDLE_MS) },
+        explicitHttpConfig: { httpProtocolOptions: {} },
+      }),
+    },
+  };
+}
+
+interface Place {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** One locality with a weight: gRPC skips a locality that has none (gRFC A27). */
+function loadAssignment(clusterName: string, places: readonly Place[]): ClusterLoadAssignmentInput {
+  if (places.length === 0) return { clusterName };
+  const lbEndpoints = places.map(({ address, port }) => {
+    const endpoint: EndpointInput = { address: { socketAddress: { address, portValue: port } } };
+    return { endpoint, healthStatus: HealthStatus.HEALTHY, loadBalancingWeight: { value: 1 } };
+  });
+  return { clusterName, endpoints: [{ locality: {}, lbEndpoints, loadBalancingWeight: { value: places.length } }] };
+}

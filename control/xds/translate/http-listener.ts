@@ -1,0 +1,69 @@
+import {
+  DynamicForwardProxyFilter,
+  type FilterInput,
+  HttpConnectionManager,
+  HttpConnectionManagerForwardClientCertDetails,
+  type HttpConnectionManagerInput,
+  type HttpFilterInput,
+  type ListenerFilterInput,
+  Router,
+  StdoutAccessLog,
+  TlsInspector,
+} from '../../../xds/messages.js';
+import { durationOf, packAny } from './any.ts';
+import { DNS_CACHE } from './cluster.ts';
+
+/** How one listener's HTTP differs from another's. */
+export interface HttpOptions {
+  readonly routeTable: string;
+  readonly statPrefix: string;
+  /** `inbound` verifies peers and tells the app who called; `edge` believes nothing that clients say of themselves. */
+  readonly role: 'inbound' | 'outbound' | 'forward-proxy' | 'edge';
+}
+
+// Envoy: HttpProtocolOptions.idle_timeout.
+const MESH_IDLE_MS = 3_600_000;
+// Envoy's advice for the edge (docs/root/configuration/best_practices/edge.rst).
+const EDGE_IDLE_MS = 900_000;
+const HEADER_TIMEOUT_MS = 60_000;
+
+export function httpFilter(options: HttpOptions): FilterInput {
+  const { routeTable, statPrefix, role } = options;
+  const edge = role === 'edge';
+  const manager: HttpConnectionManagerInput = {
+    statPrefix,
+    codecType: 1,
+    rds: { routeConfigName: routeTable, configSource: { ads: {}, resourceApiVersion: 2 } },
+    httpFilters: [...(role === 'forward-proxy' ? [FORWARD_PROXY] : []), ROUTER],
+    commonHttpProtocolOptions: { idleTimeout: durationOf(edge ? EDGE_IDLE_MS : MESH_IDLE_MS) },
+    requestHeadersTimeout: durationOf(HEADER_TIMEOUT_MS),
+    useRemoteAddress: { value: edge },
+    accessLog: [{ name: 'envoy.access_loggers.stdout', typedConfig: packAny(StdoutAccessLog, {}) }],
+    upgradeConfigs: [{ upgradeType: 'websocket' }, ...(role === 'forward-proxy' ? [{ upgradeType: 'CONNECT' }] : [])],
+    ...clientCertificateHeader(role),
+  };
+  return {
+    name: 'envoy.filters.network.http_connection_manager',
+    typedConfig: packAny(HttpConnectionManager, manager),
+  };
+}
+
+/** Reads the server name, by which filter chains are chosen. */
+export const TLS_INSPECTOR: ListenerFilterInput = {
+  name: 'envoy.filters.listener.tls_inspector',
+  typedConfig: packAny(TlsInspector, {}),
+};
+
+const ROUTER: HttpFilterInput = { name: 'envoy.filters.http.router', typedConfig: packAny(Router, {}) };
+
+const FORWARD_PROXY: HttpFilterInput = {
+  name: 'envoy.filters.http.dynamic_forward_proxy',
+  typedConfig: packAny(DynamicForwardProxyFilter, { dnsCacheConfig: DNS_CACHE }),
+};
+
+/** x-forwarded-client-cert is written by the callee's sidecar alone; at the edge a client's own is removed. */
+function clientCertificateHeader(role: HttpOptions['role']): HttpConnectionManagerInput {
+  const { SANITIZE, SANITIZE_SET } = HttpConnectionManagerForwardClientCertDetails;
+  if (role !== 'inbound') return { forwardClientCertDetails: SANITIZE };
+  return { forwardClientCertDetails: SANITIZE_SET, setCurrentClientCertDetails: { uri: true } };
+}

@@ -1,0 +1,152 @@
+import type { EndpointSlice } from '../../../api/kinds/endpoint-slice.ts';
+import type { Pod } from '../../../api/kinds/pod.ts';
+import type { Service, ServicePort } from '../../../api/kinds/service.ts';
+import { EXPORT_TO, INJECT, MESH_ADDRESS, OUTBOUND_PORTS, workloadSpiffeId } from '../../../api/meta/well-known.ts';
+import { carriedPod, serviceCluster } from './names.ts';
+import { keyOf, type World } from './world.ts';
+
+/** A Service's HTTP port, with all that a caller's proxy needs to reach it. */
+export interface MeshPort {
+  readonly service: Service;
+  readonly namespace: string;
+  readonly serviceName: string;
+  readonly port: number;
+  readonly cluster: string;
+  /** Whether its pods have sidecars. Those without are spoken to in plain text. */
+  readonly meshed: boolean;
+  /** What the callee's sidecar knows its app by. */
+  readonly containerPort: number;
+  readonly spiffeIds: readonly string[];
+  readonly endpoints: readonly MeshEndpoint[];
+  /** The port that sidecars listen on for it; undefined while the API server has given none. */
+  readonly outboundPort: number | undefined;
+}
+
+export interface MeshEndpoint {
+  readonly address: string;
+  readonly port: number;
+  readonly pod: Pod | undefined;
+}
+
+/**
+ * Protocols of a port that the proxy carries as HTTP/1.1 (Service.spec.ports[].appProtocol; IANA names and Kubernetes' own,
+ * KEP-3726). A port that names none is taken for HTTP, as Gateway API's meshes do.
+ */
+const HTTP_PROTOCOLS = new Set(['http', 'kubernetes.io/ws', 'ws']);
+
+export function isHttpPort({ protocol, appProtocol }: ServicePort): boolean {
+  return protocol === 'TCP' && (appProtocol === undefined || HTTP_PROTOCOLS.has(appProtocol.toLowerCase()));
+}
+
+export function meshPorts(service: Service, world: World): readonly MeshPort[] {
+  if (service.spec.type === 'ExternalName') return [];
+  const slices = (world.slicesOfService.get(keyOf(service)) ?? []).filter(({ addressType }) => addressType === 'IPv4');
+  return (service.spec.ports ?? []).filter(isHttpPort).map((port) => meshPort(service, port, slices, world));
+}
+
+/** Whether proxies in `namespace` may be told of the service. */
+export function isExportedTo(service: Service, namespace: string): boolean {
+  const exportTo = service.metadata.annotations?.[EXPORT_TO] ?? '*';
+  return exportTo
+    .split(',')
+    .map((word) => word.trim())
+    .some((word) => word === '*' || word === namespace || (word === '.' && service.metadata.namespace === namespace));
+}
+
+export function meshAddressOf(pod: Pod): { readonly address: string; readonly port: number } | undefined {
+  const text = pod.metadata.annotations?.[MESH_ADDRESS] ?? '';
+  const colon = text.lastIndexOf(':');
+  const port = Number(text.slice(colon + 1));
+  return colon > 0 && Number.isInteger(port) && port > 0 ? { address: text.slice(0, colon), port } : undefined;
+}
+
+export function spiffeIdOf(pod: Pod, trustDomain: string): string {
+  return workloadSpiffeId(trustDomain, pod.metadata.namespace ?? '', pod.spec.serviceAccountName ?? 'default');
+}
+
+function meshPort(service: Service, port: ServicePort, slices: readonly EndpointSlice[], world: World): MeshPort {
+  const namespace = service.metadata.namespace ?? '';
+  const backing = slices.flatMap((slice) => backingOf(slice, port, namespace, world));
+  const [first] = backing;
+  // One cluster has one TLS server name. Pods that give a named port different numbers would need one each: the oldest slice wins.
+  const containerPort = first?.port ?? (typeof port.targetPort === 'number' ? port.targetPort : port.port);
+  const meshed = backing.length === 0 || backing.some(({ pod }) => pod !== undefined && isMeshed(pod));
+  const pods = backing.flatMap(({ pod }) => pod ?? []);
+  const ids = new Set(pods.map((pod) => spiffeIdOf(pod, world.trustDomain)));
+  // Never an empty list: to a verifier that would mean anyone.
+  if (ids.size === 0) ids.add(workloadSpiffeId(world.trustDomain, namespace, 'default'));
+  return {
+    service,
+    namespace,
+    serviceName: service.metadata.name,
+    port: port.port,
+    cluster: serviceCluster(namespace, service.metadata.name, port.port),
+    meshed,
+    containerPort,
+    spiffeIds: [...ids].sort(),
+    endpoints: distinct(backing.filter((one) => one.port === containerPort).flatMap((one) => endpointOf(one, meshed))),
+    outboundPort: outboundPortOf(service, port),
+  };
+}
+
+interface Backing {
+  readonly address: string;
+  readonly port: number;
+  readonly pod: Pod | undefined;
+  readonly ready: boolean;
+}
+
+function backingOf(slice: EndpointSlice, port: ServicePort, namespace: string, world: World): readonly Backing[] {
+  const number = slice.ports.find(({ name }) => name === (port.name ?? ''))?.port;
+  if (number === undefined) return [];
+  return slice.endpoints.flatMap(({ addresses, conditions, targetRef }) => {
+    const pod = targetRef?.kind === 'Pod' ? world.pods.get(`${namespace}/${targetRef.name ?? ''}`) : undefined;
+    // A pod that is not known yet, or is another of the same name, is not reachable yet.
+    const expected = targetRef?.kind === 'Pod';
+    if (expected && (pod === undefined || (targetRef.uid !== undefined && targetRef.uid !== pod.metadata.uid)))
+      return [];
+    const leaving = conditions.terminating === true || pod?.metadata.deletionTimestamp != null;
+    const ready = conditions.ready !== false && !leaving;
+    return addresses.slice(0, 1).map((address) => ({ address, port: number, pod, ready }));
+  });
+}
+
+function isMeshed(pod: Pod): boolean {
+  return pod.metadata.annotations?.[INJECT] !== 'false';
+}
+
+function endpointOf({ address, port, pod, ready }: Backing, meshed: boolean): readonly MeshEndpoint[] {
+  if (!ready) return [];
+  if (!meshed) return [{ address, port, pod }];
+  const mesh = pod === undefined || !isMeshed(pod) ? undefined : meshAddressOf(pod);
+  return mesh === undefined ? [] : [{ ...mesh, pod }];
+}
+
+/** gRPC refuses a load assignment that names an address twice, and a slice may be split while it moves. */
+function distinct(endpoints: readonly MeshEndpoint[]): readonly MeshEndpoint[] {
+  const byAddress = new Map(endpoints.map((endpoint) => [`${endpoint.address}:${endpoint.port}`, endpoint]));
+  return [...byAddress].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, endpoint]) => endpoint);
+}
+
+function outboundPortOf(service: Service, { name, port }: ServicePort): number | undefined {
+  const ports = jsonPorts(service.metadata.annotations?.[OUTBOUND_PORTS]);
+  return ports.get(name ?? '') ?? ports.get(String(port));
+}
+
+/** An annotation of the form `{"http": 20001}`. What is not that is as good as absent: another process wrote it. */
+export function jsonPorts(text: string | undefined): ReadonlyMap<string, number> {
+  if (text === undefined) return new Map();
+  try {
+    const entries = Object.entries(JSON.parse(text) as Record<string, unknown>);
+    return new Map(entries.filter((entry): entry is [string, number] => Number.isInteger(entry[1])));
+  } catch {
+    return new Map();
+  }
+}
+
+/** What of a port's endpoints goes into resources, for {@link Memo}. */
+export function endpointsKey({ endpoints }: MeshPort): string {
+  return endpoints
+    .map(({ address, port, pod }) => `${address}:${port} ${pod === undefined ? '' : carriedPod(pod)}`)
+    .join('\n');
+}

@@ -1,0 +1,102 @@
+import type { Pod } from '../../../api/kinds/pod.ts';
+import { APP_PORTS, meshServerName, OUTBOUND_PROXY_PORT } from '../../../api/meta/well-known.ts';
+import { Listener, type ListenerInput, RouteConfiguration, TrafficDirection } from '../../../xds/messages.js';
+import { makeResource, type Resource, resourceMap, type Snapshot } from '../resource.ts';
+import { inboundClusterResource } from './cluster.ts';
+import { type HttpOptions, httpFilter, TLS_INSPECTOR } from './http-listener.ts';
+import type { Memo } from './memo.ts';
+import { jsonPorts, meshAddressOf } from './mesh-service.ts';
+import { INBOUND_LISTENER, inboundName, OUTBOUND_PROXY_LISTENER, OUTBOUND_ROUTES } from './names.ts';
+import { inboundHost } from './route-defaults.ts';
+import { meshServerTls } from './transport.ts';
+import type { NamespaceView } from './view.ts';
+
+/** All that a pod's sidecar is to have; undefined while the agent has not said where the pod is. */
+export function sidecarSnapshot(pod: Pod, view: NamespaceView, memo: Memo): Snapshot | undefined {
+  const mesh = meshAddressOf(pod);
+  const podAddress = pod.status?.podIP;
+  if (mesh === undefined || podAddress === undefined || podAddress === '') return undefined;
+  const key = `${pod.metadata.namespace ?? ''}/${pod.metadata.name}`;
+  const ports = pod.metadata.annotations?.[APP_PORTS];
+  const own = memo.take(`sidecar ${key}`, [ports, mesh.address, mesh.port], () => inbound(mesh, jsonPorts(ports)));
+  const outbound = memo.take(
+    `sidecar listeners ${key}`,
+    [podAddress, ...view.outbound.flatMap((one) => [one.name, one.port])],
+    () => [
+      outboundListener(podAddress, OUTBOUND_PROXY_PORT, OUTBOUND_PROXY_LISTENER, {
+        routeTable: OUTBOUND_ROUTES,
+        statPrefix: 'outbound',
+        role: 'forward-proxy',
+      }),
+      ...view.outbound.map(({ name, port }) =>
+        outboundListener(podAddress, port, name, { routeTable: name, statPrefix: 'outbound', role: 'outbound' }),
+      ),
+    ],
+  );
+  return {
+    cluster: new Map([...view.clusters, ...resourceMap(own.clusters)]),
+    endpoints: view.endpoints,
+    listener: resourceMap([...own.listeners, ...outbound]),
+    route: new Map([...view.routes, ...resourceMap(own.routes)]),
+  };
+}
+
+interface Inbound {
+  readonly clusters: readonly Resource[];
+  readonly routes: readonly Resource[];
+  readonly listeners: readonly Resource[];
+}
+
+/** One mesh port for all the pod's container ports; the caller's TLS server name tells which is wanted. */
+function inbound(
+  mesh: { readonly address: string; readonly port: number },
+  appPorts: ReadonlyMap<string, number>,
+): Inbound {
+  const ports = [...appPorts].map(([text, appPort]) => ({ containerPort: Number(text), appPort }));
+  const named = ports.filter(({ containerPort }) => Number.isInteger(containerPort) && containerPort > 0);
+  return {
+    clusters: named.map(({ containerPort, appPort }) => inboundClusterResource(containerPort, appPort)),
+    routes: named.map(({ containerPort }) => {
+      const name = inboundName(containerPort);
+      return makeResource('route', RouteConfiguration, { name, virtualHosts: [inboundHost(name)] });
+    }),
+    // A listener without filter chains is invalid, and a pod without ports has nothing to listen for.
+    listeners:
+      named.length === 0
+        ? []
+        : [
+            inboundListener(
+              mesh,
+              named.map(({ containerPort }) => containerPort),
+            ),
+          ],
+  };
+}
+
+function inboundListener(
+  mesh: { readonly address: string; readonly port: number },
+  ports: readonly number[],
+): Resource {
+  const message: ListenerInput = {
+    name: INBOUND_LISTENER,
+    address: { socketAddress: { address: mesh.address, portValue: mesh.port } },
+    trafficDirection: TrafficDirection.INBOUND,
+    listenerFilters: [TLS_INSPECTOR],
+    filterChains: ports.map((containerPort) => ({
+      name: inboundName(containerPort),
+      filterChainMatch: { serverNames: [meshServerName(containerPort)], transportProtocol: 'tls' },
+      transportSocket: meshServerTls(),
+      filters: [httpFilter({ routeTable: inboundName(containerPort), statPrefix: 'inbound', role: 'inbound' })],
+    })),
+  };
+  return makeResource('listener', Listener, { ...message, name: INBOUND_LISTENER });
+}
+
+function outboundListener(address: string, port: number, name: string, http: HttpOptions): Resource {
+  return makeResource('listener', Listener, {
+    name,
+    address: { socketAddress: { address, portValue: port } },
+    trafficDirection: TrafficDirection.OUTBOUND,
+    filterChains: [{ name, filters: [httpFilter(http)] }],
+  });
+}

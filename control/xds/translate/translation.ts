@@ -1,0 +1,45 @@
+import type { Snapshot } from '../resource.ts';
+import { type IngressView, ingressSnapshot, ingressView } from './ingress.ts';
+import type { Memo } from './memo.ts';
+import { indexMeshRoutes } from './mesh-routes.ts';
+import { meshPorts } from './mesh-service.ts';
+import { sidecarSnapshot } from './sidecar.ts';
+import { type NamespaceView, namespaceView, type Pass } from './view.ts';
+import { indexWorld, type World, type WorldObjects } from './world.ts';
+
+/** What every proxy is to have, by one state of the world. */
+export interface Translation {
+  readonly world: World;
+  readonly ingress: IngressView;
+  /** Undefined while the pod or its place is not known; then the proxy keeps what it has. */
+  sidecar(namespace: string, pod: string): Snapshot | undefined;
+  ingressProxy(): Snapshot;
+}
+
+// Every address of the node.
+const INGRESS_ADDRESS = '0.0.0.0';
+
+/**
+ * Objects to Envoy resources: pure but for the memo, which only saves work. What did not change is the same object as in
+ * the pass before.
+ */
+export function translate(objects: WorldObjects, trustDomain: string, memo: Memo): Translation {
+  const world = indexWorld(objects, trustDomain);
+  const ports = [...world.services.values()].flatMap((service) => meshPorts(service, world));
+  const meshRoutes = indexMeshRoutes(world);
+  const pass: Pass = { world, memo, meshRoutes, ports: new Map(ports.map((port) => [port.cluster, port])) };
+  const views = new Map<string, NamespaceView>();
+  const ingress = ingressView(pass);
+  return {
+    world,
+    ingress,
+    sidecar(namespace, name) {
+      const pod = world.pods.get(`${namespace}/${name}`);
+      if (pod === undefined) return undefined;
+      const view = views.get(namespace) ?? namespaceView(namespace, pass);
+      views.set(namespace, view);
+      return sidecarSnapshot(pod, view, memo);
+    },
+    ingressProxy: () => ingressSnapshot(ingress, INGRESS_ADDRESS, pass),
+  };
+}

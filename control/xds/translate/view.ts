@@ -1,0 +1,156 @@
+import type { HttpRoute } from '../../../api/kinds/http-route.ts';
+import { RouteConfiguration, type VirtualHostInput } from '../../../xds/messages.js';
+import { makeResource, type Resource, type ResourceMap, resourceMap } from '../resource.ts';
+import { resolveBackend } from './backend.ts';
+import {
+  clusterKey,
+  passthroughClusterResource,
+  serviceClusterResource,
+  serviceEndpointsResource,
+  unavailableClusterResource,
+} from './cluster.ts';
+import type { Memo } from './memo.ts';
+import { type MeshRoutes, routesFor } from './mesh-routes.ts';
+import { endpointsKey, isExportedTo, type MeshPort } from './mesh-service.ts';
+import { carriedObject, OUTBOUND_ROUTES, outboundName } from './names.ts';
+import { byPrecedence } from './precedence.ts';
+import { forwardTo, passthroughHost } from './route-defaults.ts';
+import { type RankedRoute, translateRules } from './rule.ts';
+import { serviceDomains } from './service-host.ts';
+import { keyOf, type World } from './world.ts';
+
+/** One pass over the world: what is looked up and made once, for all proxies. */
+export interface Pass {
+  readonly world: World;
+  readonly memo: Memo;
+  readonly meshRoutes: MeshRoutes;
+  /** By cluster name. */
+  readonly ports: ReadonlyMap<string, MeshPort>;
+}
+
+/** What all sidecars of one namespace have in common. */
+export interface NamespaceView {
+  readonly clusters: ResourceMap;
+  readonly endpoints: ResourceMap;
+  readonly routes: ResourceMap;
+  readonly outbound: readonly OutboundPort[];
+}
+
+/** A Service's port that sidecars listen on for apps that were given Kubernetes' service variables. */
+export interface OutboundPort {
+  readonly name: string;
+  readonly port: number;
+}
+
+export function namespaceView(namespace: string, pass: Pass): NamespaceView {
+  const { world, memo } = pass;
+  const reachable = [...pass.ports.values()].filter(({ service }) => isExportedTo(service, namespace));
+  const hosts = reachable.map((port) => serviceHost(port, namespace, pass));
+  const listened = hosts.filter(({ port }) => port.outboundPort !== undefined);
+  const routes = [outboundRoutes(namespace, hosts, memo), ...listened.map((host) => portRoutes(namespace, host, memo))];
+  const backends = new Set([
+    ...reachable.map(({ cluster }) => cluster),
+    ...hosts.flatMap(({ routes: own }) => own.flatMap((route) => backendsOf(route, world))),
+  ]);
+  const { clusters, endpoints } = serviceResources(backends, pass);
+  return {
+    clusters: resourceMap([...clusters, ...fixedClusters(memo)]),
+    endpoints: resourceMap(endpoints),
+    routes: resourceMap(routes),
+    outbound: listened.map(({ port }) => ({
+      name: outboundName(port.namespace, port.serviceName, port.port),
+      port: port.outboundPort ?? 0,
+    })),
+  };
+}
+
+/** Clusters and load assignments of the named Service ports. */
+export function serviceResources(
+  names: Iterable<string>,
+  { ports, memo }: Pass,
+): { readonly clusters: readonly Resource[]; readonly endpoints: readonly Resource[] } {
+  const found = [...names].flatMap((name) => ports.get(name) ?? []);
+  return {
+    clusters: found.map((port) =>
+      memo.take(`cluster ${port.cluster}`, [port.service, clusterKey(port)], () => serviceClusterResource(port)),
+    ),
+    endpoints: found.map((port) =>
+      memo.take(`endpoints ${port.cluster}`, [endpointsKey(port)], () => serviceEndpointsResource(port)),
+    ),
+  };
+}
+
+export function fixedClusters(memo: Memo): readonly Resource[] {
+  return [
+    memo.take('cluster passthrough', [], passthroughClusterResource),
+    memo.take('cluster unavailable', [], unavailableClusterResource),
+  ];
+}
+
+/** Translated rules of a route; made anew when the route changes or what its backends lead to. */
+export function rulesOf(route: HttpRoute, { world, memo }: Pass): readonly RankedRoute[] {
+  const refs = (route.spec.rules ?? []).flatMap(({ backendRefs }) => backendRefs ?? []);
+  const resolved = refs.map((ref) => {
+    const backend = resolveBackend(ref, route, world);
+    return backend.ok ? backend.cluster : backend.reason;
+  });
+  return memo.take(`rules ${keyOf(route)}`, [route, resolved.join('\n')], () =>
+    translateRules(route, (ref) => resolveBackend(ref, route, world)),
+  );
+}
+
+export function backendsOf(route: HttpRoute, world: World): readonly string[] {
+  const refs = (route.spec.rules ?? []).flatMap(({ backendRefs }) => backendRefs ?? []);
+  return refs.flatMap((ref) => {
+    const backend = resolveBackend(ref, route, world);
+    return backend.ok ? [backend.cluster] : [];
+  });
+}
+
+export function carriedRoutes(routes: readonly HttpRoute[]): readonly string[] {
+  return [...new Set(routes.map((route) => carriedObject('HTTPRoute', route)))];
+}
+
+interface ServiceHost {
+  readonly port: MeshPort;
+  readonly routes: readonly HttpRoute[];
+  readonly host: VirtualHostInput;
+}
+
+function serviceHost(port: MeshPort, namespace: string, pass: Pass): ServiceHost {
+  const routes = routesFor(port, namespace, pass.meshRoutes);
+  const rules = routes.map((route) => rulesOf(route, pass));
+  const host = pass.memo.take(`host ${namespace} ${port.cluster}`, [port.service, ...rules], () => ({
+    name: port.cluster,
+    domains: serviceDomains(port, namespace),
+    routes:
+      routes.length === 0
+        ? [{ name: 'default', match: { prefix: '/' }, route: forwardTo(port.cluster) }]
+        : byPrecedence(rules.flat()).map(({ message }) => message),
+  }));
+  return { port, routes, host };
+}
+
+function outboundRoutes(namespace: string, hosts: readonly ServiceHost[], memo: Memo): Resource {
+  return memo.take(
+    `outbound ${namespace}`,
+    hosts.map(({ host }) => host),
+    () => {
+      const virtualHosts = [...hosts.map(({ host }) => host), passthroughHost()];
+      const carries = carriedRoutes(hosts.flatMap(({ routes }) => routes));
+      return makeResource('route', RouteConfiguration, { name: OUTBOUND_ROUTES, virtualHosts }, carries);
+    },
+  );
+}
+
+function portRoutes(namespace: string, { port, host, routes }: ServiceHost, memo: Memo): Resource {
+  const name = outboundName(port.namespace, port.serviceName, port.port);
+  return memo.take(`routes ${namespace} ${name}`, [host], () =>
+    makeResource(
+      'route',
+      RouteConfiguration,
+      { name, virtualHosts: [{ ...host, domains: ['*'] }] },
+      carriedRoutes(routes),
+    ),
+  );
+}

@@ -1,0 +1,36 @@
+import type { Pod } from '../../api/kinds/pod.ts';
+import { isConditionTrue } from '../../api/meta/condition.ts';
+import { UNROUTED } from '../../api/meta/well-known.ts';
+import { counts, type ProxyView, RECONNECT_GRACE_MS } from './proxy-view.ts';
+import { carriedPod } from './translate/names.ts';
+
+/**
+ * Pods that are going away and that no proxy sends requests to any more: each proxy that may have known one has ACKed
+ * endpoints without it. A proxy that has not yet said what it holds may know any pod; one that has been gone for a
+ * while is not waited for. `startedMs`: before it, proxies may have been told by another run of the control plane.
+ */
+export function unroutedPods(
+  pods: readonly Pod[],
+  proxies: readonly ProxyView[],
+  nowMs: number,
+  startedMs: number,
+): readonly Pod[] {
+  const leaving = pods.filter(
+    ({ metadata, status }) => metadata.deletionTimestamp != null && !isConditionTrue(status?.conditions, UNROUTED),
+  );
+  if (leaving.length === 0 || nowMs - startedMs < RECONNECT_GRACE_MS) return [];
+  const counted = proxies.filter((proxy) => counts(proxy, nowMs));
+  return leaving.filter((pod) => {
+    const carried = carriedPod(pod);
+    return !counted.some((proxy) => mayRouteTo(proxy, carried));
+  });
+}
+
+function mayRouteTo(proxy: ProxyView, carried: string): boolean {
+  const { subscribed, acked, uncertain, unanswered } = proxy.kinds.endpoints;
+  const holds = [...acked.values(), ...uncertain.values()].some(({ carries }) => carries.includes(carried));
+  if (holds) return true;
+  // Just connected: it may run on what it was told before.
+  const target = proxy.target?.endpoints;
+  return target === undefined || (target.size > 0 && (!subscribed || unanswered.some((name) => target.has(name))));
+}
