@@ -1,0 +1,111 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Logger } from '../../kit/log.ts';
+import type { Engine } from '../engine.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { describeTables } from './describe-tables.ts';
+
+export interface AdminOptions {
+  readonly engine: Engine;
+  readonly log: Logger;
+  readonly address: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** What the process adds to /config: its identity, the state of its control plane stream and such. */
+  readonly extra?: () => Readonly<Record<string, unknown>>;
+}
+
+/** An open admin endpoint. */
+export interface Admin {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** What /drain waits when it is not told (linkerd's shutdown grace is two minutes, Kubernetes' default grace 30 s). */
+const DEFAULT_DRAIN_MS = 25_000;
+const MAX_DRAIN_MS = 3_600_000;
+
+/**
+ * The proxy's own door, for its agent and for people; loopback only, and not for browsers.
+ *
+ * GET /ready (200 or 503), /config, /clusters, /metrics; POST /drain?deadlineMs=N, which answers when the drain is over.
+ */
+export async function createAdmin(options: AdminOptions): Promise<Admin> {
+  const metrics = createMetrics(options.engine);
+  const server = createServer((request, response) => {
+    void respond(request, response, options, metrics.registry).catch((error: unknown) => {
+      options.log.warn({ error }, `admin: answer "${request.url ?? ''}"`);
+      response.destroy();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.address, resolve);
+  });
+  return {
+    port: portOf(server),
+    close: () =>
+      new Promise((resolve) => {
+        metrics.close();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: AdminOptions,
+  registry: { metrics(): Promise<string>; readonly contentType: string },
+): Promise<void> {
+  const { engine } = options;
+  const url = new URL(request.url ?? '/', 'http://admin');
+  // A page in somebody's browser must not be able to drain a proxy: browsers say where a request comes from.
+  if (request.headers.origin !== undefined || request.headers['sec-fetch-site'] !== undefined) {
+    text(response, 403, 'not for browsers');
+    return;
+  }
+  switch (`${request.method ?? ''} ${url.pathname}`) {
+    case 'GET /ready':
+      text(response, engine.ready && !engine.draining ? 200 : 503, readiness(engine));
+      break;
+    case 'GET /config':
+      json(response, { ...options.extra?.(), listeners: engine.listeners(), tables: describeTables(engine.tables) });
+      break;
+    case 'GET /clusters':
+      json(response, engine.clusters());
+      break;
+    case 'GET /metrics':
+      response.writeHead(200, { 'content-type': registry.contentType }).end(await registry.metrics());
+      break;
+    case 'POST /drain':
+      await engine.drain(deadlineOf(url));
+      text(response, 200, 'drained');
+      break;
+    default:
+      text(response, 404, 'GET /ready, /config, /clusters, /metrics; POST /drain?deadlineMs=N');
+  }
+}
+
+function readiness(engine: Engine): string {
+  if (engine.draining) return 'draining';
+  return engine.ready ? 'ready' : 'waiting for the first configuration';
+}
+
+function deadlineOf(url: URL): number {
+  const given = Number(url.searchParams.get('deadlineMs') ?? DEFAULT_DRAIN_MS);
+  return Number.isFinite(given) && given >= 0 ? Math.min(given, MAX_DRAIN_MS) : DEFAULT_DRAIN_MS;
+}
+
+function text(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${body}\n`);
+}
+
+function json(response: ServerResponse, body: unknown): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(`${JSON.stringify(body, null, 2)}\n`);
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
