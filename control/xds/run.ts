@@ -1,0 +1,91 @@
+import type { Client } from '../../api/client/client.ts';
+import type { Proxy } from '../../api/kinds/proxy.ts';
+import type { Clock, Timer } from '../../kit/clock.ts';
+import type { Logger } from '../../kit/log.ts';
+import type { Random } from '../../kit/random.ts';
+import { Debounce } from './debounce.ts';
+import { Hub } from './hub.ts';
+import { serveXds } from './server.ts';
+import type { IdentityFeed } from './server-credentials.ts';
+import { StatusWriter } from './status/status-writer.ts';
+import { Memo } from './translate/memo.ts';
+import { translate } from './translate/translation.ts';
+import { watchWorld } from './watch-world.ts';
+
+export interface XdsOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly address: string;
+  /** 0 for the system's choice. */
+  readonly port: number;
+  /** The control plane's own; IdentitySource (certs/workload/) is one. */
+  readonly identity: IdentityFeed;
+  readonly trustDomain: string;
+}
+
+export interface Xds {
+  readonly port: number;
+  /** What every proxy has, and what it carried: the API server's `proxies`. */
+  listProxies(): readonly Proxy[];
+  close(): Promise<void>;
+}
+
+// A burst of changes (a Deployment that scales) is one push; a single one waits no longer than a scheduler's tick.
+const TRANSLATE = { quietMs: 10, maxMs: 100 };
+const DECIDE_STATUS = { quietMs: 10, maxMs: 100 };
+
+/** The xDS controller: world to snapshots, snapshots to proxies, their answers to status. Resolves when it listens. */
+export async function startXds(options: XdsOptions): Promise<Xds> {
+  const { client, clock, random, log, trustDomain } = options;
+  const startedMs = clock.now();
+  const memo = new Memo();
+  const status = new StatusWriter({ client, clock, random, log, startedMs });
+  let again: Timer | undefined;
+
+  const decideStatus = new Debounce(clock, DECIDE_STATUS, () => {
+    const { translation } = hub;
+    if (translation === undefined) return;
+    again?.stop();
+    const proxies = hub.views();
+    const inAMoment = status.evaluate({ translation, classes: world.objects().gatewayClasses, proxies });
+    if (inAMoment !== undefined) again = clock.timer(inAMoment, () => decideStatus.ask());
+  });
+  const hub = new Hub({ clock, log, onProgress: () => decideStatus.ask() });
+  const retranslate = new Debounce(clock, TRANSLATE, () => {
+    if (!synced) return;
+    hub.setTranslation(translate(world.objects(), trustDomain, memo));
+    memo.sweep();
+    decideStatus.ask();
+  });
+  const world = watchWorld({ client, clock, random, log, onChange: () => retranslate.ask() });
+  let synced = false;
+  void world.synced.then(() => {
+    synced = true;
+    return retranslate.ask();
+  }, ignoreClosed);
+  const close = async (): Promise<void> => {
+    retranslate.close();
+    decideStatus.close();
+    again?.stop();
+    await Promise.all([world.close(), status.close()]);
+  };
+
+  const { identity, address, port } = options;
+  const server = await serveXds({ hub, identity, log, address, port, name: 'tutti' }).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
+  return {
+    port: server.port,
+    listProxies: () => hub.listProxies(),
+    close: () => {
+      server.close();
+      return close();
+    },
+  };
+}
+
+/** Closed before the first list was there. */
+function ignoreClosed(): void {}

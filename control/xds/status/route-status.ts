@@ -1,0 +1,97 @@
+import type { RouteParentStatus } from '../../../api/kinds/gateway-shapes.ts';
+import type { HttpRoute } from '../../../api/kinds/http-route.ts';
+import { type Condition, setCondition } from '../../../api/meta/condition.ts';
+import { CONVERGED, GATEWAY_CONTROLLER } from '../../../api/meta/well-known.ts';
+import { convergenceOf } from '../convergence.ts';
+import type { ProxyView } from '../proxy-view.ts';
+import { attachToGateway, isGatewayRef, isServiceRef } from '../translate/attachment.ts';
+import { resolveBackend } from '../translate/backend.ts';
+import { carriedObject } from '../translate/names.ts';
+import type { World } from '../translate/world.ts';
+import { convergedCondition, type StatusMoment } from './converged.ts';
+
+type Draft = Omit<Condition, 'lastTransitionTime'>;
+
+/**
+ * What the parents say of a route: one entry for each parent that is ours, those of other controllers as they are. The
+ * route must be the one that the proxies' snapshots were made of.
+ */
+export function routeParents(
+  route: HttpRoute,
+  world: World,
+  proxies: readonly ProxyView[],
+  moment: StatusMoment,
+): readonly RouteParentStatus[] {
+  const before = route.status?.parents ?? [];
+  const foreign = before.filter(({ controllerName }) => controllerName !== GATEWAY_CONTROLLER);
+  const ours = (route.spec.parentRefs ?? []).flatMap((parentRef): readonly RouteParentStatus[] => {
+    const accepted = acceptance(route, parentRef, world);
+    if (accepted === undefined) return [];
+    const drafts = [accepted, resolution(route, world)];
+    if (accepted.status === 'True') {
+      const mode = isGatewayRef(parentRef) ? 'ingress' : 'sidecar';
+      const convergence = convergenceOf(carriedObject('HTTPRoute', route), mode, proxies, moment.nowMs);
+      drafts.push(convergedCondition(convergence, moment));
+    } else {
+      drafts.push({ type: CONVERGED, status: 'False', reason: 'NotAccepted', message: 'No proxy carries the route' });
+    }
+    const old = before.find((one) => one.controllerName === GATEWAY_CONTROLLER && sameRef(one.parentRef, parentRef));
+    return [
+      {
+        parentRef,
+        controllerName: GATEWAY_CONTROLLER,
+        conditions: withConditions(old?.conditions, drafts, route, moment),
+      },
+    ];
+  });
+  return [...foreign, ...ours];
+}
+
+/** Conditions of this generation, each with the time of its last change. */
+export function withConditions(
+  before: readonly Condition[] | undefined,
+  drafts: readonly Draft[],
+  { metadata }: { readonly metadata: { readonly generation?: number | undefined } },
+  { now }: StatusMoment,
+): Condition[] {
+  const observed = drafts.map((draft) => ({ ...draft, observedGeneration: metadata.generation ?? 0 }));
+  const types = new Set(observed.map(({ type }) => type));
+  const kept = (before ?? []).filter(({ type }) => types.has(type));
+  return observed.reduce<Condition[]>((conditions, draft) => setCondition(conditions, draft, now), kept);
+}
+
+/** Undefined for a parent of another controller. */
+function acceptance(route: HttpRoute, ref: RouteParentStatus['parentRef'], world: World): Draft | undefined {
+  const accepted: Draft = { type: 'Accepted', status: 'True', reason: 'Accepted', message: 'The route is accepted' };
+  if (isGatewayRef(ref)) {
+    const result = attachToGateway(route, ref, world);
+    if (result === undefined || result.ok) return result && accepted;
+    return { ...accepted, status: 'False', reason: result.reason, message: result.message };
+  }
+  if (!isServiceRef(ref)) return undefined;
+  const key = `${ref.namespace ?? route.metadata.namespace ?? ''}/${ref.name}`;
+  const ports = world.services.get(key)?.spec.ports;
+  const found = ports?.some(
+    ({ port, name }) =>
+      (ref.port === undefined || ref.port === port) && (ref.sectionName === undefined || ref.sectionName === name),
+  );
+  if (found === true) return accepted;
+  const what = ports === undefined ? 'there is none' : `it has no port ${ref.port ?? ref.sectionName ?? ''}`;
+  return { ...accepted, status: 'False', reason: 'NoMatchingParent', message: `service "${key}": ${what}` };
+}
+
+function resolution(route: HttpRoute, world: World): Draft {
+  const refs = route.spec.rules.flatMap(({ backendRefs }) => backendRefs ?? []);
+  const problems = refs.map((ref) => resolveBackend(ref, route, world)).filter((backend) => !backend.ok);
+  const [first] = problems;
+  if (first === undefined) {
+    return { type: 'ResolvedRefs', status: 'True', reason: 'ResolvedRefs', message: 'All backends are found' };
+  }
+  const message = [...new Set(problems.map((problem) => problem.message))].join('; ');
+  return { type: 'ResolvedRefs', status: 'False', reason: first.reason, message };
+}
+
+function sameRef(left: RouteParentStatus['parentRef'], right: RouteParentStatus['parentRef']): boolean {
+  const fields = ['group', 'kind', 'namespace', 'name', 'sectionName', 'port'] as const;
+  return fields.every((field) => left[field] === right[field]);
+}
