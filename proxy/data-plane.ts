@@ -11,7 +11,7 @@ import { Listener, type ReadMode } from './listener/listener.ts';
 import type { ListenerConfig } from './listener/listener-config.ts';
 import { CompiledRouteTable } from './route/compiled-route-table.ts';
 import type { Runtime } from './runtime.ts';
-import { MeshTls, type VerifyPeer } from './socket/mesh-tls.ts';
+import { MeshTls } from './socket/mesh-tls.ts';
 import type { ProxyTables } from './tables.ts';
 import { AccessLog, type AccessLogFormat } from './telemetry/access-log.ts';
 import { Telemetry } from './telemetry/telemetry.ts';
@@ -20,7 +20,6 @@ export interface EngineOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly verifyPeer: VerifyPeer;
   /** Takes whole lines, several at a time; undefined writes none. */
   readonly accessLog: { readonly format: AccessLogFormat; readonly sink: (lines: string) => void } | undefined;
   /** `shared` unless told; a test runs both. */
@@ -65,7 +64,7 @@ class DataPlane implements Engine, Runtime {
     this.random = options.random;
     this.log = options.log;
     this.wheel = new TimerWheel(options.clock);
-    this.meshTls = new MeshTls(options.verifyPeer, () => options.clock.now());
+    this.meshTls = new MeshTls(() => options.clock.now());
     this.accessLog =
       options.accessLog === undefined
         ? undefined

@@ -1,19 +1,13 @@
-import { createSecureContext, type DetailedPeerCertificate, type SecureContext, type TLSSocket } from 'node:tls';
+import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
+import { peerChain } from '../../certs/workload/peer-chain.ts';
+import type { PeerProblem } from '../../certs/workload/peer-problem.ts';
+import { PeerVerifier } from '../../certs/workload/peer-verifier.ts';
 
-/**
- * Judges a peer's chain: DER, leaf first. The engine asks it for every new connection, resumed or not; `ok: false` has the
- * reason for the log.
- */
-export type VerifyPeer = (
-  chain: readonly Buffer[],
-  trustBundlePem: string,
-  nowMs: number,
-) => { readonly ok: true; readonly spiffeId: string } | { readonly ok: false; readonly reason: string };
-
-export type PeerVerdict =
+/** Whom a connection leads to. `refusal` is a metric's label. */
+export type PeerCheck =
   | { readonly ok: true; readonly spiffeId: string }
-  | { readonly ok: false; readonly refusal: 'no-certificate' | 'untrusted' | 'no-identity'; readonly message: string };
+  | { readonly ok: false; readonly refusal: PeerProblem | 'no-identity'; readonly message: string };
 
 interface Current {
   readonly identity: MeshIdentity;
@@ -22,12 +16,11 @@ interface Current {
 
 /** Our identity in the mesh as TLS needs it: one context per generation, for both sides. */
 export class MeshTls {
-  readonly #verifyPeer: VerifyPeer;
+  readonly #verifier = new PeerVerifier();
   readonly #wallClock: () => number;
   #current: Current | undefined = undefined;
 
-  constructor(verifyPeer: VerifyPeer, wallClock: () => number) {
-    this.#verifyPeer = verifyPeer;
+  constructor(wallClock: () => number) {
     this.#wallClock = wallClock;
   }
 
@@ -59,24 +52,11 @@ export class MeshTls {
     return this.#current?.identity.spiffeId ?? '';
   }
 
-  verify(socket: TLSSocket): PeerVerdict {
+  /** Asked for every new connection on either side, resumed or not (CVE-2026-48934 and its kin). */
+  verify(socket: TLSSocket): PeerCheck {
     const bundle = this.#current?.identity.trustBundlePem;
     if (bundle === undefined) return { ok: false, refusal: 'no-identity', message: 'this proxy has no identity yet' };
-    const chain = peerChain(socket);
-    if (chain.length === 0) return { ok: false, refusal: 'no-certificate', message: 'the peer showed no certificate' };
-    const verdict = this.#verifyPeer(chain, bundle, this.#wallClock());
-    return verdict.ok ? verdict : { ok: false, refusal: 'untrusted', message: verdict.reason };
+    const verdict = this.#verifier.verify(peerChain(socket), bundle, this.#wallClock());
+    return verdict.ok ? verdict : { ok: false, refusal: verdict.reason, message: verdict.detail };
   }
-}
-
-/** What the peer sent, leaf first. Node links each certificate to its issuer, and a root to itself. */
-function peerChain(socket: TLSSocket): Buffer[] {
-  const chain: Buffer[] = [];
-  let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
-  while (certificate?.raw !== undefined && chain.length < 10) {
-    chain.push(certificate.raw);
-    const issuer: DetailedPeerCertificate = certificate.issuerCertificate;
-    certificate = issuer === certificate ? undefined : issuer;
-  }
-  return chain;
 }

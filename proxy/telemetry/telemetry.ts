@@ -1,14 +1,14 @@
+import type { PeerProblem } from '../../certs/workload/peer-problem.ts';
 import { type Direction, RequestStats } from './request-stats.ts';
 
 /** Why a TLS connection was refused; the label of a metric, so the set is closed. */
 export type TlsRefusal =
+  | PeerProblem
+  /** The first bytes were no TLS. */
   | 'plaintext'
   | 'handshake'
   | 'timeout'
   | 'no-identity'
-  | 'no-certificate'
-  | 'untrusted'
-  | 'wrong-identity'
   | 'unknown-server-name';
 
 /** Numbers of the whole process. Plain fields: the hot path adds to them, the scrape reads them. */

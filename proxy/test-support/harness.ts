@@ -6,7 +6,6 @@ import { seededRandom } from '../../kit/random.ts';
 import { createEngine } from '../data-plane.ts';
 import type { Engine } from '../engine.ts';
 import type { ReadMode } from '../listener/listener.ts';
-import type { VerifyPeer } from '../socket/mesh-tls.ts';
 import type { ProxyTables } from '../tables.ts';
 
 export interface RunningEngine extends AsyncDisposable {
@@ -20,7 +19,6 @@ export interface EngineSetup {
   readonly tables: ProxyTables;
   readonly readMode?: ReadMode;
   readonly identity?: MeshIdentity;
-  readonly verifyPeer?: VerifyPeer;
   readonly clock?: Clock;
 }
 
@@ -31,7 +29,6 @@ export async function startEngine(setup: EngineSetup): Promise<RunningEngine> {
     clock: setup.clock ?? systemClock(),
     random: seededRandom(7),
     log: silentLog(),
-    verifyPeer: setup.verifyPeer ?? (() => ({ ok: false, reason: 'no peers here' })),
     accessLog: {
       format: 'json',
       sink: (lines) => {

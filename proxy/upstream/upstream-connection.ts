@@ -191,7 +191,7 @@ export class UpstreamConnection implements ByteReceiver, BodySink {
       this.#runtime.telemetry.tlsRefused('client', verdict.refusal);
       this.#failed(verdict.message);
     } else if (!spiffeIds.includes(verdict.spiffeId)) {
-      this.#runtime.telemetry.tlsRefused('client', 'wrong-identity');
+      this.#runtime.telemetry.tlsRefused('client', 'not-allowed');
       this.#failed(`peer identity "${verdict.spiffeId}": wanted ${spiffeIds.join(' or ')}`);
     } else this.#connected();
   }
@@ -210,7 +210,7 @@ export class UpstreamConnection implements ByteReceiver, BodySink {
 
   #readHead(from: Buffer, start: number, end: number): void {
     let at = start;
-    while (this.#phase === 'awaiting-head') {
+    while (at < end) {
       const held = this.#partial.length;
       const text = this.#partial + from.toString('latin1', at, Math.min(end, at + MAX_HEAD_BYTES));
       const headEnd = text.indexOf('\r\n\r\n', Math.max(0, held - 3));
@@ -223,14 +223,19 @@ export class UpstreamConnection implements ByteReceiver, BodySink {
       at += headEnd + 4 - held;
       const head = this.#runtime.responseHead;
       const fault = head.scan(text, headEnd);
-      if (fault !== undefined) this.#broken(fault);
-      else if (head.status >= 200) this.#final(head, from, at, end);
-      else if (head.status === 101) this.#switch(head, from, at, end);
-      else if (++this.#interim > MAX_INTERIM_RESPONSES) this.#broken(TOO_MANY_INTERIM);
-      else {
+      if (fault === undefined && isInterim(head.status)) {
+        if (++this.#interim > MAX_INTERIM_RESPONSES) {
+          this.#broken(TOO_MANY_INTERIM);
+          return;
+        }
         this.#user?.interim(head);
-        if (at === end) return;
+        continue;
       }
+      // Once the answer is complete, this very connection may carry the next request already: nothing is done after it.
+      if (fault !== undefined) this.#broken(fault);
+      else if (head.status === 101) this.#switch(head, from, at, end);
+      else this.#final(head, from, at, end);
+      return;
     }
   }
 
@@ -335,6 +340,10 @@ export class UpstreamConnection implements ByteReceiver, BodySink {
   #isClosed(): boolean {
     return this.#phase === 'closed';
   }
+}
+
+function isInterim(status: number): boolean {
+  return status < 200 && status !== 101;
 }
 
 /** RFC 9112 section 6.3, for responses. */
