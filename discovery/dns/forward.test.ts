@@ -226,7 +226,12 @@ test('without upstreams there is nobody to ask', async (context) => {
   assert.equal(await resolved(forwarder(context, [])), 'no upstream');
 });
 
-const zone = buildZone(sampleRegistry(), { domain: 'cluster.local', serial: 1, serverAddress: '127.0.0.1' });
+const zone = buildZone(sampleRegistry(), {
+  domain: 'cluster.local',
+  serial: 1,
+  serverAddress: '127.0.0.1',
+  complete: true,
+});
 
 function responder(context: TestContext, upstreams: readonly Upstream[]): Responder {
   const random = seededRandom(1);

@@ -14,7 +14,7 @@ import type { Message } from './wire/message.ts';
 import { parseMessage } from './wire/parse.ts';
 import { buildZone, type Zone } from './zone.ts';
 
-const zoneOptions = { domain: 'cluster.local', serial: 1, serverAddress: '127.0.0.1' };
+const zoneOptions = { domain: 'cluster.local', serial: 1, serverAddress: '127.0.0.1', complete: true };
 const sampleZone = buildZone(sampleRegistry(), zoneOptions);
 
 function responder(zone: () => Zone = () => sampleZone): Responder {

@@ -21,7 +21,7 @@ const registry = buildRegistry(
   [...sampleServices(), service('many', { clusterIP: 'None', ports: [{ port: 80 }] })],
   [...sampleSlices(), slice('many', { name: 'many-1', endpoints })],
 );
-const zone = buildZone(registry, { domain: 'cluster.local', serial: 1, serverAddress: '127.0.0.1' });
+const zone = buildZone(registry, { domain: 'cluster.local', serial: 1, serverAddress: '127.0.0.1', complete: true });
 
 let server: DnsServer;
 before(async () => {

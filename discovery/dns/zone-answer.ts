@@ -15,6 +15,14 @@ export interface ZoneAnswer {
 /** A chain of ExternalNames longer than this is a loop or as good as one. */
 const MAX_CNAMES = 8;
 
+const FAILED: ZoneAnswer = {
+  rcode: RCODE.SERVFAIL,
+  answers: [],
+  authority: [],
+  additional: [],
+  elsewhere: undefined,
+};
+
 /** What the zone says to a question of class IN, or undefined when it does not speak for the name. */
 export function answerFrom(zone: Zone, { name, type }: Pick<Question, 'name' | 'type'>): ZoneAnswer | undefined {
   const answers: ResourceRecord[] = [];
@@ -24,7 +32,7 @@ export function answerFrom(zone: Zone, { name, type }: Pick<Question, 'name' | '
     const records = zone.names.get(asked) ?? podRecords(zone, asked);
     if (records === undefined) {
       if (authority === undefined) return answers.length === 0 ? undefined : found(answers, [], asked);
-      return missing(RCODE.NXDOMAIN, answers, authority);
+      return missing(zone, RCODE.NXDOMAIN, answers, authority);
     }
     if (type === TYPE.ANY) return found([minimalAny(asked)], []);
     const matching = records.filter(({ data }) => typeCode(data) === type);
@@ -34,12 +42,12 @@ export function answerFrom(zone: Zone, { name, type }: Pick<Question, 'name' | '
     }
     const [alias] = records;
     if (alias?.data.type !== 'CNAME') {
-      return authority === undefined ? found(answers, []) : missing(RCODE.NOERROR, answers, authority);
+      return authority === undefined ? found(answers, []) : missing(zone, RCODE.NOERROR, answers, authority);
     }
     answers.push(alias);
     asked = alias.data.target;
   }
-  return { rcode: RCODE.SERVFAIL, answers: [], authority: [], additional: [], elsewhere: undefined };
+  return FAILED;
 }
 
 function authorityFor(zone: Zone, name: string): Authority | undefined {
@@ -55,7 +63,13 @@ function found(
 }
 
 /** No such name, or no record of that type: either way with the SOA, so that it may be kept (RFC 2308). */
-function missing(rcode: number, answers: readonly ResourceRecord[], { soa }: Authority): ZoneAnswer {
+function missing(
+  { complete }: Zone,
+  rcode: number,
+  answers: readonly ResourceRecord[],
+  { soa }: Authority,
+): ZoneAnswer {
+  if (!complete) return FAILED;
   return { rcode, answers, authority: [soa], additional: [], elsewhere: undefined };
 }
 

@@ -8,7 +8,8 @@ import type { RecordData, ResourceRecord } from './wire/message.ts';
 import { buildZone } from './zone.ts';
 import { answerFrom } from './zone-answer.ts';
 
-const zone = buildZone(sampleRegistry(), { domain: 'cluster.local', serial: 7, serverAddress: '127.0.0.1' });
+const options = { domain: 'cluster.local', serial: 7, serverAddress: '127.0.0.1', complete: true };
+const zone = buildZone(sampleRegistry(), options);
 const ask = (name: string, type: keyof typeof TYPE) => answerFrom(zone, { name, type: TYPE[type] });
 
 /** A record as dig shows it. */
@@ -176,6 +177,15 @@ test('an ExternalName that leads out of the zone says where to go on', () => {
 
 test('ExternalNames in a circle end in SERVFAIL', () => {
   assert.equal(ask(`loop.${D}`, 'A')?.rcode, RCODE.SERVFAIL);
+});
+
+test('while not all is known, what is known is told, and the rest is SERVFAIL instead of "no such name"', () => {
+  const young = buildZone(sampleRegistry(), { ...options, complete: false });
+  const code = (name: string, type: number) => answerFrom(young, { name, type })?.rcode;
+  assert.equal(code(`web.${D}`, TYPE.A), RCODE.NOERROR);
+  assert.equal(code(`nobody.${D}`, TYPE.A), RCODE.SERVFAIL);
+  assert.equal(code(`web.${D}`, TYPE.AAAA), RCODE.SERVFAIL);
+  assert.equal(code('example.com', TYPE.A), undefined);
 });
 
 test('ANY gets the small answer of RFC 8482', () => {

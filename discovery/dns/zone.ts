@@ -13,6 +13,8 @@ export interface Zone {
   readonly names: ReadonlyMap<string, readonly ResourceRecord[]>;
   /** What we speak for: a name at or below one of these that is not in `names` does not exist. */
   readonly authorities: readonly Authority[];
+  /** False while not all is known yet: then nobody may be told that a name does not exist. */
+  readonly complete: boolean;
 }
 
 export interface Authority {
@@ -26,6 +28,7 @@ export interface ZoneOptions {
   readonly serial: number;
   /** Where the zone is served: what its name server's name means. */
   readonly serverAddress: string;
+  readonly complete: boolean;
 }
 
 /** The default of CoreDNS' kubernetes plugin, and the most that a client may be behind. */
@@ -53,7 +56,7 @@ export function buildZone(registry: Registry, options: ZoneOptions): Zone {
   names.add(`dns-version.${domain}`, { type: 'TXT', texts: [SCHEMA_VERSION] });
   for (const branch of ['svc', 'pod']) names.addEmpty(`${branch}.${domain}`);
   for (const service of registry.services.values()) addService(names, service, domain);
-  return { domain, names: names.records, authorities };
+  return { domain, names: names.records, authorities, complete: options.complete };
 }
 
 function addService(names: NameBook, service: RegisteredService, domain: string): void {
