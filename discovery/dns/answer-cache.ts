@@ -100,7 +100,7 @@ export function plainQuestion(query: Buffer, transport: 'udp' | 'tcp'): PlainQue
 
   const end = nameEnd + 4;
   const extra = query.readUInt16BE(10);
-  const name = query.latin1Slice(HEADER_BYTES, end).toLowerCase();
+  const name = query.toString('latin1', HEADER_BYTES, end).toLowerCase();
   if (extra === 0) {
     return end === length ? { key: `${transport}${name}`, nameEnd, payloadSizeBytes: undefined } : undefined;
   }

@@ -46,7 +46,7 @@ export const exchangeTcp: Exchange = ({ address, port }, query, options) =>
     const frames = new FrameReader();
     socket.on('error', () => settle(undefined));
     socket.on('close', () => settle(undefined));
-    socket.on('data', (chunk) => {
+    socket.on('data', (chunk: Buffer) => {
       for (const answer of frames.push(chunk)) if (answersQuery(query, answer)) settle(answer);
     });
     return () => socket.destroy();

@@ -39,14 +39,13 @@ export function followCluster({
   };
   const handlers = { onAdd: changed, onUpdate: changed, onDelete: changed };
   const subscriptions = [services.subscribe(handlers), slices.subscribe(handlers)];
-  Promise.all([services.synced, slices.synced]).then(
-    () => {
-      complete = true;
-      changed();
-    },
-    // Closed before the first lists: the zone stays what it is.
-    () => {},
-  );
+  const becomeComplete = async (): Promise<void> => {
+    await Promise.all([services.synced, slices.synced]);
+    complete = true;
+    changed();
+  };
+  // Closed before the first lists: the zone stays as it is.
+  becomeComplete().catch(() => {});
   return {
     zone: () => {
       current ??= buildZone(buildRegistry(services.list(), slices.list()), {

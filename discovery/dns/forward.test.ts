@@ -39,7 +39,7 @@ async function upstream(context: TestContext, answer: Answer): Promise<FakeUpstr
   const tcp = createServer((socket) => {
     const frames = new FrameReader();
     socket.on('error', () => {});
-    socket.on('data', (chunk) => {
+    socket.on('data', (chunk: Buffer) => {
       for (const query of frames.push(chunk)) {
         const bytes = reply(query, 'tcp');
         if (bytes !== undefined) socket.write(frame(bytes));

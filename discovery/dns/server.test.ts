@@ -129,7 +129,7 @@ const QUERY = encode({
 test('questions that come in pieces, or many in one piece, over TCP are all answered; a half-closed asker too', async () => {
   const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
   const bytes: Buffer[] = [];
-  socket.on('data', (chunk) => bytes.push(chunk));
+  socket.on('data', (chunk: Buffer) => bytes.push(chunk));
   const framed = frame(QUERY);
   socket.write(framed.subarray(0, 1));
   socket.write(framed.subarray(1, 9));

@@ -22,7 +22,7 @@ export function serveConnection(socket: Socket, responder: Responder, clock: Clo
     if (pending < MAX_PENDING && !socket.writableNeedDrain) socket.resume();
     if (ended && pending === 0) socket.end();
   };
-  socket.on('data', (chunk) => {
+  socket.on('data', (chunk: Buffer) => {
     idle.stop();
     idle = clock.timer(IDLE_TIMEOUT_MS, () => socket.destroy());
     for (const query of frames.push(chunk)) {
