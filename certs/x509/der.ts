@@ -14,7 +14,8 @@ export class DerError extends Error {
   override readonly name = 'DerError';
 }
 
-const text = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).latin1Slice();
+const text = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 
 export function encode(node: Der): Buffer {
   return Buffer.from(asn1.toDer(node).getBytes(), 'latin1');

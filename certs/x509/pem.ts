@@ -3,7 +3,7 @@
 export type PemLabel = 'CERTIFICATE' | 'CERTIFICATE REQUEST' | 'PRIVATE KEY';
 
 export function toPem(label: PemLabel, der: Uint8Array): string {
-  const base64 = Buffer.from(der.buffer, der.byteOffset, der.length).base64Slice();
+  const base64 = Buffer.from(der.buffer, der.byteOffset, der.length).toString('base64');
   let lines = '';
   for (let at = 0; at < base64.length; at += 64) lines += `${base64.slice(at, at + 64)}\n`;
   return `-----BEGIN ${label}-----\n${lines}-----END ${label}-----\n`;
