@@ -1,0 +1,99 @@
+import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import type { Container } from '../../api/kinds/container.ts';
+import type { Pod } from '../../api/kinds/pod.ts';
+import type { Volume, VolumeMount } from '../../api/kinds/volume.ts';
+import { ConfigError } from '../environment/config-error.ts';
+import { expand } from '../environment/expand.ts';
+import type { Mount } from '../runtime/runtime.ts';
+import { writeAtomicFolder } from './atomic-folder.ts';
+import { type VolumeInput, volumeFiles } from './volume-files.ts';
+
+/**
+ * Makes the content of a pod's volumes, or brings it up to date. Throws ConfigError, with the volume's name, for one that
+ * cannot be had. What objects are made of is replaced at once; an emptyDir that is there stays.
+ */
+export async function writeVolumes(podFolder: string, input: VolumeInput, nowMs: number): Promise<void> {
+  for (const volume of input.pod.spec.volumes ?? []) {
+    try {
+      await writeVolume(volumeSource(podFolder, volume), volume, input, nowMs);
+    } catch (error) {
+      const message = `MountVolume.SetUp failed for volume "${volume.name}" : ${(error as Error).message}`;
+      throw new ConfigError(message, { cause: error });
+    }
+  }
+}
+
+/** A container's mounts, from where their content is. `subPathExpr` is expanded from the container's variables. */
+export async function mountsOf(
+  podFolder: string,
+  pod: Pod,
+  container: Pick<Container, 'volumeMounts'>,
+  variables: Readonly<Record<string, string>>,
+): Promise<readonly Mount[]> {
+  const mounts: Mount[] = [];
+  for (const mount of container.volumeMounts ?? []) {
+    const volume = pod.spec.volumes?.find(({ name }) => name === mount.name);
+    if (volume === undefined) throw new ConfigError(`no volume named "${mount.name}"`);
+    const source = volumeSource(podFolder, volume);
+    const subPath = subPathOf(mount, variables);
+    const sourcePath = subPath === '' ? source : join(source, subPath);
+    // A sub-path of an empty folder is made (pkg/volume/util/subpath); one of files that do not exist stays missing.
+    if (subPath !== '' && volume.emptyDir !== undefined) await mkdir(sourcePath, { recursive: true, mode: 0o777 });
+    mounts.push({ mountPath: mount.mountPath, sourcePath });
+  }
+  return mounts;
+}
+
+/** Where a volume's content is: in the pod's folder, or on the host itself. */
+function volumeSource(podFolder: string, { name, hostPath }: Volume): string {
+  return hostPath === undefined ? join(podFolder, 'volume-data', name) : hostPath.path;
+}
+
+async function writeVolume(source: string, volume: Volume, input: VolumeInput, nowMs: number): Promise<void> {
+  if (volume.hostPath !== undefined) return checkHostPath(volume.hostPath);
+  if (volume.emptyDir !== undefined) {
+    await mkdir(source, { recursive: true });
+    // Any user of the pod may write (pkg/volume/emptydir, perm 0777).
+    return chmod(source, 0o777);
+  }
+  const files = volumeFiles(volume, input);
+  if (files === undefined) throw new ConfigError('this kind of volume is not supported by the process driver');
+  await writeAtomicFolder(source, files, nowMs);
+}
+
+/** What the type of a hostPath asks for (pkg/volume/hostpath). */
+async function checkHostPath({ path, type }: NonNullable<Volume['hostPath']>): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  switch (type) {
+    case 'DirectoryOrCreate':
+      if (found === undefined) await mkdir(path, { recursive: true, mode: 0o755 });
+      else if (!found.isDirectory()) throw new ConfigError(`hostPath type check failed: ${path} is not a directory`);
+      return;
+    case 'FileOrCreate':
+      if (found === undefined) await writeFile(path, '', { flag: 'wx', mode: 0o644 });
+      else if (!found.isFile()) throw new ConfigError(`hostPath type check failed: ${path} is not a file`);
+      return;
+    case 'Directory':
+      if (found?.isDirectory() !== true)
+        throw new ConfigError(`hostPath type check failed: ${path} is not a directory`);
+      return;
+    case 'File':
+      if (found?.isFile() !== true) throw new ConfigError(`hostPath type check failed: ${path} is not a file`);
+      return;
+    case 'Socket':
+      if (found?.isSocket() !== true) throw new ConfigError(`hostPath type check failed: ${path} is not a socket file`);
+      return;
+    default:
+      return;
+  }
+}
+
+function subPathOf({ subPath, subPathExpr }: VolumeMount, variables: Readonly<Record<string, string>>): string {
+  const path = subPathExpr === undefined ? (subPath ?? '') : expand(subPathExpr, (name) => variables[name]);
+  const normal = posix.normalize(path === '' ? '.' : path);
+  if (posix.isAbsolute(normal) || normal === '..' || normal.startsWith('../')) {
+    throw new ConfigError(`subPath "${path}": must not leave its volume`);
+  }
+  return normal === '.' ? '' : normal;
+}
