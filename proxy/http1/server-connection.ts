@@ -453,6 +453,10 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
         this.#tunnel?.clientEnded();
         break;
       case 'answering':
+        // A client that ends its side may still read (RFC 9112 section 9.6 lets it), and then gets its answer. Our own
+        // proxies never do that: their end means that nobody waits any more, and the application should know.
+        if (this.#from.direction === 'inbound') this.close();
+        break;
       case 'closed':
         break;
       default:
