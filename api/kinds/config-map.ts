@@ -3,7 +3,7 @@ import { fieldInvalid } from '../meta/field-error.ts';
 import { wrong } from '../meta/metadata-rules.ts';
 import { configKey } from '../meta/names.ts';
 import type { FieldError } from '../meta/status.ts';
-import { ageColumn, integerColumn, nameColumn } from './columns.ts';
+import { ageColumn, column, nameColumn } from './columns.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
 import { frozenErrors, sizeErrors } from './payload-rules.ts';
 
@@ -28,7 +28,7 @@ export const configMapKind = defineKind<ConfigMap>({
   schema: configMapSchema,
   columns: [
     nameColumn,
-    integerColumn(
+    column(
       'Data',
       'How many keys it has.',
       ({ data, binaryData }) => Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length,

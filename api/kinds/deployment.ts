@@ -3,7 +3,7 @@ import { conditionStatusSchema } from '../meta/condition.ts';
 import { intOrStringSchema } from '../meta/int-or-percent.ts';
 import { formatLabelSelector, labelSelectorSchema } from '../meta/label-selector.ts';
 import { timeSchema } from '../meta/time.ts';
-import { ageColumn, column, integerColumn, listed, nameColumn, wide } from './columns.ts';
+import { ageColumn, column, listed, nameColumn, wide } from './columns.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
 import { mapList } from './list-schema.ts';
 import { podTemplateSchema } from './pod-spec.ts';
@@ -99,8 +99,8 @@ export const deploymentKind = defineKind<Deployment>({
       'Pods that are ready, of those wanted.',
       ({ spec, status }) => `${status.readyReplicas ?? 0}/${spec.replicas}`,
     ),
-    integerColumn('Up-to-date', 'Pods of the present template.', ({ status }) => status.updatedReplicas ?? 0),
-    integerColumn('Available', 'Pods that are available.', ({ status }) => status.availableReplicas ?? 0),
+    column('Up-to-date', 'Pods of the present template.', ({ status }) => status.updatedReplicas ?? 0),
+    column('Available', 'Pods that are available.', ({ status }) => status.availableReplicas ?? 0),
     ageColumn,
     wide(
       column('Containers', 'Names of the containers.', ({ spec }) =>

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fieldInvalid } from '../meta/field-error.ts';
-import { age, humanDuration } from '../meta/human-duration.ts';
+import { age } from '../meta/human-duration.ts';
 import { timeSchema } from '../meta/time.ts';
 import { column, nameColumn, wide } from './columns.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
@@ -44,7 +44,7 @@ const columns: readonly Column<Event>[] = [
   wide(column('Source', 'Who reports it.', sourceWords)),
   column('Message', 'What happened.', ({ message }) => (message ?? '').trim()),
   wide(column('First Seen', 'When it was first seen.', (event, nowMs) => firstSeen(event, nowMs))),
-  wide(column('Count', 'How often it was seen.', (event) => String(seenCount(event)))),
+  wide(column('Count', 'How often it was seen.', seenCount)),
   wide(nameColumn),
 ];
 
@@ -79,22 +79,19 @@ export const eventKind = defineKind<Event>({
   },
 });
 
-function lastSeen({ lastTimestamp, firstTimestamp, eventTime, series, count }: Event, nowMs: number): string {
-  const last = series?.lastObservedTime ?? lastTimestamp ?? firstTimestamp ?? eventTime;
-  const first = firstTimestamp ?? eventTime;
-  const seen = age(last, nowMs);
-  const times = series?.count ?? count ?? 1;
-  return times > 1 && first !== undefined
-    ? `${seen} (x${times} over ${humanDuration(nowMs - Date.parse(first))})`
-    : seen;
+function lastSeen(event: Event, nowMs: number): string {
+  const { series, lastTimestamp } = event;
+  if (series !== undefined) return age(series.lastObservedTime, nowMs);
+  return lastTimestamp === undefined ? firstSeen(event, nowMs) : age(lastTimestamp, nowMs);
 }
 
 function firstSeen({ firstTimestamp, eventTime }: Event, nowMs: number): string {
   return age(firstTimestamp ?? eventTime, nowMs);
 }
 
+/** An event without a count happened once. */
 function seenCount({ series, count }: Event): number {
-  return series?.count ?? count ?? 1;
+  return series === undefined ? count || 1 : (series.count ?? 0);
 }
 
 function sourceWords({ source, reportingComponent, reportingInstance }: Event): string {

@@ -1,9 +1,18 @@
 import { z } from 'zod';
-import { conditionSchema } from '../meta/condition.ts';
+import { conditionStatusSchema } from '../meta/condition.ts';
 import { dnsLabel } from '../meta/names.ts';
+import { timeSchema } from '../meta/time.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
 import { atomicList, mapList } from './list-schema.ts';
+
+const namespaceConditionSchema = z.strictObject({
+  type: z.string(),
+  status: conditionStatusSchema,
+  lastTransitionTime: timeSchema.optional(),
+  reason: z.string().optional(),
+  message: z.string().optional(),
+});
 
 const namespaceSchema = z
   .strictObject({
@@ -16,7 +25,7 @@ const namespaceSchema = z
     status: z
       .strictObject({
         phase: z.enum(['Active', 'Terminating']).default('Active').describe('Where the namespace is in its life.'),
-        conditions: mapList(conditionSchema.partial({ reason: true, message: true }), 'type').optional(),
+        conditions: mapList(namespaceConditionSchema, 'type').optional(),
       })
       .prefault({}),
   })

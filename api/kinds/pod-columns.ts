@@ -26,27 +26,21 @@ interface PodSummary {
   readonly lastRestartMs: number | undefined;
 }
 
-/** The word that `kubectl get pods` shows: printPod in pkg/printers/internalversion/printers.go. */
-export function podStatusWord(pod: Pod): string {
-  return summary(pod).status;
-}
-
+/** What `kubectl get pods` shows: printPod in pkg/printers/internalversion/printers.go. */
 function summary(pod: Pod): PodSummary {
+  const init = initProgress(pod);
   const sidecars = (pod.spec.initContainers ?? []).filter(isSidecar);
-  const initialized = hasCondition(pod, 'Initialized');
-  const init = initState(pod);
+  const started = init.seen.filter((status) => sidecars.some(({ name }) => name === status.name));
+  const showsMain = init.word === undefined || hasCondition(pod, 'Initialized');
   const main = pod.status.containerStatuses ?? [];
-  const initializing = init !== undefined;
-  const readySidecars = (pod.status.initContainerStatuses ?? []).filter(
-    ({ name, ready }) => ready && sidecars.some((sidecar) => sidecar.name === name),
-  );
-  const running = main.filter((status) => status.ready && status.state.running !== undefined);
-  const showsMain = !initializing || initialized;
-  const word = showsMain ? mainState(pod, init ?? base(pod)) : init;
-  const counted = showsMain ? [...readySidecarStatuses(pod), ...main] : (pod.status.initContainerStatuses ?? []);
+  const ready = [
+    ...started.filter((status) => status.started === true && status.ready && status.state.terminated === undefined),
+    ...(showsMain ? main.filter(isServing) : []),
+  ];
+  const counted = showsMain ? [...started, ...main] : init.seen;
   return {
-    ready: `${readySidecars.length + (showsMain ? running.length : 0)}/${pod.spec.containers.length + sidecars.length}`,
-    status: finalWord(pod, word),
+    ready: `${ready.length}/${pod.spec.containers.length + sidecars.length}`,
+    status: finalWord(pod, showsMain ? mainState(pod, init.word ?? base(pod)) : (init.word ?? '')),
     restarts: counted.reduce((sum, { restartCount }) => sum + restartCount, 0),
     lastRestartMs: lastRestart(counted),
   };
@@ -59,22 +53,32 @@ function base(pod: Pod): string {
   return gated ? 'SchedulingGated' : pod.status.reason || pod.status.phase;
 }
 
-/** `Init:…` while init containers have not all done, else undefined. */
-function initState(pod: Pod): string | undefined {
+interface InitProgress {
+  /** `Init:…` while init containers have not all done. */
+  readonly word: string | undefined;
+  /** The init containers up to the one that holds the pod back. */
+  readonly seen: readonly ContainerStatus[];
+}
+
+function initProgress(pod: Pod): InitProgress {
   const specs = pod.spec.initContainers ?? [];
   const statuses = pod.status.initContainerStatuses ?? [];
-  for (const [index, status] of statuses.entries()) {
-    const { terminated, waiting } = status.state;
-    if (terminated?.exitCode === 0) continue;
-    if (specs.some((spec) => spec.name === status.name && isSidecar(spec)) && status.started === true) continue;
-    if (terminated !== undefined) {
-      if (terminated.reason) return `Init:${terminated.reason}`;
-      return terminated.signal ? `Init:Signal:${terminated.signal}` : `Init:ExitCode:${terminated.exitCode}`;
-    }
-    if (waiting?.reason && waiting.reason !== 'PodInitializing') return `Init:${waiting.reason}`;
-    return `Init:${index}/${specs.length}`;
+  const sidecars = specs.filter(isSidecar);
+  const done = (status: ContainerStatus): boolean =>
+    status.state.terminated?.exitCode === 0 ||
+    (status.started === true && sidecars.some(({ name }) => name === status.name));
+  const index = statuses.findIndex((status) => !done(status));
+  const holding = statuses[index];
+  if (holding === undefined) return { word: undefined, seen: statuses };
+  return { word: initWord(holding, `${index}/${specs.length}`), seen: statuses.slice(0, index + 1) };
+}
+
+function initWord({ state: { terminated, waiting } }: ContainerStatus, progress: string): string {
+  if (terminated !== undefined) {
+    if (terminated.reason) return `Init:${terminated.reason}`;
+    return terminated.signal ? `Init:Signal:${terminated.signal}` : `Init:ExitCode:${terminated.exitCode}`;
   }
-  return undefined;
+  return waiting?.reason && waiting.reason !== 'PodInitializing' ? `Init:${waiting.reason}` : `Init:${progress}`;
 }
 
 /** The state of the containers; the first one with something to say wins (printPod walks from the last to the first). */
@@ -82,8 +86,7 @@ function mainState(pod: Pod, otherwise: string): string {
   const statuses = pod.status.containerStatuses ?? [];
   const said = statuses.map(containerWord).find((word) => word !== undefined);
   const word = said ?? otherwise;
-  const running = statuses.some(({ ready, state }) => ready && state.running !== undefined);
-  if (word === 'Completed' && running) return hasCondition(pod, 'Ready') ? 'Running' : 'NotReady';
+  if (word === 'Completed' && statuses.some(isServing)) return hasCondition(pod, 'Ready') ? 'Running' : 'NotReady';
   return word;
 }
 
@@ -107,9 +110,8 @@ function restarts(pod: Pod, nowMs: number): string {
     : `${count} (${humanDuration(nowMs - lastRestartMs)} ago)`;
 }
 
-function readySidecarStatuses(pod: Pod): readonly ContainerStatus[] {
-  const sidecars = new Set((pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name));
-  return (pod.status.initContainerStatuses ?? []).filter(({ name }) => sidecars.has(name));
+function isServing({ ready, state }: ContainerStatus): boolean {
+  return ready && state.running !== undefined;
 }
 
 function lastRestart(statuses: readonly ContainerStatus[]): number | undefined {

@@ -87,7 +87,7 @@ export const podStatusSchema = z
     reason: z.string().optional().describe('Why the pod is in this state, in one word: Evicted.'),
     nominatedNodeName: z.string().optional(),
     hostIP: z.string().optional().describe("The address of the pod's node."),
-    hostIPs: atomicList(z.strictObject({ ip: z.string() })).optional(),
+    hostIPs: addressList.optional(),
     podIP: z.string().optional().describe("The pod's address."),
     podIPs: addressList.optional(),
     startTime: timeSchema.optional().describe('When the agent took the pod on.'),

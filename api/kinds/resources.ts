@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { quantitySchema } from '../meta/quantity.ts';
-import { mapList } from './list-schema.ts';
 
 /** Amounts by resource name: cpu, memory, ephemeral-storage and whatever a node offers. */
 export const resourceListSchema = z.record(z.string(), quantitySchema);
@@ -11,7 +10,10 @@ export const resourceRequirementsSchema = z
     requests: resourceListSchema
       .optional()
       .describe('What the scheduler sets aside. Defaults to limits where they are given.'),
-    claims: mapList(z.strictObject({ name: z.string(), request: z.string().optional() }), 'name').optional(),
+    claims: z
+      .array(z.strictObject({ name: z.string(), request: z.string().optional() }))
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+      .optional(),
   })
   .describe('Compute resources that a container needs and may use.');
 

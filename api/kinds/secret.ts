@@ -3,7 +3,7 @@ import { fieldImmutable, fieldRequired } from '../meta/field-error.ts';
 import { wrong } from '../meta/metadata-rules.ts';
 import { configKey } from '../meta/names.ts';
 import type { FieldError } from '../meta/status.ts';
-import { ageColumn, column, integerColumn, nameColumn } from './columns.ts';
+import { ageColumn, column, nameColumn } from './columns.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
 import { frozenErrors, sizeErrors } from './payload-rules.ts';
 
@@ -41,7 +41,7 @@ export const secretKind = defineKind<Secret>({
   columns: [
     nameColumn,
     column('Type', 'What the data is for.', ({ type }) => type),
-    integerColumn('Data', 'How many keys it has.', ({ data }) => Object.keys(data ?? {}).length),
+    column('Data', 'How many keys it has.', ({ data }) => Object.keys(data ?? {}).length),
     ageColumn,
   ],
   selectableFields: { type: ({ type }) => type },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ageColumn, integerColumn, nameColumn } from './columns.ts';
+import { ageColumn, column, nameColumn } from './columns.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
 import { atomicList, mapList } from './list-schema.ts';
 import { localObjectReferenceSchema, objectReferenceSchema } from './references.ts';
@@ -26,7 +26,7 @@ export const serviceAccountKind = defineKind<ServiceAccount>({
   schema: serviceAccountSchema,
   columns: [
     nameColumn,
-    integerColumn('Secrets', 'How many secrets it names.', ({ secrets }) => secrets?.length ?? 0),
+    column('Secrets', 'How many secrets it names.', ({ secrets }) => secrets?.length ?? 0),
     ageColumn,
   ],
 });
