@@ -176,7 +176,6 @@ test('a long life is cut to a week, and none outlives the root', async (context)
   assert.equal(last.notAfterMs, new X509Certificate(authority.trustBundlePem).validToDate.getTime());
 });
 
-const strangeKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey;
 const { csrPem: ownRequest } = createKeyAndCsr(ID);
 const refusals: Readonly<Record<string, { readonly asked: SvidRequest; readonly reason: IssueProblem }>> = {
   'an id of another trust domain': {

@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import { parseSpiffeId } from '../workload/spiffe-id.ts';
@@ -83,7 +83,8 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
 }
 
 interface Leaf {
-  readonly publicKey: KeyObject;
+  /** SubjectPublicKeyInfo. */
+  readonly publicKey: Der;
   readonly subject: Der;
   readonly ttlSeconds: number;
   /** Usages, purposes and names. */
@@ -122,7 +123,7 @@ export class Authority {
   issueSvid(request: SvidRequest): IssuedCertificate {
     this.#checkOwnId(request.spiffeId);
     return this.#issue({
-      publicKey: 'csrPem' in request ? keyOfRequest(request.csrPem, request.spiffeId) : supported(request.publicKey),
+      publicKey: 'csrPem' in request ? keyOfRequest(request.csrPem, request.spiffeId) : supportedKey(request.publicKey),
       subject: NO_SUBJECT,
       ttlSeconds: svidTtl(request.ttlSeconds ?? DEFAULT_SVID_TTL_SECONDS),
       extensions: [...LEAF, BOTH_PURPOSES, altNames({ uris: [request.spiffeId] }, 'critical')],
@@ -158,7 +159,7 @@ export class Authority {
   #issueWithKey(leaf: Omit<Leaf, 'publicKey'>): IssuedCredentials {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     return {
-      ...this.#issue({ ...leaf, publicKey }),
+      ...this.#issue({ ...leaf, publicKey: publicKeyInfo(publicKey) }),
       privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }),
     };
   }
@@ -168,14 +169,13 @@ export class Authority {
     const notBeforeMs = nowMs - SKEW_MS;
     // A chain is valid only as long as all of it is (RFC 5280, section 6.1.3).
     const notAfterMs = Math.min(nowMs + ttlSeconds * 1000, this.#notAfterMs);
-    const info = publicKeyInfo(publicKey);
     const draft = {
       issuer: this.#issuer,
       subject,
       notBeforeMs,
       notAfterMs,
-      publicKey: info,
-      extensions: [...extensions, subjectKeyId(keyIdOf(info)), this.#issuerKeyId],
+      publicKey,
+      extensions: [...extensions, subjectKeyId(keyIdOf(publicKey)), this.#issuerKeyId],
     };
     return { certificateChainPem: toPem('CERTIFICATE', signCertificate(draft, this.#key)), notBeforeMs, notAfterMs };
   }
@@ -191,7 +191,7 @@ export class Authority {
   }
 }
 
-function keyOfRequest(csrPem: string, spiffeId: string): KeyObject {
+function keyOfRequest(csrPem: string, spiffeId: string): Der {
   const reading = readRequest(csrPem);
   if (!reading.ok) throw new IssueRefusedError(reading.problem, reading.detail);
   const stranger = reading.extensions.uris.find((uri) => uri !== spiffeId);
@@ -201,11 +201,11 @@ function keyOfRequest(csrPem: string, spiffeId: string): KeyObject {
       `certificate request: asks for "${stranger.slice(0, 256)}", its sender is "${spiffeId}"`,
     );
   }
-  return reading.publicKey;
+  return reading.publicKeyInfo;
 }
 
-function supported(publicKey: KeyObject): KeyObject {
-  if (publicKey.type === 'public' && isSupportedKey(publicKey)) return publicKey;
+function supportedKey(publicKey: KeyObject): Der {
+  if (publicKey.type === 'public' && isSupportedKey(publicKey)) return publicKeyInfo(publicKey);
   throw new IssueRefusedError('unsupported-key', 'public key: is not on P-256 or P-384');
 }
 
@@ -220,7 +220,7 @@ function svidTtl(ttlSeconds: number): number {
 }
 
 function publicKeyInfo(key: KeyObject): Der {
-  return decode((key.type === 'public' ? key : createPublicKey(key)).export({ type: 'spki', format: 'der' }));
+  return decode(key.export({ type: 'spki', format: 'der' }));
 }
 
 /** The subject as it is written in a certificate: an issuer's name must repeat it byte by byte. */

@@ -119,6 +119,10 @@ test('OpenSSL verifies our requests, and we read its', needs('openssl'), async (
       const reading = readRequest(openssl([...make, ...kind]));
       assert.equal(reading.ok ? 'accepted' : reading.problem, 'unsupported-key');
     }
+    openssl(['ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', 'plain.pem']);
+    openssl(['ec', '-in', 'plain.pem', '-conv_form', 'compressed', '-out', 'compressed.pem']);
+    const compressed = readRequest(openssl(['req', '-new', '-key', 'compressed.pem', '-subj', '/CN=catalog']));
+    assert.equal(compressed.ok ? 'accepted' : compressed.problem, 'unsupported-key');
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -41,7 +41,13 @@ export function createRequest(uri: string, privateKey: KeyObject): string {
 export type RequestProblem = 'too-large' | 'malformed' | 'unsupported-key' | 'bad-signature';
 
 export type RequestReading =
-  | { readonly ok: true; readonly publicKey: KeyObject; readonly extensions: Extensions }
+  | {
+      readonly ok: true;
+      readonly publicKey: KeyObject;
+      /** The same as it stands in the request: writing it anew costs more than a signature. */
+      readonly publicKeyInfo: Der;
+      readonly extensions: Extensions;
+    }
   | { readonly ok: false; readonly problem: RequestProblem; readonly detail: string };
 
 /** Reads a request and checks that its sender has the key. What it asks to be called is only told, not granted. */
@@ -65,21 +71,27 @@ function readDer(der: Buffer): RequestReading {
   const [, , publicKeyInfo, attributes] = itemsOf(content, 'SEQUENCE');
   if (content === undefined || publicKeyInfo === undefined) throw new DerError('request: is not a PKCS#10 request');
   const publicKey = supportedKey(publicKeyInfo);
-  if (publicKey === undefined) return refused('unsupported-key', 'a key on P-256 or P-384 is wanted');
+  if (publicKey === undefined)
+    return refused('unsupported-key', 'a key on P-256 or P-384, its point not compressed, is wanted');
   const hash = SIGNATURE_HASHES.get(oidOf(itemsOf(algorithm, 'SEQUENCE')[0]));
   if (hash === undefined || !verify(hash, encode(content), publicKey, wholeBitsOf(signature))) {
     return refused('bad-signature', 'it is not signed with the key that it asks for');
   }
-  return { ok: true, publicKey, extensions: readExtensions(requestedExtensions(attributes)) };
+  return { ok: true, publicKey, publicKeyInfo, extensions: readExtensions(requestedExtensions(attributes)) };
 }
 
 function supportedKey(publicKeyInfo: Der): KeyObject | undefined {
   try {
     const key = createPublicKey({ key: encode(publicKeyInfo), format: 'der', type: 'spki' });
-    return isSupportedKey(key) ? key : undefined;
+    return isSupportedKey(key) && isUncompressed(publicKeyInfo) ? key : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** RFC 5480, section 2.2: the form that every implementation reads. */
+function isUncompressed(publicKeyInfo: Der): boolean {
+  return wholeBitsOf(itemsOf(publicKeyInfo, 'SEQUENCE')[1])[0] === 4;
 }
 
 /** Whether certificates are given for keys of this kind. */
