@@ -39,17 +39,22 @@ export function checkObject(value: unknown, origin: Origin): CheckedObject {
     return refuse([], `is ${typeOf(value)}; an object with apiVersion, kind and metadata was wanted`);
   const { apiVersion, kind: kindName, metadata } = value as Partial<KubeObject>;
   if (typeof apiVersion !== 'string')
-    return refuse(['apiVersion'], 'apiVersion: is missing; such as "v1" or "apps/v1"');
-  if (typeof kindName !== 'string') return refuse(['kind'], 'kind: is missing; such as "Service" or "Deployment"');
+    return refuse(['apiVersion'], `apiVersion: ${missingOr(apiVersion)}; such as "v1" or "apps/v1"`);
+  if (typeof kindName !== 'string')
+    return refuse(['kind'], `kind: ${missingOr(kindName)}; such as "Service" or "Deployment"`);
   const kind = kindOf(apiVersion, kindName);
   if (kind === undefined)
     return refuse(['kind'], `kind: there is no ${kindName} in ${apiVersion}`, suggestKind(apiVersion, kindName));
   const name: unknown = metadata?.name;
-  if (typeof name !== 'string' || name === '') return refuse(['metadata', 'name'], 'metadata.name: is missing');
-
-  const subject = `${kindName}/${name}`;
-  const document: ManifestDocument = { file, index, locate, kind, object: value as KubeObject };
   const parsed = kind.schema.safeParse(value);
+  const hasName = typeof name === 'string' && name !== '';
+  // Whatever else is wrong is told with it: `metdata` is why there is no name.
+  if (!hasName && parsed.success) return refuse(['metadata', 'name'], 'metadata.name: is missing');
+
+  const subject = hasName ? `${kindName}/${name}` : kindName;
+  const document: ManifestDocument | undefined = hasName
+    ? { file, index, locate, kind, object: value as KubeObject }
+    : undefined;
   if (!parsed.success) {
     const problems = parsed.error.issues
       .flatMap((issue) => leaves(issue, []))
@@ -74,35 +79,29 @@ export function checkObject(value: unknown, origin: Origin): CheckedObject {
   ): { path: (string | number)[]; message: string; hint?: string }[] {
     const path = [...above, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
     const where = formatPath(path);
-    switch (issue.code) {
-      case 'unrecognized_keys': {
-        const known = kind === undefined ? [] : fieldsAt(kind.schema, path);
-        return issue.keys.map((key) => {
-          const close = nearest(key, known);
-          return {
-            path: [...path, key],
-            message: `${formatPath([...path, key])}: is not a field of ${kindName}`,
-            ...(close === undefined ? {} : { hint: `did you mean "${close}"?` }),
-          };
-        });
-      }
-      case 'invalid_type': {
-        const found = at(value, path);
-        const message =
-          found === undefined
-            ? `${where}: is missing; ${article(issue.expected)} was wanted`
-            : `${where}: is ${typeOf(found)}; ${article(issue.expected)} was wanted`;
-        return [{ path, message }];
-      }
-      case 'invalid_union': {
-        // The alternative that got furthest is the one that was meant.
-        const tried = issue.errors.map((errors) => errors.flatMap((inner) => leaves(inner, path)));
-        const deepest = tried.sort((one, other) => depth(other) - depth(one))[0];
-        return deepest ?? [{ path, message: `${where}: ${issue.message}` }];
-      }
-      default:
-        return [{ path, message: `${where}: ${issue.message}` }];
+    if (issue.code === 'unrecognized_keys') {
+      const known = kind === undefined ? [] : fieldsAt(kind.schema, path);
+      return issue.keys.map((key) => {
+        const close = nearest(key, known);
+        return {
+          path: [...path, key],
+          message: `${formatPath([...path, key])}: is not a field of ${kindName}`,
+          ...(close === undefined ? {} : { hint: `did you mean "${close}"?` }),
+        };
+      });
     }
+    if (issue.code === 'invalid_type') {
+      const found = at(value, path);
+      const what = found === undefined ? 'is missing' : `is ${typeOf(found)}`;
+      return [{ path, message: `${where}: ${what}; ${article(issue.expected)} was wanted` }];
+    }
+    if (issue.code === 'invalid_union') {
+      // The alternative that got furthest is the one that was meant.
+      const tried = issue.errors.map((errors) => errors.flatMap((inner) => leaves(inner, path)));
+      const deepest = tried.sort((one, other) => depth(other) - depth(one))[0];
+      return deepest ?? [{ path, message: `${where}: ${issue.message}` }];
+    }
+    return [{ path, message: `${where}: ${issue.message}` }];
   }
 }
 
@@ -134,6 +133,10 @@ function typeOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   const text = typeof value === 'object' ? '' : ` ${JSON.stringify(value)}`;
   return `${article(typeof value)}${text}`;
+}
+
+function missingOr(value: unknown): string {
+  return value === undefined ? 'is missing' : `is ${typeOf(value)}; a string was wanted`;
 }
 
 const WORDS: Readonly<Record<string, string>> = {

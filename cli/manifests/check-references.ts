@@ -1,6 +1,7 @@
 import type { Deployment } from '../../api/kinds/deployment.ts';
 import type { HttpRoute } from '../../api/kinds/http-route.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
+import type { Service } from '../../api/kinds/service.ts';
 import type { ManifestProblem } from './problem.ts';
 import { documentName, type ManifestDocument } from './read-manifests.ts';
 
@@ -15,6 +16,8 @@ interface Found extends Reference {
   readonly path: readonly (string | number)[];
   /** A route to nowhere answers 500 to everybody; a pod without its ConfigMap waits for it, as it does in Kubernetes. */
   readonly severity: 'error' | 'warning';
+  /** Of a Service, with the place where it is named. */
+  readonly port?: { readonly number: number; readonly path: readonly (string | number)[] };
 }
 
 /** What the documents name that is neither among them nor, as `known` tells, on the server. Pure. */
@@ -22,22 +25,37 @@ export function checkReferences(
   documents: readonly ManifestDocument[],
   known: (reference: Reference) => boolean,
 ): ManifestProblem[] {
-  const among = new Set(
-    documents.map(({ kind, object }) =>
-      keyOf({ kind: kind.kind, namespace: object.metadata.namespace ?? 'default', name: object.metadata.name }),
-    ),
+  const among = new Map(
+    documents.map(({ kind, object }) => {
+      const { namespace = 'default', name } = object.metadata;
+      return [keyOf({ kind: kind.kind, namespace, name }), object] as const;
+    }),
   );
   return documents.flatMap((document) =>
-    referencesOf(document)
-      .filter((reference) => !among.has(keyOf(reference)) && !known(reference))
-      .map(({ kind, namespace, name, path, severity }) => ({
+    referencesOf(document).flatMap((reference) => {
+      const { kind, namespace, name, path, severity, port } = reference;
+      const problem = (at: readonly (string | number)[], message: string): ManifestProblem => ({
         severity,
         file: document.file,
         document: document.index,
-        ...document.locate(path),
+        ...document.locate(at),
         subject: documentName(document),
-        message: `names ${kind} "${name}", which is neither in the manifests nor in namespace ${namespace}`,
-      })),
+        message,
+      });
+      const named = among.get(keyOf(reference));
+      if (named === undefined) {
+        if (known(reference)) return [];
+        return [
+          problem(path, `names ${kind} "${name}", which is neither in the manifests nor in namespace ${namespace}`),
+        ];
+      }
+      if (port === undefined || named.kind !== 'Service') return [];
+      const ports = ((named as Service).spec.ports ?? []).map((each) => each.port);
+      if (ports.includes(port.number)) return [];
+      return [
+        problem(port.path, `names port ${port.number} of Service "${name}", which has ${ports.join(', ') || 'none'}`),
+      ];
+    }),
   );
 }
 
@@ -57,29 +75,40 @@ export function referencesOf({ kind, object }: ManifestDocument): Found[] {
   }
 }
 
+/** As its author wrote it: no defaults filled in. */
+interface RouteReference {
+  readonly kind?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly name: string;
+  readonly port?: number | undefined;
+}
+
 function routeReferences({ spec }: HttpRoute, own: string): Found[] {
-  const parents = (spec.parentRefs ?? []).map((parent, at): Found => {
-    const path = ['spec', 'parentRefs', at, 'name'];
-    return {
-      kind: parent.kind ?? 'Gateway',
-      namespace: parent.namespace ?? own,
-      name: parent.name,
-      path,
-      severity: 'error',
-    };
+  const found = (
+    { kind, namespace = own, name, port }: RouteReference,
+    usualKind: string,
+    path: readonly (string | number)[],
+  ): Found => ({
+    kind: kind ?? usualKind,
+    namespace,
+    name,
+    path: [...path, 'name'],
+    severity: 'error',
+    ...(port === undefined ? {} : { port: { number: port, path: [...path, 'port'] } }),
   });
-  const backends = (spec.rules ?? []).flatMap((rule, ruleAt) =>
-    (rule.backendRefs ?? []).map((backend, at): Found => {
-      const path = ['spec', 'rules', ruleAt, 'backendRefs', at, 'name'];
-      return {
-        kind: backend.kind ?? 'Service',
-        namespace: backend.namespace ?? own,
-        name: backend.name,
-        path,
-        severity: 'error',
-      };
-    }),
-  );
+  const parents = (spec.parentRefs ?? []).map((parent, at) => found(parent, 'Gateway', ['spec', 'parentRefs', at]));
+  const backends = (spec.rules ?? []).flatMap((rule, ruleAt) => {
+    const path = ['spec', 'rules', ruleAt];
+    const mirrors = (rule.filters ?? []).flatMap(({ requestMirror }, at) =>
+      requestMirror === undefined
+        ? []
+        : [found(requestMirror.backendRef, 'Service', [...path, 'filters', at, 'requestMirror', 'backendRef'])],
+    );
+    return [
+      ...(rule.backendRefs ?? []).map((backend, at) => found(backend, 'Service', [...path, 'backendRefs', at])),
+      ...mirrors,
+    ];
+  });
   return [...parents, ...backends];
 }
 

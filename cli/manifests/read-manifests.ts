@@ -1,6 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import type { Kind, KubeObject } from '../../api/kinds/kind.ts';
 import { CommandError } from '../output/exit-codes.ts';
 import { checkObject } from './check-object.ts';
@@ -70,7 +69,7 @@ async function filesOf(path: string): Promise<string[]> {
 }
 
 async function readContent(file: string): Promise<string> {
-  if (file === '-') return await text(process.stdin);
+  if (file === '-') return await readStandardInput();
   try {
     const { size } = await stat(file);
     if (size > LARGEST_FILE_BYTES)
@@ -80,6 +79,18 @@ async function readContent(file: string): Promise<string> {
     if (error instanceof CommandError) throw error;
     throw new CommandError(`manifest "${file}": cannot be read: ${(error as Error).message}`, { cause: error });
   }
+}
+
+async function readStandardInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > LARGEST_FILE_BYTES)
+      throw new CommandError(`standard input: more than the ${LARGEST_FILE_BYTES} bytes that are read`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** The same object twice in what is applied together: whichever came last would win by accident. */

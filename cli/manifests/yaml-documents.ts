@@ -7,6 +7,8 @@ import {
   isSeq,
   LineCounter,
   parseAllDocuments,
+  type ScalarTag,
+  visit,
   type YAMLError,
 } from 'yaml';
 import type { ManifestProblem } from './problem.ts';
@@ -28,6 +30,22 @@ export interface ReadDocument {
 const MOST_ALIASES = 100;
 // Kubernetes' own objects are at most some twenty levels deep.
 const DEEPEST = 64;
+const TOO_DEEP = `nested more than ${DEEPEST} levels deep`;
+
+/** What the parser's own recursion says when the nesting has used up the stack. */
+const STACK_IS_FULL = 'Maximum call stack size exceeded';
+
+/**
+ * `0644` is 420: manifests are written for Kubernetes, whose reader (sigs.k8s.io/yaml) takes YAML 1.1's octal numbers. YAML
+ * 1.2, by which all else is read, would make it 644, and of a file's mode something that nobody meant.
+ */
+const OCTAL: ScalarTag = {
+  tag: 'tag:yaml.org,2002:int',
+  identify: () => false,
+  default: true,
+  test: /^[-+]?0[0-7]+$/,
+  resolve: (text) => Number.parseInt(text, 8),
+};
 
 /** The YAML (or JSON) documents of a file with the place of every field. Never throws for what the file says. */
 export function readDocuments(file: string, content: string): ReadDocument[] {
@@ -37,6 +55,7 @@ export function readDocuments(file: string, content: string): ReadDocument[] {
     uniqueKeys: true,
     prettyErrors: false,
     version: '1.2',
+    customTags: (tags) => [OCTAL, ...tags],
   });
   const documents: readonly Document.Parsed[] = Array.isArray(parsed) ? parsed : [];
   return documents.map((document, index) => {
@@ -56,27 +75,38 @@ export function readDocuments(file: string, content: string): ReadDocument[] {
     const problems = document.errors.map((error: YAMLError) =>
       problem(placeAt(error.pos[0]), messageOf(error, content)),
     );
+    if (problems.length === 0) {
+      for (const { source, offset } of unresolvedAliases(document))
+        problems.push(problem(placeAt(offset), `alias "*${source}": no anchor "&${source}" stands before it`));
+    }
     if (problems.length > 0) return { index, value: undefined, problems, locate };
+    const start = placeAt(document.contents?.range[0] ?? 0);
     if (depthOf(document.contents, 0) > DEEPEST) {
-      return {
-        index,
-        value: undefined,
-        problems: [problem(placeAt(0), `nested more than ${DEEPEST} levels deep`)],
-        locate,
-      };
+      return { index, value: undefined, problems: [problem(start, TOO_DEEP)], locate };
     }
     try {
       return { index, value: document.toJS({ maxAliasCount: MOST_ALIASES }) ?? undefined, problems, locate };
     } catch (error) {
-      return { index, value: undefined, problems: [problem(placeAt(0), (error as Error).message)], locate };
+      return { index, value: undefined, problems: [problem(start, (error as Error).message)], locate };
     }
   });
 }
 
 function messageOf({ code, message, pos }: YAMLError, content: string): string {
+  if (message === STACK_IS_FULL) return TOO_DEEP;
   if (code !== 'DUPLICATE_KEY') return `not valid YAML: ${message}`;
   const key = /^[^\s:]+/.exec(content.slice(pos[0], pos[0] + 200))?.[0] ?? '';
   return `field "${key}" stands here twice`;
+}
+
+function unresolvedAliases(document: Document.Parsed): { readonly source: string; readonly offset: number }[] {
+  const found: { source: string; offset: number }[] = [];
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) === undefined) found.push({ source: alias.source, offset: alias.range?.[0] ?? 0 });
+    },
+  });
+  return found;
 }
 
 /** Where the field's name stands; for a list's item, where the item begins; for what is missing, where its parent begins. */
