@@ -22,13 +22,14 @@ import { reportError } from './output/report-error.ts';
 import { processTerminal } from './output/terminal.ts';
 
 const abort = new AbortController();
+const terminal = processTerminal();
 const context: CommandContext = {
-  terminal: processTerminal(),
+  terminal,
   clock: systemClock(),
   signal: abort.signal,
   env: process.env,
   cwd: process.cwd(),
-  connect: (options) => openCluster(options, { env: process.env, cwd: process.cwd() }),
+  connect: (options) => openCluster(options, { env: process.env, cwd: process.cwd(), terminal }),
 };
 
 function createProgram(): Command {

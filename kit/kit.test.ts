@@ -20,7 +20,10 @@ test('the same seed gives the same sequence, spread over the whole range', () =>
   assert.ok(Math.abs(mean - 0.5) < 0.05, `mean ${mean}`);
   const random = seededRandom(1);
   const seen = new Set(Array.from({ length: 200 }, () => randomInt(random, 6)));
-  assert.deepEqual([...seen].sort(), [0, 1, 2, 3, 4, 5]);
+  assert.deepEqual(
+    [...seen].sort((one, other) => one - other),
+    [0, 1, 2, 3, 4, 5],
+  );
 });
 
 test('back-off grows by its factor to its limit, and jitter only shortens it', () => {

@@ -45,11 +45,12 @@ function field(name: string, value: unknown, depth: number): string[] {
     if (labels)
       return entries.map(
         ([key, inner], at) =>
-          `${indent}${at === 0 ? `${title(name)}:` : ' '.repeat(name.length + 1)}  ${key}=${String(inner)}`,
+          `${indent}${at === 0 ? `${title(name)}:` : ' '.repeat(name.length + 1)}  ${key}=${inner as string}`,
       );
     return [`${indent}${title(name)}:`, ...entries.flatMap(([key, inner]) => field(key, inner, depth + 1))];
   }
-  const text = String(value);
+  // Objects and lists are behind us: a text, a number or a boolean.
+  const text = `${value as string}`;
   if (!text.includes('\n')) return [indent + pair(title(name), text)];
   return [`${indent}${title(name)}:`, ...text.split('\n').map((line) => `${indent}  ${line}`)];
 }
@@ -64,7 +65,7 @@ function listItem(item: unknown, at: number, depth: number): string[] {
 function conditionsTable(conditions: readonly unknown[], depth: number): string[] {
   const rows = (conditions as Record<string, unknown>[]).map(({ type, status, reason, message }) =>
     [type, status, reason, message].map((cell) =>
-      cell === undefined || cell === null || cell === '' ? '-' : String(cell as string),
+      cell === undefined || cell === null || cell === '' ? '-' : (cell as string),
     ),
   );
   return renderTable(['TYPE', 'STATUS', 'REASON', 'MESSAGE'], rows)

@@ -1,3 +1,4 @@
+import { collectionPath, objectPath } from '../../api/client/paths.ts';
 import type { Kind } from '../../api/kinds/kind.ts';
 import { findKind, kinds } from '../../api/kinds/registry.ts';
 import { CommandError } from '../output/exit-codes.ts';
@@ -35,14 +36,13 @@ export function resolveKind(name: string): Kind {
   throw new CommandError(`kind "${name}": not known`, { exit: 'usage', hint: `one of ${known.join(', ')}` });
 }
 
-type KindAddress = Pick<Kind, 'group' | 'version' | 'plural' | 'namespaced'>;
-
 /** A kind's collection path, or an object's when a name is given. */
 export function resourcePath(kind: KindAddress, namespace: string | undefined, name?: string): string {
-  const group = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`;
-  const where = kind.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : '';
-  return `${group}${where}/${kind.plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
+  if (name === undefined) return collectionPath(kind, namespace);
+  return objectPath(kind, namespace === undefined ? { name } : { namespace, name });
 }
+
+type KindAddress = Pick<Kind, 'group' | 'version' | 'plural' | 'namespaced'>;
 
 /** `deployment.apps/web`, as kubectl names an object. */
 export function resourceName(kind: Kind, name: string): string {

@@ -62,9 +62,9 @@ export function registerProcesses(program: Command, context: CommandContext): vo
     .command('proxy')
     .description('one proxy, sidecar or ingress; agents start them')
     .requiredOption('--bootstrap <file>', 'what the proxy is told at its start (JSON)')
-    .option('--mode <mode>', 'sidecar or ingress; must be what the bootstrap says')
-    .action(async (flags: { bootstrap: string; mode?: string }) => {
+    .option('--mode <mode>', 'sidecar or ingress; the bootstrap file says it too')
+    .action(async (flags: { bootstrap: string }) => {
       const { runProxyProcess } = await import('../process/proxy.ts');
-      await runProxyProcess(flags.bootstrap, flags.mode);
+      await runProxyProcess(flags.bootstrap);
     });
 }

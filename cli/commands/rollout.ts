@@ -12,6 +12,13 @@ import { renderTable } from '../output/table.ts';
 import { type Revision, revisionsOf, targetRevision, templateOf } from '../rollout/history.ts';
 import { waitForRollout } from '../rollout/wait.ts';
 
+/** Flags of all the subcommands; each has those that it declares. */
+interface RolloutOptions extends ClusterOptions {
+  readonly timeout?: string;
+  readonly revision?: string;
+  readonly toRevision?: string;
+}
+
 interface Target {
   readonly cluster: Cluster;
   readonly namespace: string;
@@ -21,12 +28,9 @@ interface Target {
 export function registerRollout(program: Command, context: CommandContext): void {
   const rollout = program.command('rollout').description('follow, undo and repeat rollouts of a Deployment');
 
-  const each = <T extends ClusterOptions>(
-    command: Command,
-    act: (target: Target, options: T) => Promise<void>,
-  ): void => {
+  const each = (command: Command, act: (target: Target, options: RolloutOptions) => Promise<void>): void => {
     withClusterOptions(command.argument('<resources...>', 'deployment/name')).action(
-      async (given: string[], options: T) => {
+      async (given: string[], options: RolloutOptions) => {
         const cluster = await context.connect(options);
         try {
           for (const name of deploymentNames(given))
@@ -44,8 +48,8 @@ export function registerRollout(program: Command, context: CommandContext): void
       .description('follow a rollout to its end')
       .option('--timeout <duration>', 'how long to wait', '10m')
       .addHelpText('after', '\nExample:\n  tutti rollout status deployment/catalog-v1'),
-    async (target, options: ClusterOptions & { timeout: string }) =>
-      waitForRollout({ ...target, context, timeoutMs: parseDuration('--timeout', options.timeout) }),
+    async (target, options) =>
+      waitForRollout({ ...target, context, timeoutMs: parseDuration('--timeout', options.timeout ?? '10m') }),
   );
 
   each(
@@ -55,7 +59,7 @@ export function registerRollout(program: Command, context: CommandContext): void
         .description('list the revisions')
         .option('--revision <number>', 'show one revision whole'),
     ),
-    async (target, options: ClusterOptions & { revision?: string }) => showHistory(context, target, options),
+    async (target, options) => showHistory(context, target, options),
   );
 
   each(
@@ -67,8 +71,7 @@ export function registerRollout(program: Command, context: CommandContext): void
         'after',
         '\nExamples:\n  tutti rollout undo deployment/catalog-v1\n  tutti rollout undo deployment/catalog-v1 --to-revision 2',
       ),
-    async (target, options: ClusterOptions & { toRevision: string }) =>
-      undo(context, target, Number(options.toRevision)),
+    async (target, options) => undo(context, target, Number(options.toRevision ?? 0)),
   );
 
   each(
@@ -117,11 +120,7 @@ async function readRevisions({ cluster, namespace, name }: Target): Promise<Revi
   return revisionsOf(deployment, (await cluster.client.list(replicaSetKind, { namespace })).items);
 }
 
-async function showHistory(
-  context: CommandContext,
-  target: Target,
-  options: ClusterOptions & { revision?: string },
-): Promise<void> {
+async function showHistory(context: CommandContext, target: Target, options: RolloutOptions): Promise<void> {
   const revisions = await readRevisions(target);
   const format = options.output === undefined ? undefined : parseFormat(options.output);
   const asked = options.revision === undefined ? undefined : targetRevision(revisions, Number(options.revision));

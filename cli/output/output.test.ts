@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDuration } from './duration.ts';
-import { CommandError, EXIT } from './exit-codes.ts';
+import { type CommandError, EXIT } from './exit-codes.ts';
 import { parseFormat, renderData } from './format.ts';
 import { readLines } from './lines.ts';
 import { createProgress } from './progress.ts';

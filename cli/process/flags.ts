@@ -12,6 +12,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface SharedFlags {
   readonly data: string;
+  readonly nodeName: string;
+  readonly nodeAddress: string;
   readonly trustDomain: string;
   readonly svidTtl: string;
   readonly logLevel: string;
@@ -24,8 +26,6 @@ export interface ControlFlags extends SharedFlags {
 }
 
 export interface AgentFlags extends SharedFlags {
-  readonly nodeName: string;
-  readonly nodeAddress: string;
   readonly images?: string[];
   readonly dnsPort: string;
   readonly ingress: boolean;
@@ -34,6 +34,8 @@ export interface AgentFlags extends SharedFlags {
 export function sharedFlags(command: Command): Command {
   return command
     .option('--data <folder>', 'where all state is kept', '.tutti')
+    .option('--node-name <name>', 'name of this node', hostname().toLowerCase())
+    .option('--node-address <address>', 'address at which other nodes reach this one', '127.0.0.1')
     .option('--trust-domain <name>', 'trust domain of the identities in the mesh', DEFAULT_TRUST_DOMAIN)
     .option('--svid-ttl <duration>', 'how long a workload certificate is valid; renewed at half of it', '24h')
     .option('--log-level <level>', LOG_LEVELS.join(', '), 'warn')
@@ -48,8 +50,6 @@ export function controlFlags(command: Command): Command {
 
 export function agentFlags(command: Command): Command {
   return command
-    .option('--node-name <name>', 'name of this node', hostname().toLowerCase())
-    .option('--node-address <address>', 'address at which other nodes reach this one', '127.0.0.1')
     .option('--images <folder...>', 'where image folders are looked up')
     .option('--dns-port <port>', "the DNS server's port on 127.0.0.1; 0 lets the system choose", '10053')
     .option('--no-ingress', 'start no ingress proxy on this node');
@@ -57,6 +57,8 @@ export function agentFlags(command: Command): Command {
 
 export interface SharedSettings {
   readonly stateFolder: string;
+  /** The node of this machine: the agent's own, and the one that a control plane here writes credentials for. */
+  readonly node: { readonly name: string; readonly address: string };
   readonly trustDomain: string;
   readonly svidTtlSeconds: number;
   readonly logLevel: LogLevel;
@@ -69,8 +71,6 @@ export interface ControlSettings extends SharedSettings {
 }
 
 export interface AgentSettings extends SharedSettings {
-  readonly nodeName: string;
-  readonly nodeAddress: string;
   readonly imageRoots: readonly string[];
   readonly dnsPort: number;
   readonly ingress: boolean;
@@ -79,7 +79,7 @@ export interface AgentSettings extends SharedSettings {
 // Below this a certificate would be renewed more often than a proxy can be told.
 const SHORTEST_SVID_TTL_MS = 10_000;
 
-export function readShared(flags: SharedFlags, cwd: string): SharedSettings {
+function readShared(flags: SharedFlags, cwd: string): SharedSettings {
   const logLevel = LOG_LEVELS.find((level) => level === flags.logLevel);
   if (logLevel === undefined) throw usage(`--log-level "${flags.logLevel}": must be one of ${LOG_LEVELS.join(', ')}`);
   if (flags.logFormat !== 'text' && flags.logFormat !== 'json')
@@ -94,6 +94,7 @@ export function readShared(flags: SharedFlags, cwd: string): SharedSettings {
   }
   return {
     stateFolder: resolve(cwd, flags.data),
+    node: { name: flags.nodeName, address: flags.nodeAddress },
     trustDomain: flags.trustDomain,
     svidTtlSeconds: Math.floor(ttlMs / 1000),
     logLevel,
@@ -112,8 +113,6 @@ export function readControl(flags: ControlFlags, cwd: string): ControlSettings {
 export function readAgent(flags: AgentFlags, cwd: string): AgentSettings {
   return {
     ...readShared(flags, cwd),
-    nodeName: flags.nodeName,
-    nodeAddress: flags.nodeAddress,
     imageRoots: (flags.images ?? []).map((folder) => resolve(cwd, folder)),
     dnsPort: parsePort('--dns-port', flags.dnsPort),
     ingress: flags.ingress,

@@ -1,16 +1,20 @@
-import { open, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readTextIfPresent } from '../../kit/disk.ts';
 import { identifyProcess, isRunning, type ProcessIdentity } from '../../kit/process.ts';
 import { CommandError } from '../output/exit-codes.ts';
 
-/** One process per state folder: whoever holds `up.lock`. The lock of a process that is gone is taken over. */
+/**
+ * One process of a kind per state folder: whoever holds `<kind>.lock`. The lock of a process that is gone is taken over. Makes the
+ * folder when it is missing.
+ */
 export interface FolderLock {
   release(): Promise<void>;
 }
 
-export async function lockFolder(folder: string): Promise<FolderLock> {
-  const path = join(folder, 'up.lock');
+export async function lockFolder(folder: string, kind = 'up'): Promise<FolderLock> {
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, `${kind}.lock`);
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
       const file = await open(path, 'wx', 0o644);

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CommandError } from '../output/exit-codes.ts';
+import type { CommandError } from '../output/exit-codes.ts';
 import { lockFolder } from './lock.ts';
 import { requireFreePorts } from './ports.ts';
 

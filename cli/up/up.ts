@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { createLog } from '../../kit/log.ts';
 import { openCluster } from '../cluster/connect.ts';
@@ -9,6 +8,7 @@ import type { ManifestDocument } from '../manifests/read-manifests.ts';
 import { startNode } from '../process/agent.ts';
 import { startControl } from '../process/control.ts';
 import type { AgentSettings, ControlSettings } from '../process/flags.ts';
+import { untilStopped } from '../process/until-stopped.ts';
 import { followReplicas } from './follow-replicas.ts';
 import { gatewayPorts, imageRootsBeside } from './from-manifests.ts';
 import { lockFolder } from './lock.ts';
@@ -27,7 +27,6 @@ export interface UpSettings extends ControlSettings, AgentSettings {
  */
 export async function up(context: CommandContext, settings: UpSettings): Promise<void> {
   const documents = await checkedManifests(settings.manifests);
-  await mkdir(settings.stateFolder, { recursive: true });
   const lock = await lockFolder(settings.stateFolder);
   try {
     await requireFreePorts(portsOf(settings, documents), settings.stateFolder);
@@ -61,7 +60,9 @@ async function run(
   say(`control plane: ${control.server}`);
   const node = await startNode(context, { ...settings, imageRoots, kubeconfig: control.agentKubeconfig }, log);
   try {
-    say(`node ${settings.nodeName}: ${node.adopted === 0 ? 'ready' : `ready, took over ${node.adopted} running pods`}`);
+    say(
+      `node ${settings.node.name}: ${node.adopted === 0 ? 'ready' : `ready, took over ${node.adopted} running pods`}`,
+    );
     const cluster = await openCluster({ kubeconfig: control.kubeconfig }, context);
     try {
       if (documents.length > 0) {
@@ -81,17 +82,11 @@ async function run(
     } finally {
       await cluster.close();
     }
-    await aborted(signal);
+    await untilStopped(context);
   } finally {
     say('stopping: no new requests, then the replicas');
     await node.stop('stop');
     await control.close();
     say('stopped');
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return signal.aborted
-    ? Promise.resolve()
-    : new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -60,7 +60,7 @@ export function startLoad({
       headers: { ...headers },
       setupClient,
     },
-    (error: unknown, result: autocannon.Result) => (error === null ? resolve(result) : reject(error as Error)),
+    (error: unknown, result: autocannon.Result) => (error === null ? resolve(result) : reject(error)),
   );
   return {
     stop: async () => {

@@ -67,8 +67,8 @@ export function startTutti(args: readonly string[], options: Pick<RunOptions, 'c
   });
   return {
     pid: child.pid ?? 0,
-    stdout: output.stdout,
-    stderr: output.stderr,
+    stdout: () => output.stdout(),
+    stderr: () => output.stderr(),
     exited,
     signal: (signal) => void child.kill(signal),
     printed: async (text, timeoutMs = 90_000) => {

@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import { openAuthority } from '../certs/authority/authority.ts';
+import type { Clock } from '../kit/clock.ts';
+import type { Logger } from '../kit/log.ts';
+import type { Random } from '../kit/random.ts';
+import { startControllers } from './controllers/run-all.ts';
+import { type OwnNode, openTokenKey, writeCredentials } from './credentials.ts';
+import { authorityCredentials, ownIdentity, signerOf } from './identity.ts';
+import { openKeptPorts } from './ports.ts';
+import { startScheduler } from './scheduler/run.ts';
+import { startApiServer } from './server/api-server.ts';
+import { serviceAccountKeys } from './server/authn/service-account-keys.ts';
+import { runCompaction } from './store/compaction.ts';
+import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
+import { startXds, type Xds } from './xds/run.ts';
+
+export interface ControlPlaneOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly stateFolder: string;
+  /** 0 for the one of the last run, or the system's choice. */
+  readonly apiPort: number;
+  readonly xdsPort: number;
+  readonly trustDomain: string;
+  /** Of the control plane's own certificate; workloads ask for their own. */
+  readonly svidTtlSeconds: number;
+  /** Whose agent finds its credentials in the state folder. */
+  readonly node: OwnNode;
+}
+
+export interface ControlPlane {
+  /** `https://127.0.0.1:6443` */
+  readonly server: string;
+  /** `127.0.0.1:6444` */
+  readonly xdsAddress: string;
+  /** Paths of the administrator's and of the agent's kubeconfig. */
+  readonly kubeconfig: string;
+  readonly agentKubeconfig: string;
+  close(): Promise<void>;
+}
+
+const ADDRESS = '127.0.0.1';
+
+/**
+ * The control plane of one process: store, authority, API server, controllers, scheduler, xDS server, in the order in which
+ * they need each other. What has started is closed again when something after it fails.
+ */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { clock, random, log, stateFolder, trustDomain } = options;
+  const started = new AsyncDisposableStack();
+  try {
+    const ports = await openKeptPorts(stateFolder);
+    const store = await openSqliteStore({
+      path: join(stateFolder, 'store.db'),
+      clock,
+      log: log.child({ component: 'store' }),
+    });
+    started.defer(() => store.close());
+    const ended = new AbortController();
+    const compaction = runCompaction({ store, clock, log: log.child({ component: 'store' }), signal: ended.signal });
+    started.defer(async () => {
+      ended.abort();
+      await compaction;
+    });
+
+    const caFolder = join(stateFolder, 'ca');
+    const authority = await openAuthority({
+      folder: caFolder,
+      trustDomain,
+      clock,
+      log: log.child({ component: 'certs' }),
+    });
+    const identity = ownIdentity(authority, options);
+    started.defer(() => identity.close());
+    await identity.start();
+
+    // The API server is asked for proxies only after it has started, and by then xDS has too.
+    let xds: Xds | undefined;
+    const api = await startApiServer({
+      store,
+      clock,
+      random,
+      log: log.child({ component: 'api' }),
+      address: ADDRESS,
+      port: ports.wanted('api', options.apiPort),
+      trustDomain,
+      ...authorityCredentials(authority),
+      serviceAccountKeys: serviceAccountKeys(await openTokenKey(caFolder)),
+      signSvid: signerOf(authority),
+      listProxies: () => xds?.listProxies() ?? [],
+    });
+    started.defer(() => api.close());
+    await ports.keep('api', api.port);
+
+    const parts = { client: api.client, clock, random };
+    const controllers = startControllers({ ...parts, log: log.child({ component: 'controllers' }) });
+    started.defer(() => controllers.close());
+    const scheduler = startScheduler({ ...parts, log: log.child({ component: 'scheduler' }) });
+    started.defer(() => scheduler.close());
+    xds = await startXds({
+      ...parts,
+      log: log.child({ component: 'xds' }),
+      address: ADDRESS,
+      port: ports.wanted('xds', options.xdsPort),
+      identity,
+      trustDomain,
+    });
+    const { port: xdsPort } = xds;
+    started.adopt(xds, (running) => running.close());
+    await ports.keep('xds', xdsPort);
+
+    const server = `https://${ADDRESS}:${api.port}`;
+    const credentials = await writeCredentials(stateFolder, server, authority, options.node);
+    const running = started.move();
+    return { server, xdsAddress: `${ADDRESS}:${xdsPort}`, ...credentials, close: () => running.disposeAsync() };
+  } catch (error) {
+    await started.disposeAsync();
+    throw error;
+  }
+}
