@@ -19,11 +19,11 @@ import { openRoot, type Root } from './ca-folder.ts';
 import { IssueRefusedError } from './refusal.ts';
 import { SKEW_MS } from './root.ts';
 
-export const DEFAULT_SVID_TTL_SECONDS = 24 * 3600;
+const DEFAULT_SVID_TTL_SECONDS = 24 * 3600;
 /** Shorter ones would be rotated without pause. The API asks for minutes; tests take seconds. */
-export const MIN_SVID_TTL_SECONDS = 10;
+const MIN_SVID_TTL_SECONDS = 10;
 /** Who asks for longer gets this: an SVID is meant to be short-lived. */
-export const MAX_SVID_TTL_SECONDS = 7 * 24 * 3600;
+const MAX_SVID_TTL_SECONDS = 7 * 24 * 3600;
 
 /** For servers of the control plane and for people: as kubeadm's certificates, a year. */
 const CREDENTIALS_TTL_SECONDS = 365 * 24 * 3600;
@@ -37,7 +37,7 @@ export interface AuthorityOptions {
 }
 
 /** Whose key: a request's, which proves that the asker has it, or one the caller knows to be the asker's. */
-export type SubjectKey = { readonly csrPem: string } | { readonly publicKey: KeyObject };
+type SubjectKey = { readonly csrPem: string } | { readonly publicKey: KeyObject };
 
 export type SvidRequest = SubjectKey & {
   /** Who the asker is, as the caller has authenticated it. A CSR that names another is refused. */

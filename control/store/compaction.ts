@@ -15,7 +15,7 @@ export interface CompactionPolicy {
 }
 
 /** Five minutes of history, as kube-apiserver keeps (`--etcd-compaction-interval`, 5m). */
-export const DEFAULT_COMPACTION: CompactionPolicy = {
+const DEFAULT_COMPACTION: CompactionPolicy = {
   minRevisions: 1000,
   maxRevisions: 50_000,
   keepMs: 5 * 60_000,
@@ -28,7 +28,7 @@ export interface RevisionMark {
   readonly atMs: number;
 }
 
-export interface CompactionPlan {
+interface CompactionPlan {
   /** Forget up to here; undefined when there is nothing to forget. */
   readonly compactTo: number | undefined;
   /** What to remember for the next look. */
@@ -52,7 +52,7 @@ export interface CompactionOptions {
   readonly store: Pick<Store, 'revision' | 'compact'>;
   readonly clock: Clock;
   readonly log: Logger;
-  /** {@link DEFAULT_COMPACTION} unless told. */
+  /** Five minutes of history unless told. */
   readonly policy?: CompactionPolicy;
   readonly signal: AbortSignal;
 }

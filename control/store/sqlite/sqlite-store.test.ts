@@ -163,29 +163,66 @@ function withDatabase(path: string, sql: string): void {
   database.close();
 }
 
+/** Runs a script in a process of its own, `store` being a function that opens the file, and gives what it printed. */
+async function run(path: string, script: string, shell = ''): Promise<string> {
+  const imports = `
+    import { chmodSync } from 'node:fs';
+    import { openSqliteStore } from ${JSON.stringify(import.meta.resolve('./sqlite-store.ts'))};
+    import { silentLog } from ${JSON.stringify(import.meta.resolve('../../../kit/log.ts'))};
+    import { systemClock } from ${JSON.stringify(import.meta.resolve('../../../kit/clock.ts'))};
+    const path = ${JSON.stringify(path)};
+    const store = () => openSqliteStore({ path, clock: systemClock(), log: silentLog() });`;
+  const command = `${shell} exec "$0" --input-type=module -e "$1"`;
+  const child = spawn('/bin/sh', ['-c', command, process.execPath, imports + script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  child.stdout.setEncoding('utf8');
+  return (await child.stdout.toArray()).join('');
+}
+
 test('a file that may not be written is refused with the way back', async (context) => {
   const folder = await temporaryFolder(context);
   const path = join(folder, 'store.db');
   await (await open(path)).close();
   // Permissions do not bind root: it becomes somebody else for the attempt.
-  const script = `
-    import { chmodSync } from 'node:fs';
-    import { openSqliteStore } from ${JSON.stringify(import.meta.resolve('./sqlite-store.ts'))};
-    import { silentLog } from ${JSON.stringify(import.meta.resolve('../../../kit/log.ts'))};
-    import { systemClock } from ${JSON.stringify(import.meta.resolve('../../../kit/clock.ts'))};
+  const said = await run(
+    path,
+    `
+    chmodSync(path, 0o444);
     chmodSync(${JSON.stringify(folder)}, 0o755);
-    chmodSync(${JSON.stringify(path)}, 0o444);
     if (process.geteuid() === 0) process.seteuid(65534);
-    await openSqliteStore({ path: ${JSON.stringify(path)}, clock: systemClock(), log: silentLog() }).then(
-      () => console.log('opened'),
-      (error) => console.log(error.reason + ': ' + error.message),
-    );`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  child.stdout.setEncoding('utf8');
-  const said = (await child.stdout.toArray()).join('');
+    await store().then(() => console.log('opened'), (error) => console.log(error.reason + ': ' + error.message));`,
+  );
   assert.match(said, /^read-only: .*cannot be written .*let this user write the file and its folder/);
+});
+
+test('when the disk fails nothing more is acknowledged, and a new start has all that was', async (context) => {
+  const path = join(await temporaryFolder(context), 'store.db');
+  const said = await run(
+    path,
+    `
+    const opened = await store();
+    const put = (key) => opened.transact({ compare: [], put: [{ key, value: 'x'.repeat(20000) }], delete: [] });
+    let written = 0;
+    try {
+      for (;;) await put('/k/' + written), written++;
+    } catch (error) {
+      console.log(written, error.message);
+    }
+    await put('/k/late').catch((error) => console.log(error.message));
+    await opened.get('/k/0').catch((error) => console.log(error.message));
+    await opened.close();`,
+    // In blocks of 512 bytes: a file larger than about a megabyte cannot be written.
+    'ulimit -f 2000;',
+  );
+  const [first = '', ...later] = said.trim().split('\n');
+  assert.match(first, /^\d+ disk I\/O error$/);
+  assert.equal(later.length, 2);
+  for (const line of later) assert.match(line, /a write failed; restart to open it anew$/);
+  const store = await open(path);
+  const { entries } = await store.list('/k/');
+  assert.equal(entries.length, Number.parseInt(first, 10));
+  await store.close();
 });
 
 test('a watch further behind than memory reaches reads the file', async (context) => {
