@@ -1,34 +1,133 @@
-import { z } from 'zod';
-
 /**
  * What a proxy is told at its start, as a JSON file (`tutti proxy --bootstrap FILE`). The agent writes the same shape
  * and does not import this file: agent/sidecar/ has its own writer, and a test in test/ holds the two together.
  */
-export const bootstrapSchema = z.strictObject({
-  mode: z.enum(['sidecar', 'ingress']),
+export interface Bootstrap {
+  readonly mode: 'sidecar' | 'ingress';
   /** `sidecar/<namespace>/<pod>` or `ingress/<namespace>/<name>`. */
-  nodeId: z.string().min(1),
-  namespace: z.string().min(1),
+  readonly nodeId: string;
+  readonly namespace: string;
   /** The pod, or the ingress proxy's name. */
-  name: z.string().min(1),
-  serviceAccount: z.string().min(1),
-  trustDomain: z.string().min(1),
+  readonly name: string;
+  readonly serviceAccount: string;
+  readonly trustDomain: string;
   /** The pod's own address; outbound listeners bind on it. Empty for an ingress. */
-  podAddress: z.string(),
-  api: z.strictObject({
+  readonly podAddress: string;
+  readonly api: {
     /** `https://127.0.0.1:6443` */
-    server: z.url(),
-    caFile: z.string(),
+    readonly server: string;
+    readonly caFile: string;
     /** Service-account token; read anew at each use, because the agent renews it. */
-    tokenFile: z.string(),
-  }),
+    readonly tokenFile: string;
+  };
   /** `127.0.0.1:6444` */
-  xdsAddress: z.string(),
-  admin: z.strictObject({ address: z.string(), port: z.int() }),
+  readonly xdsAddress: string;
+  readonly admin: { readonly address: string; readonly port: number };
   /** Last good configuration and such; made when missing. */
-  stateFolder: z.string(),
-  svidTtlSeconds: z.int().optional(),
-  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
-});
+  readonly stateFolder: string;
+  readonly svidTtlSeconds?: number;
+  readonly logLevel: LogLevel;
+}
 
-export type Bootstrap = z.infer<typeof bootstrapSchema>;
+type LogLevel = (typeof LOG_LEVELS)[number];
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+const MODES = ['sidecar', 'ingress'] as const;
+
+/**
+ * Reads the file's text; throws with the path of the field that is wrong, and refuses fields that it does not know. By
+ * hand, because a schema library costs each sidecar 8 MB and 50 ms for this one file.
+ */
+export function parseBootstrap(text: string): Bootstrap {
+  const root = new Fields('', JSON.parse(text));
+  const api = root.fields('api');
+  const admin = root.fields('admin');
+  const svidTtlSeconds = root.optional('svidTtlSeconds', (field) => root.whole(field));
+  const logLevel = root.optional('logLevel', (field) => root.word(field, LOG_LEVELS));
+  const bootstrap: Bootstrap = {
+    mode: root.word('mode', MODES),
+    nodeId: root.text('nodeId'),
+    namespace: root.text('namespace'),
+    name: root.text('name'),
+    serviceAccount: root.text('serviceAccount'),
+    trustDomain: root.text('trustDomain'),
+    podAddress: root.anyText('podAddress'),
+    api: { server: api.url('server'), caFile: api.text('caFile'), tokenFile: api.text('tokenFile') },
+    xdsAddress: root.text('xdsAddress'),
+    admin: { address: admin.text('address'), port: admin.whole('port') },
+    stateFolder: root.text('stateFolder'),
+    ...(svidTtlSeconds === undefined ? {} : { svidTtlSeconds }),
+    logLevel: logLevel ?? 'info',
+  };
+  for (const fields of [root, api, admin]) fields.refuseOthers();
+  return bootstrap;
+}
+
+/** The fields of one JSON object, each asked for by name and kind. */
+class Fields {
+  readonly #path: string;
+  readonly #values: Readonly<Record<string, unknown>>;
+  readonly #asked = new Set<string>();
+
+  constructor(path: string, value: unknown) {
+    this.#path = path;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new Error(`bootstrap field "${path}": is ${JSON.stringify(value)}, wanted an object`);
+    }
+    this.#values = value as Readonly<Record<string, unknown>>;
+  }
+
+  fields(name: string): Fields {
+    return new Fields(this.#pathOf(name), this.#take(name));
+  }
+
+  anyText(name: string): string {
+    const value = this.#take(name);
+    return typeof value === 'string' ? value : this.#refuse(name, value, 'text');
+  }
+
+  text(name: string): string {
+    const value = this.anyText(name);
+    return value === '' ? this.#refuse(name, value, 'text that is not empty') : value;
+  }
+
+  url(name: string): string {
+    const value = this.text(name);
+    return URL.canParse(value) ? value : this.#refuse(name, value, 'a URL');
+  }
+
+  whole(name: string): number {
+    const value = this.#take(name);
+    const good = typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+    return good ? value : this.#refuse(name, value, 'a whole number');
+  }
+
+  word<Word extends string>(name: string, words: readonly Word[]): Word {
+    const value = this.#take(name);
+    return words.find((word) => word === value) ?? this.#refuse(name, value, words.join(' or '));
+  }
+
+  optional<T>(name: string, read: (name: string) => T): T | undefined {
+    return Object.hasOwn(this.#values, name) ? read(name) : undefined;
+  }
+
+  refuseOthers(): void {
+    const other = Object.keys(this.#values).find((name) => !this.#asked.has(name));
+    if (other !== undefined) throw new Error(`bootstrap field "${this.#pathOf(other)}": is not known`);
+  }
+
+  #take(name: string): unknown {
+    this.#asked.add(name);
+    return Object.hasOwn(this.#values, name) ? this.#values[name] : undefined;
+  }
+
+  #refuse(name: string, value: unknown, wanted: string): never {
+    throw new Error(
+      `bootstrap field "${this.#pathOf(name)}": is ${JSON.stringify(value) ?? 'missing'}, wanted ${wanted}`,
+    );
+  }
+
+  #pathOf(name: string): string {
+    return this.#path === '' ? name : `${this.#path}.${name}`;
+  }
+}

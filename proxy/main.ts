@@ -1,0 +1,140 @@
+// The proxy's composition root: the only place of proxy/ that reads argv and builds a clock. `tutti proxy` calls runProxy;
+// agents start this file itself, because the command line's other commands cost each sidecar memory.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { workloadSpiffeId } from '../api/meta/well-known.ts';
+import { IdentitySource } from '../certs/workload/identity-source.ts';
+import { svidClient } from '../certs/workload/svid-client.ts';
+import { type Clock, systemClock } from '../kit/clock.ts';
+import { createLog, type Logger } from '../kit/log.ts';
+import { type Random, systemRandom } from '../kit/random.ts';
+import { type Admin, createAdmin } from './admin/admin.ts';
+import { type Bootstrap, parseBootstrap } from './bootstrap/bootstrap.ts';
+import { createEngine } from './data-plane.ts';
+import type { Engine } from './engine.ts';
+import { AdsClient } from './xds/ads-client.ts';
+import { LastGoodKeeper } from './xds/last-good-keeper.ts';
+
+// What linkerd2-proxy and Kubernetes give requests in flight: agents drain before they send SIGTERM, so this is for others.
+const DRAIN_MS = 10_000;
+
+interface Parts {
+  readonly engine: Engine;
+  readonly source: IdentitySource;
+  readonly admin: Admin;
+  readonly lastGood: LastGoodKeeper;
+  readonly ads: AdsClient;
+}
+
+/**
+ * Runs one proxy until SIGTERM or SIGINT; then it drains and returns. Rejects when it cannot start: a bootstrap file that is
+ * wrong, an admin port that is taken. An API server or control plane that is away is waited for.
+ */
+export async function runProxy(bootstrapPath: string): Promise<void> {
+  const bootstrap = readBootstrap(bootstrapPath);
+  const clock = systemClock();
+  const log = createLog({ level: bootstrap.logLevel, format: 'json' }).child({ component: bootstrap.nodeId });
+  const stop = new AbortController();
+  const onSignal = (signal: NodeJS.Signals): void => stop.abort(new Error(signal));
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  try {
+    const parts = await assemble(bootstrap, clock, systemRandom(), log);
+    await start(parts, stop.signal, log);
+    await aborted(stop.signal);
+    log.info('draining');
+    await parts.engine.drain(DRAIN_MS);
+    await close(parts);
+  } finally {
+    process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
+  }
+}
+
+function readBootstrap(path: string): Bootstrap {
+  try {
+    return parseBootstrap(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new Error(`read bootstrap file "${path}": ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function assemble(bootstrap: Bootstrap, clock: Clock, random: Random, log: Logger): Promise<Parts> {
+  const { api, trustDomain, namespace, serviceAccount, svidTtlSeconds, nodeId, stateFolder } = bootstrap;
+  // Standard output is the access log's alone.
+  const accessLog = { format: 'json', sink: (lines: string) => void process.stdout.write(lines) } as const;
+  const engine = createEngine({ clock, random, log, accessLog });
+  const source = new IdentitySource({
+    obtain: svidClient({ ...api, ...(svidTtlSeconds === undefined ? {} : { ttlSeconds: svidTtlSeconds }) }),
+    spiffeId: workloadSpiffeId(trustDomain, namespace, serviceAccount),
+    clock,
+    random,
+    log,
+  });
+  const lastGood = new LastGoodKeeper(join(stateFolder, 'last-good.json'), clock, log);
+  const ads = new AdsClient({
+    address: bootstrap.xdsAddress,
+    node: { id: nodeId, cluster: namespace, userAgentName: 'tutti', userAgentVersion: ownVersion() },
+    controlSpiffeId: `spiffe://${trustDomain}/tutti/control`,
+    identity: () => source.current(),
+    engine,
+    clock,
+    random,
+    log,
+    restore: () => lastGood.read(),
+    onGood: (raw) => lastGood.keep(raw),
+  });
+  const admin = await createAdmin({
+    engine,
+    log,
+    ...bootstrap.admin,
+    extra: () => ({ node: nodeId, controlPlane: ads.status() }),
+  });
+  return { engine, source, admin, lastGood, ads };
+}
+
+/** The key is made here and stays here, so each start needs the API server once: it is asked until it answers. */
+async function start({ engine, source, ads }: Parts, stop: AbortSignal, log: Logger): Promise<void> {
+  source.onChange((identity) => engine.setIdentity(identity));
+  const identity = await Promise.race([source.start(), aborted(stop)]);
+  if (identity === undefined) return;
+  log.debug({ spiffeId: identity.spiffeId }, 'identity obtained');
+  ads.start();
+}
+
+async function close({ engine, source, admin, lastGood, ads }: Parts): Promise<void> {
+  await ads.close();
+  source.close();
+  await lastGood.close();
+  await engine.close();
+  await admin.close();
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  if (signal.aborted) return Promise.resolve(undefined);
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
+}
+
+/** From package.json, which lies one folder up, or two in the published package. */
+function ownVersion(): string {
+  for (const up of ['..', join('..', '..')]) {
+    try {
+      const { version } = JSON.parse(readFileSync(join(import.meta.dirname, up, 'package.json'), 'utf8')) as {
+        version: string;
+      };
+      return version;
+    } catch {
+      // Not there: look further up.
+    }
+  }
+  return '';
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { bootstrap: { type: 'string' }, mode: { type: 'string' } } });
+  try {
+    await runProxy(values.bootstrap ?? '');
+  } catch (error) {
+    process.stderr.write(`tutti proxy: ${(error as Error).message}\n`);
+    process.exitCode = 1;
+  }
+}

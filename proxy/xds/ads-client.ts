@@ -1,0 +1,269 @@
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
+import { type Backoff, backoffMs } from '../../kit/backoff.ts';
+import type { Clock, Timer } from '../../kit/clock.ts';
+import type { Logger } from '../../kit/log.ts';
+import type { Random } from '../../kit/random.ts';
+import type { DiscoveryRequestInput, DiscoveryResponse, NodeInput } from '../../xds/messages.js';
+import { AggregatedDiscoveryService } from '../../xds/services.js';
+import type { ApplyProblem, Engine } from '../engine.ts';
+import { Configuration, type RawResources } from './configuration.ts';
+import { openControlChannel } from './control-channel.ts';
+import { LoadReporter } from './load-reporter.ts';
+import { kindOfTypeUrl, RESOURCE_KINDS, type ResourceKind } from './resource-kind.ts';
+import type { Refusal } from './resource-store.ts';
+import { Subscriptions } from './subscriptions.ts';
+
+export interface AdsClientOptions {
+  /** `127.0.0.1:6444` */
+  readonly address: string;
+  readonly node: NodeInput;
+  /** Who the control plane must be. */
+  readonly controlSpiffeId: string;
+  /** Asked at each connection. */
+  readonly identity: () => MeshIdentity;
+  readonly engine: Pick<Engine, 'apply' | 'load'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** The configuration that last worked, if one was kept. */
+  readonly restore: () => Promise<RawResources | undefined>;
+  /** Called when a newer one works; the caller writes it down at its leisure. */
+  readonly onGood: (raw: RawResources) => void;
+}
+
+/** What the admin endpoint shows of the control plane. */
+export interface AdsStatus {
+  readonly connected: boolean;
+  readonly streams: number;
+  /** Whether the running configuration is the one kept from an earlier run. */
+  readonly restored: boolean;
+  readonly refused: readonly string[];
+}
+
+type Stream = ClientDuplexStream<DiscoveryRequestInput, DiscoveryResponse>;
+
+// Within two seconds of a restart every proxy is back, not all at once.
+const RECONNECT: Backoff = { baseMs: 100, maxMs: 2000, jitter: 0.5 };
+// A stream that lived so long was no failure.
+const STABLE_MS = 5000;
+/** The control plane answers within this, or the kept configuration goes live. */
+const RESTORE_AFTER_MS = 1000;
+// A port that is in use may become free.
+const RETRY_APPLY_MS = 2000;
+// One response a type is outstanding by protocol; a server that sends more waits in its own buffers.
+const MAX_QUEUED = 16;
+
+/**
+ * The ADS client: keeps a stream to the control plane, turns what comes into tables, and answers for each response once the
+ * engine works by it. Ends with `close`.
+ */
+export class AdsClient {
+  readonly #options: AdsClientOptions;
+  readonly #configuration = new Configuration();
+  readonly #subscriptions: Subscriptions;
+  readonly #reporter: LoadReporter;
+  readonly #abort = new AbortController();
+  #stream: Stream | undefined = undefined;
+  #streams = 0;
+  #connected = false;
+  #restored = false;
+  #applied = false;
+  #tables: unknown = undefined;
+  #problems: readonly ApplyProblem[] = [];
+  #refusals = new Map<ResourceKind, readonly Refusal[]>();
+  #work: Promise<void> = Promise.resolve();
+  #queued = 0;
+  #wake: Timer | undefined = undefined;
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(options: AdsClientOptions) {
+    this.#options = options;
+    const { node, engine, clock } = options;
+    this.#subscriptions = new Subscriptions(node);
+    this.#reporter = new LoadReporter({ engine, clock, node });
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+    const timer = this.#options.clock.timer(RESTORE_AFTER_MS, () => this.#enqueue(() => this.#restore()));
+    this.#abort.signal.addEventListener('abort', () => timer.stop(), { once: true });
+  }
+
+  status(): AdsStatus {
+    return {
+      connected: this.#connected,
+      streams: this.#streams,
+      restored: this.#restored,
+      refused: RESOURCE_KINDS.flatMap((kind) => this.#refusedWords(kind)),
+    };
+  }
+
+  /** Tells the last of the load, then ends the stream. The engine keeps what it has. */
+  async close(): Promise<void> {
+    this.#reporter.report();
+    this.#abort.abort();
+    this.#wake?.stop();
+    this.#reporter.stop();
+    this.#stream?.cancel();
+    await this.#loop;
+    await this.#work;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random } = this.#options;
+    let failures = 0;
+    while (!this.#abort.signal.aborted) {
+      const began = clock.monotonic();
+      await this.#converse();
+      if (this.#abort.signal.aborted) return;
+      this.#enqueue(() => this.#restore());
+      failures = clock.monotonic() - began >= STABLE_MS ? 0 : failures + 1;
+      const delayMs = backoffMs(Math.max(0, failures - 1), RECONNECT, random);
+      await clock.sleep(delayMs, this.#abort.signal).catch(() => {});
+    }
+  }
+
+  /** One stream, from its connection to its end. */
+  async #converse(): Promise<void> {
+    const { address, identity, controlSpiffeId, log } = this.#options;
+    const channel = openControlChannel(address, identity(), controlSpiffeId);
+    try {
+      const stream = channel.open(AggregatedDiscoveryService.streamAggregatedResources);
+      this.#stream = stream;
+      for (const request of this.#subscriptions.begin()) stream.write(request);
+      const ended = Promise.withResolvers<Error | undefined>();
+      stream.on('data', (response: DiscoveryResponse) => {
+        if (!this.#connected) {
+          this.#connected = true;
+          this.#streams += 1;
+          log.info(`connected to the control plane at ${address}`);
+          this.#reporter.start(channel);
+        }
+        if (++this.#queued >= MAX_QUEUED) stream.pause();
+        this.#enqueue(async () => {
+          if (--this.#queued < MAX_QUEUED) stream.resume();
+          if (this.#stream === stream) await this.#respond(response);
+        });
+      });
+      stream.on('error', (error) => ended.resolve(error));
+      stream.on('end', () => ended.resolve(undefined));
+      const error = await ended.promise;
+      if (!this.#abort.signal.aborted) this.#logEnd(error);
+    } finally {
+      this.#connected = false;
+      this.#stream = undefined;
+      this.#reporter.stop();
+      channel.close();
+    }
+  }
+
+  #logEnd(error: Error | undefined): void {
+    const { log, address } = this.#options;
+    const level = this.#connected ? 'warn' : 'info';
+    log[level]({ error }, `control plane at ${address} is away; going on with what there is`);
+  }
+
+  async #respond({ typeUrl, versionInfo, nonce, resources }: DiscoveryResponse): Promise<void> {
+    const kind = kindOfTypeUrl(typeUrl);
+    if (kind === undefined) return;
+    this.#restored = false;
+    const bytes = resources.map(({ value }) => value);
+    this.#refusals.set(kind, this.#configuration.accept(kind, bytes));
+    this.#subscriptions.received(kind, versionInfo, nonce);
+    for (const named of ['endpoints', 'route'] as const) {
+      const request = this.#subscriptions.want(named, this.#configuration.wanted(named));
+      if (request !== undefined) this.#send(request);
+    }
+    await this.#advance();
+  }
+
+  /** Puts to work what is ready, and answers what has been put to work. */
+  async #advance(): Promise<void> {
+    const { clock, engine } = this.#options;
+    this.#wake?.stop();
+    const { tables, warming, wakeAtMs } = this.#configuration.assemble(clock.monotonic());
+    // The first tables tell the engine what it must have bound to be ready: they are given whole.
+    const whole = this.#applied || (this.#configuration.begun && warming.size === 0);
+    if (whole && (tables !== this.#tables || this.#problems.length > 0)) {
+      this.#problems = await engine.apply(tables);
+      this.#applied = true;
+      this.#tables = tables;
+    }
+    for (const kind of RESOURCE_KINDS) this.#answer(kind, whole, warming);
+    if (this.#applied && warming.size === 0 && this.#isGood()) this.#options.onGood(this.#configuration.raw());
+    this.#planWake(wakeAtMs);
+  }
+
+  #answer(kind: ResourceKind, applied: boolean, warming: ReadonlySet<ResourceKind>): void {
+    const { log } = this.#options;
+    const refused = this.#refusedWords(kind);
+    const open = this.#subscriptions.isOpen(kind);
+    if (refused.length > 0) {
+      if (!open) return;
+      log.warn({ type: kind }, `refused: ${refused.join('; ')}`);
+      this.#send(this.#subscriptions.nack(kind, refused.join('; ')));
+      return;
+    }
+    const foundation = kind === 'cluster' || kind === 'endpoints';
+    // Listeners and routes are ACKed when they are live; what they stand on must be ACKed for them to come.
+    if (!foundation && (!applied || warming.has(kind))) return;
+    if (open || this.#subscriptions.wasRefused(kind)) this.#send(this.#subscriptions.ack(kind));
+  }
+
+  #refusedWords(kind: ResourceKind): readonly string[] {
+    const problems = this.#problems.filter(({ resource }) => PROBLEM_KIND[resource] === kind);
+    return [...(this.#refusals.get(kind) ?? []), ...problems].map(
+      ({ name, message }) => `${kind} "${name}": ${message}`,
+    );
+  }
+
+  #isGood(): boolean {
+    return RESOURCE_KINDS.every((kind) => this.#refusedWords(kind).length === 0);
+  }
+
+  #planWake(wakeAtMs: number | undefined): void {
+    const { clock } = this.#options;
+    const now = clock.monotonic();
+    const retryAtMs = this.#problems.length > 0 ? now + RETRY_APPLY_MS : undefined;
+    const times = [wakeAtMs, retryAtMs].filter((time) => time !== undefined);
+    if (times.length === 0 || this.#abort.signal.aborted) return;
+    this.#wake = clock.timer(Math.max(0, Math.min(...times) - now), () => this.#enqueue(() => this.#advance()));
+  }
+
+  /** Starts from the kept configuration, unless there is one already. */
+  async #restore(): Promise<void> {
+    if (this.#applied || this.#configuration.begun) return;
+    const raw = await this.#options.restore();
+    if (raw === undefined || raw.listener.length === 0) return;
+    this.#options.log.warn('the control plane does not answer: starting from the configuration of the last run');
+    this.#restored = true;
+    this.#configuration.restore(raw);
+    for (const named of ['endpoints', 'route'] as const) {
+      const request = this.#subscriptions.want(named, this.#configuration.wanted(named));
+      if (request !== undefined) this.#send(request);
+    }
+    await this.#advance();
+  }
+
+  #send(request: DiscoveryRequestInput): void {
+    this.#stream?.write(request);
+  }
+
+  /** One thing at a time: a response is worked off before the next is looked at. */
+  #enqueue(work: () => Promise<void>): void {
+    if (this.#abort.signal.aborted) return;
+    const before = this.#work;
+    const run = async (): Promise<void> => {
+      await before;
+      if (!this.#abort.signal.aborted) await work();
+    };
+    this.#work = run().catch((error: unknown) => this.#options.log.error({ error }, 'xDS: unexpected failure'));
+  }
+}
+
+const PROBLEM_KIND: Readonly<Record<ApplyProblem['resource'], ResourceKind>> = {
+  listener: 'listener',
+  'route-table': 'route',
+  cluster: 'cluster',
+};

@@ -1,0 +1,75 @@
+import {
+  DynamicForwardProxyFilter,
+  type FilterChain as FilterChainMessage,
+  HttpConnectionManager,
+  type HttpConnectionManager as HttpConnectionManagerMessage,
+  Listener,
+  Router,
+  TrafficDirection,
+} from '../../../xds/messages.js';
+import type { FilterChain, HttpConnectionConfig, ListenerConfig } from '../../listener/listener-config.ts';
+import { downstreamTls } from './transport.ts';
+import { durationMs, isAny, ResourceError, unpackAny } from './unpack.ts';
+
+// Envoy: HttpProtocolOptions.idle_timeout.
+const DEFAULT_IDLE_MS = 3_600_000;
+// Envoy has none; its advice for the edge (docs/root/configuration/best_practices/edge.rst) is ours for all.
+const DEFAULT_HEADER_TIMEOUT_MS = 60_000;
+
+export function decodeListener(bytes: Uint8Array): ListenerConfig {
+  const { name, address, filterChains, trafficDirection } = Listener.decode(bytes);
+  const socket = address?.socketAddress;
+  if (socket?.portValue == null || socket.address === '') throw new ResourceError('address: wanted a socket address');
+  if (filterChains.length === 0) throw new ResourceError('filter chains: there are none');
+  const chains = filterChains.map(decodeChain);
+  if (new Set(chains.map(({ tls }) => tls === undefined)).size > 1) {
+    throw new ResourceError('filter chains: some have TLS and some have not');
+  }
+  return { name, address: socket.address, port: socket.portValue, direction: directionOf(trafficDirection), chains };
+}
+
+/** A listener at the edge has no direction in Envoy's sense: it is neither of the two that a sidecar has. */
+function directionOf(direction: number): ListenerConfig['direction'] {
+  if (direction === TrafficDirection.INBOUND) return 'inbound';
+  return direction === TrafficDirection.OUTBOUND ? 'outbound' : 'ingress';
+}
+
+function decodeChain({ name, filterChainMatch, filters, transportSocket }: FilterChainMessage): FilterChain {
+  const [filter, ...others] = filters;
+  if (filter === undefined || others.length > 0) {
+    throw new ResourceError(
+      `filter chain "${name}": has ${filters.length} filters, wanted the HTTP connection manager`,
+    );
+  }
+  const manager = unpackAny(filter.typedConfig, HttpConnectionManager, `filter "${filter.name}"`);
+  return {
+    name,
+    serverNames: filterChainMatch?.serverNames ?? [],
+    tls: downstreamTls(transportSocket),
+    http: decodeHttp(manager),
+  };
+}
+
+function decodeHttp(manager: HttpConnectionManagerMessage): HttpConnectionConfig {
+  const routeTable = manager.rds?.routeConfigName ?? '';
+  if (routeTable === '') throw new ResourceError('HTTP connection manager: names no route configuration (RDS)');
+  checkFilters(manager);
+  return {
+    routeTable,
+    forwardProxy: manager.upgradeConfigs.some(({ upgradeType }) => upgradeType === 'CONNECT'),
+    trustForwarded: manager.useRemoteAddress?.value !== true,
+    idleTimeoutMs: durationMs(manager.commonHttpProtocolOptions?.idleTimeout ?? null) ?? DEFAULT_IDLE_MS,
+    headerTimeoutMs: durationMs(manager.requestHeadersTimeout) ?? DEFAULT_HEADER_TIMEOUT_MS,
+    accessLog: manager.accessLog.length > 0,
+  };
+}
+
+/** A filter that is not known may be what keeps someone out: to leave it away would be worse than to refuse. */
+function checkFilters({ httpFilters }: HttpConnectionManagerMessage): void {
+  const last = httpFilters.at(-1);
+  if (last === undefined || !isAny(last.typedConfig, Router)) {
+    throw new ResourceError('HTTP filters: the router is not the last');
+  }
+  const strange = httpFilters.slice(0, -1).find(({ typedConfig }) => !isAny(typedConfig, DynamicForwardProxyFilter));
+  if (strange !== undefined) throw new ResourceError(`HTTP filter "${strange.name}": is not known here`);
+}

@@ -1,0 +1,104 @@
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import type { Clock, Timer } from '../../kit/clock.ts';
+import type { LoadStatsRequestInput, LoadStatsResponse } from '../../xds/messages.js';
+import { LoadReportingService } from '../../xds/services.js';
+import type { ClusterLoad, Engine } from '../engine.ts';
+import type { ControlChannel } from './control-channel.ts';
+
+type Reported = Pick<ClusterLoad, 'total' | 'success' | 'error'>;
+
+export interface LoadReporterOptions {
+  readonly engine: Pick<Engine, 'load'>;
+  readonly clock: Clock;
+  readonly node: NonNullable<LoadStatsRequestInput['node']>;
+}
+
+const NOTHING: Reported = { total: 0, success: 0, error: 0 };
+const DEFAULT_INTERVAL_MS = 1000;
+
+/**
+ * LRS: says what was sent to each cluster since the last report, as often as the control plane asks for. Outlives its
+ * streams: what one could not tell, the next one does.
+ */
+export class LoadReporter {
+  readonly #options: LoadReporterOptions;
+  #reported = new Map<string, Reported>();
+  #stream: ClientDuplexStream<LoadStatsRequestInput, LoadStatsResponse> | undefined = undefined;
+  #timer: Timer | undefined = undefined;
+  #lastMs = 0;
+  #asked = false;
+
+  constructor(options: LoadReporterOptions) {
+    this.#options = options;
+  }
+
+  /** Begins on a new channel; the stream ends with it. */
+  start(channel: ControlChannel): void {
+    this.stop();
+    const stream = channel.open(LoadReportingService.streamLoadStats);
+    this.#stream = stream;
+    this.#asked = false;
+    this.#lastMs = this.#options.clock.monotonic();
+    stream.on('data', ({ loadReportingInterval }: LoadStatsResponse) => {
+      const intervalMs = (loadReportingInterval?.seconds ?? 0) * 1000 + (loadReportingInterval?.nanos ?? 0) / 1e6;
+      this.#asked = true;
+      this.#plan(stream, intervalMs > 0 ? intervalMs : DEFAULT_INTERVAL_MS);
+    });
+    // The discovery stream on the same channel is what notices and logs.
+    stream.on('error', () => {
+      if (this.#stream === stream) this.stop();
+    });
+    stream.write({ node: this.#options.node });
+  }
+
+  /** Tells what has not been told yet, now. */
+  report(): void {
+    if (this.#stream === undefined || !this.#asked) return;
+    const { engine, clock } = this.#options;
+    const now = clock.monotonic();
+    const loads = engine.load();
+    const clusterStats = loads.flatMap((load) => {
+      const { total, success, error } = sinceReported(load, this.#reported.get(load.cluster) ?? NOTHING);
+      if (total === 0 && success === 0 && error === 0) return [];
+      const stats = {
+        totalIssuedRequests: total,
+        totalSuccessfulRequests: success,
+        totalErrorRequests: error,
+        totalRequestsInProgress: load.active,
+      };
+      const elapsed = now - this.#lastMs;
+      const loadReportInterval = { seconds: Math.floor(elapsed / 1000), nanos: Math.round((elapsed % 1000) * 1e6) };
+      return [{ clusterName: load.cluster, upstreamLocalityStats: [{ locality: {}, ...stats }], loadReportInterval }];
+    });
+    this.#lastMs = now;
+    if (clusterStats.length === 0) return;
+    this.#stream.write({ clusterStats });
+    this.#reported = new Map(loads.map((load) => [load.cluster, load]));
+  }
+
+  stop(): void {
+    this.#timer?.stop();
+    this.#timer = undefined;
+    this.#stream?.cancel();
+    this.#stream = undefined;
+  }
+
+  #plan(stream: unknown, intervalMs: number): void {
+    this.#timer?.stop();
+    this.#timer = this.#options.clock.timer(intervalMs, () => {
+      if (this.#stream !== stream) return;
+      this.report();
+      this.#plan(stream, intervalMs);
+    });
+  }
+}
+
+/** A cluster that left and came back counts from 0 again. */
+function sinceReported(now: Reported, before: Reported): Reported {
+  if (now.total < before.total) return now;
+  return {
+    total: now.total - before.total,
+    success: Math.max(0, now.success - before.success),
+    error: Math.max(0, now.error - before.error),
+  };
+}
