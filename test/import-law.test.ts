@@ -110,11 +110,17 @@ function importsOf(file: string): Import[] {
   });
 }
 
+/** Tests, and what a room's tests stand on: conformance suites, models, harnesses. */
+function isTest(file: string): boolean {
+  return /\.test\.ts$|\/(?:testing|test-support|conformance)\/|\/conformance\.ts$|^(?:test|bench)\//.test(file);
+}
+
 function verdict({ from, to }: Import): string | undefined {
   const rule = LAW.find(([folder]) => from.startsWith(folder));
   if (rule === undefined) return `${from}: no rule names its folder`;
   const [folder, may, why] = rule;
-  const allowed = from.endsWith('.test.ts') ? [...may, ...TESTS_MAY] : may;
+  const allowed = isTest(from) ? [...may, ...TESTS_MAY] : may;
+  if (isTest(to) && !isTest(from)) return `${from} imports ${to}: what tests stand on is not for the product`;
   return allowed.some((prefix) => to.startsWith(prefix))
     ? undefined
     : `${from} imports ${to}: ${folder} may import ${may.join(', ')}; ${why}`;
