@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { request as send } from 'node:https';
+import type { PeerCertificate } from 'node:tls';
+import type { Node } from '../../../api/kinds/node.ts';
+import { ApiError } from '../../../api/meta/api-error.ts';
+
+/** What the control plane shows an agent, and whom it believes. Asked for each request, so that it can be rotated. */
+export interface AgentCredentials {
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+  readonly caPem: string;
+}
+
+export interface AgentAccess {
+  readonly credentials: () => AgentCredentials;
+  readonly trustDomain: string;
+}
+
+/** Longer silence before the first byte of an answer is a failure. */
+const ANSWER_TIMEOUT_MS = 10_000;
+
+/** Most bytes of an agent's error that are passed on. */
+const MAX_ERROR_BYTES = 4096;
+
+/**
+ * Sends a GET to the agent of a node and gives its answer as it comes. The agent must prove to be that node's. Throws
+ * ApiError: the agent's own code where it answers one, 503 where it does not answer.
+ */
+export async function askAgent(
+  node: Node,
+  path: string,
+  { credentials, trustDomain, signal }: AgentAccess & { readonly signal: AbortSignal },
+): Promise<IncomingMessage> {
+  const { certificatePem, privateKeyPem, caPem } = credentials();
+  const { name } = node.metadata;
+  const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+  const request = send({
+    ...addressOf(node),
+    path,
+    agent: false,
+    cert: certificatePem,
+    key: privateKeyPem,
+    ca: caPem,
+    checkServerIdentity: (_host, certificate) => identityError(certificate, name, trustDomain),
+  });
+  const giveUp = (): void => void request.destroy(new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`));
+  const stop = (): void => void request.destroy(new Error('no longer wanted'));
+  timeout.addEventListener('abort', giveUp, { once: true });
+  signal.addEventListener('abort', stop, { once: true });
+  request.once('close', () => signal.removeEventListener('abort', stop));
+  request.end();
+  if (signal.aborted) stop();
+  try {
+    const [answer] = (await once(request, 'response')) as [IncomingMessage];
+    if (answer.statusCode !== 200) throw await refused(answer);
+    return answer;
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw ApiError.unavailable(`agent of node "${name}": ${why}`, { cause: error });
+  } finally {
+    timeout.removeEventListener('abort', giveUp);
+  }
+}
+
+/** Where the agent answers (docs/architecture.md, "Addresses"). Throws ApiError 503 as long as it has not said. */
+function addressOf({ metadata: { name }, status }: Node): { readonly host: string; readonly port: number } {
+  const port = status.daemonEndpoints?.kubeletEndpoint?.Port;
+  const host = status.addresses?.find(({ type }) => type === 'InternalIP')?.address;
+  if (host === undefined || port === undefined || port === 0) {
+    throw ApiError.unavailable(`agent of node "${name}": has not published its address and port`);
+  }
+  return { host, port };
+}
+
+/** The address may be anybody's: the certificate must be the node's own, by SPIFFE id or by user name. */
+function identityError(certificate: PeerCertificate, node: string, trustDomain: string): Error | undefined {
+  const names = (certificate.subjectaltname ?? '').split(', ');
+  const { CN } = certificate.subject as { readonly CN?: string };
+  if (names.includes(`URI:spiffe://${trustDomain}/tutti/agent/${node}`) || CN === `system:node:${node}`)
+    return undefined;
+  return new Error(`its certificate is not of the agent of "${node}"`);
+}
+
+async function refused(answer: IncomingMessage): Promise<ApiError> {
+  let text = '';
+  for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) {
+    text += chunk;
+    if (text.length > MAX_ERROR_BYTES) break;
+  }
+  const code = answer.statusCode ?? 502;
+  const message = text.slice(0, MAX_ERROR_BYTES).trim() || `the agent answered ${code}`;
+  const reason = code === 404 ? 'NotFound' : code === 400 ? 'BadRequest' : 'InternalError';
+  return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code });
+}

@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { type Proxy, proxyKind } from '../../api/kinds/proxy.ts';
+import { kinds } from '../../api/kinds/registry.ts';
+import type { Clock } from '../../kit/clock.ts';
+import type { Logger } from '../../kit/log.ts';
+import type { Random } from '../../kit/random.ts';
+import type { Store } from '../store/store.ts';
+import { Admission } from './admission/admission.ts';
+import { Allocator } from './admission/allocator.ts';
+import type { AgentCredentials } from './agents/agent-request.ts';
+import { metricsKinds } from './agents/metrics.ts';
+import { podLogs } from './agents/pod-log.ts';
+import type { ServiceAccountKeys } from './authn/service-account-keys.ts';
+import { TokenAuthenticator } from './authn/token-authenticator.ts';
+import { makeFirstObjects } from './first-objects.ts';
+import { Dispatcher } from './http/dispatch.ts';
+import type { Endpoint } from './http/endpoint.ts';
+import { httpApp } from './http/http-app.ts';
+import { kindEndpoints } from './http/kind-endpoints.ts';
+import { OpenWatches } from './http/open-watches.ts';
+import { type ServingTls, tlsOptions } from './http/serving-tls.ts';
+import { GIT_VERSION } from './http/version.ts';
+import { LocalClient } from './local-client.ts';
+import { type SignSvid, svidRequests } from './mesh/svid-requests.ts';
+import { OpenApiDocuments } from './openapi/documents.ts';
+import { selfSubjectAccessReviews } from './reviews/self-subject-access-review.ts';
+import { selfSubjectReviews } from './reviews/self-subject-review.ts';
+import { serviceAccountTokens } from './reviews/token-request.ts';
+import { tokenReviews } from './reviews/token-review.ts';
+import { LiveKinds, liveKind } from './verbs/live-kinds.ts';
+import { StoredObjects } from './verbs/stored-objects.ts';
+import { plainValues, type ValueCodec } from './verbs/value-codec.ts';
+import type { VerbContext } from './verbs/verb-context.ts';
+
+export interface ApiServerOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** `127.0.0.1` */
+  readonly address: string;
+  /** 0 for the system's choice. */
+  readonly port: number;
+  readonly tls: ServingTls;
+  readonly serviceAccountKeys: ServiceAccountKeys;
+  readonly trustDomain: string;
+  readonly signSvid: SignSvid;
+  /** The proxies of the mesh as they are now. */
+  readonly listProxies: () => readonly Proxy[] | Promise<readonly Proxy[]>;
+  readonly agentCredentials: () => AgentCredentials;
+  /** How values are kept in the store; as they are unless told. */
+  readonly values?: ValueCodec;
+  /** Most watches and followed logs at a time. */
+  readonly maxWatches?: number;
+}
+
+export interface ApiServer {
+  readonly port: number;
+  readonly client: LocalClient;
+  /** New connections get this certificate and are verified by this CA; open ones go on. */
+  setTls(tls: ServingTls): void;
+  /** Ends watches, answers what is under way, and closes. The store stays open. */
+  close(): Promise<void>;
+}
+
+/** After this, what has not ended by itself is cut off. */
+const CLOSE_GRACE_MS = 5000;
+
+/** Starts serving. Rejects when the address cannot be bound or the store cannot be written. */
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { store, clock, random, log, address } = options;
+  const objects = new StoredObjects(store, options.values ?? plainValues);
+  const agents = { credentials: options.agentCredentials, trustDomain: options.trustDomain };
+  const proxies = liveKind(proxyKind, async (namespace) =>
+    (await options.listProxies()).filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace),
+  );
+  const live = new LiveKinds([proxies, ...metricsKinds({ objects, agents, clock, log })]);
+  const admission = new Admission({ allocator: new Allocator(objects, random) });
+  const verbs: VerbContext = { objects, live, admission, clock };
+  const client = new LocalClient(verbs);
+  await makeFirstObjects(client);
+
+  const tokens = new TokenAuthenticator({ keys: options.serviceAccountKeys, objects, clock });
+  const watches = new OpenWatches(options.maxWatches);
+  const served = [...new Set([...kinds, ...live.kinds])];
+  const endpoints: readonly Endpoint[] = [
+    ...served.flatMap((kind) => kindEndpoints({ verbs, watches, log }, kind)),
+    podLogs({ objects, agents, watches }),
+    serviceAccountTokens({ keys: options.serviceAccountKeys, objects, clock }),
+    svidRequests(options.signSvid),
+    tokenReviews(tokens),
+    selfSubjectReviews(),
+    selfSubjectAccessReviews(),
+  ];
+  const documents = new OpenApiDocuments(endpoints, GIT_VERSION);
+  const plain = {
+    endpoints,
+    documents,
+    checkReady: async () => void (await store.revision()),
+    address: () => `${address}:${portOf(server.address())}`,
+  };
+  const { app, server } = httpApp({ clock, log, tokens, dispatcher: new Dispatcher(endpoints), plain }, options.tls);
+  await app.listen({ host: address, port: options.port });
+  return {
+    port: portOf(server.address()),
+    client,
+    setTls: (tls) => server.setSecureContext(tlsOptions(tls)),
+    close: async () => {
+      const closed = once(server, 'close');
+      watches.close();
+      const timer = clock.timer(CLOSE_GRACE_MS, () => server.closeAllConnections());
+      await app.close();
+      await closed;
+      timer.stop();
+    },
+  };
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

@@ -1,0 +1,22 @@
+import { ApiError } from '../../../api/meta/api-error.ts';
+import type { Logger } from '../../../kit/log.ts';
+import { StoreClosedError } from '../../store/store.ts';
+
+/** fastify's code of a body over its limit. */
+const BODY_TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE';
+
+/** Any failure as the API says it. What is nobody's request's fault is logged here, and its cause not told. */
+export function asApiError(error: unknown, log: Logger): ApiError {
+  if (error instanceof ApiError) {
+    if (error.code >= 500) log.warn({ error }, 'request failed');
+    return error;
+  }
+  if (error instanceof StoreClosedError) return ApiError.unavailable('the API server is closing');
+  const { code, statusCode, message } = error as { code?: unknown; statusCode?: unknown; message?: unknown };
+  if (code === BODY_TOO_LARGE) return ApiError.tooLarge('Request entity too large: limit is 3145728');
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
+    return ApiError.badRequest(String(message));
+  }
+  log.error({ error }, 'request failed');
+  return ApiError.internal('see the log of the control plane', { cause: error });
+}

@@ -1,0 +1,79 @@
+import { parseDocument } from 'yaml';
+import { ApiError } from '../../../api/meta/api-error.ts';
+import { duplicateFields } from './duplicate-fields.ts';
+
+/** A request's body as a value, and the fields that its text gave twice. */
+export interface ParsedBody {
+  readonly value: unknown;
+  readonly duplicates: readonly string[];
+}
+
+/** More levels than any resource has; a document of brackets must not end the process. */
+const MAX_DEPTH = 256;
+
+const JSON_TYPES = [
+  '',
+  'application/json',
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+];
+const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml'];
+
+/** Throws ApiError 400 for text that cannot be read, 415 for a content type that is neither JSON nor YAML. */
+export function parseBody(body: Buffer, contentType: string | undefined): ParsedBody {
+  const type = mediaType(contentType);
+  if (!JSON_TYPES.includes(type) && !YAML_TYPES.includes(type)) {
+    throw ApiError.unsupportedMediaType(
+      `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml`,
+    );
+  }
+  const text = decodeText(body);
+  const parsed = YAML_TYPES.includes(type) ? parseYaml(text) : parseJson(text);
+  refuseHostile(parsed.value, 0);
+  return parsed;
+}
+
+/** The type alone, in lower case; empty when the header is missing. */
+export function mediaType(contentType: string | undefined): string {
+  return (contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+}
+
+function decodeText(body: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch (error) {
+    throw ApiError.badRequest(`the body is not UTF-8: ${String(error)}`);
+  }
+}
+
+function parseJson(text: string): ParsedBody {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw ApiError.badRequest(`the body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return { value, duplicates: duplicateFields(text) };
+}
+
+function parseYaml(text: string): ParsedBody {
+  try {
+    const document = parseDocument(text, { merge: true, logLevel: 'silent', prettyErrors: true });
+    const isDuplicate = ({ code }: { readonly code: string }): boolean => code === 'DUPLICATE_KEY';
+    const [broken] = document.errors.filter((error) => !isDuplicate(error));
+    if (broken !== undefined) throw broken;
+    const duplicates = document.errors.filter(isDuplicate).map(({ linePos }) => `line ${linePos?.[0].line ?? 0}`);
+    return { value: document.toJS() as unknown, duplicates };
+  } catch (error) {
+    throw ApiError.badRequest(`the body is not YAML: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** A field of this name would become an object's prototype wherever objects are copied carelessly. */
+function refuseHostile(value: unknown, depth: number): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (depth > MAX_DEPTH) throw ApiError.badRequest(`the body is nested deeper than ${MAX_DEPTH} levels`);
+  if (Object.hasOwn(value, '__proto__')) throw ApiError.badRequest('the body has a field "__proto__": not allowed');
+  for (const child of Object.values(value)) refuseHostile(child, depth + 1);
+}

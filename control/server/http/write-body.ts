@@ -1,0 +1,24 @@
+import type { GroupVersionKind } from '../../../api/kinds/kind.ts';
+import { ApiError } from '../../../api/meta/api-error.ts';
+import { strictDecodingError } from '../verbs/decode-object.ts';
+import type { WriteRequest } from '../verbs/verb-context.ts';
+import type { ApiCall } from './endpoint.ts';
+import { writeOptions } from './query-options.ts';
+
+/** How this call wants to write. */
+export function writeRequest({ query, user, warnings }: ApiCall): WriteRequest {
+  return { ...writeOptions(query), user, warn: warnings.add };
+}
+
+/** The body of a write; fields given twice are treated as unknown ones are. Throws ApiError 400. */
+export function writeBody(call: ApiCall, kind: GroupVersionKind): unknown {
+  const body = call.body();
+  if (body === undefined) throw ApiError.badRequest(`the body is empty: a ${kind.kind} was wanted`);
+  if (body.duplicates.length > 0) {
+    const { fieldValidation } = writeOptions(call.query);
+    const sentences = body.duplicates.map((field) => `duplicate field ${JSON.stringify(field)}`);
+    if (fieldValidation === 'Strict') throw strictDecodingError(kind, sentences);
+    if (fieldValidation === 'Warn') for (const sentence of sentences) call.warnings.add(sentence);
+  }
+  return body.value;
+}

@@ -1,0 +1,86 @@
+import type { Kind, KubeObject } from '../../../api/kinds/kind.ts';
+import type { ObjectMeta } from '../../../api/meta/object-meta.ts';
+import { isObject, type JsonObject } from '../../../api/patch/json.ts';
+
+/*
+ * Fields that the server writes and clients only read: what BeforeCreate and BeforeUpdate of
+ * k8s.io/apiserver/pkg/registry/rest and the strategies of each kind keep out of clients' hands.
+ */
+
+/** Has a spec whose changes are counted: workloads, Gateway API, pods; not the other kinds of the core group. */
+export function countsGenerations({
+  group,
+  kind,
+  subresources,
+}: Pick<Kind, 'group' | 'kind' | 'subresources'>): boolean {
+  return subresources.includes('status') && (group !== '' || kind === 'Pod');
+}
+
+/** Nodes bring their status when they register (nodeStrategy.PrepareForCreate keeps it); others get theirs later. */
+export function withoutStatus(kind: Pick<Kind, 'kind' | 'subresources'>, input: unknown): unknown {
+  if (!isObject(input) || !kind.subresources.includes('status') || kind.kind === 'Node') return input;
+  const { status: _, ...rest } = input;
+  return rest;
+}
+
+/** The client's document with the status that is stored. */
+export function withStatusOf(kind: Pick<Kind, 'subresources'>, input: unknown, current: KubeObject): unknown {
+  if (!isObject(input) || !kind.subresources.includes('status')) return input;
+  const { status: _, ...rest } = input;
+  return { ...rest, status: (current as KubeObject & JsonObject)['status'] };
+}
+
+export interface NewIdentity {
+  readonly name: string;
+  readonly namespace: string | undefined;
+  readonly uid: string;
+  readonly now: string;
+}
+
+/** The metadata of a new object. What a client says of identity, age and deletion does not count. */
+export function newMetadata(
+  kind: Pick<Kind, 'group' | 'kind' | 'subresources'>,
+  given: Partial<ObjectMeta>,
+  { name, namespace, uid, now }: NewIdentity,
+): ObjectMeta {
+  const {
+    deletionTimestamp: _deleted,
+    deletionGracePeriodSeconds: _grace,
+    selfLink: _link,
+    managedFields: _managed,
+    generation: _generation,
+    ...kept
+  } = given;
+  return {
+    ...kept,
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    uid,
+    resourceVersion: '',
+    creationTimestamp: now,
+    ...(countsGenerations(kind) ? { generation: 1 } : {}),
+  };
+}
+
+/** The metadata of an update: the client's, but for what the server alone writes. */
+export function updatedMetadata(given: ObjectMeta, current: ObjectMeta): ObjectMeta {
+  const {
+    deletionTimestamp: _deleted,
+    deletionGracePeriodSeconds: _grace,
+    selfLink: _link,
+    managedFields: _managed,
+    generation: _generation,
+    ...kept
+  } = given;
+  const { deletionTimestamp, deletionGracePeriodSeconds, generation, uid, creationTimestamp, resourceVersion } =
+    current;
+  return {
+    ...kept,
+    uid,
+    resourceVersion,
+    creationTimestamp,
+    ...(generation === undefined ? {} : { generation }),
+    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+    ...(deletionGracePeriodSeconds === undefined ? {} : { deletionGracePeriodSeconds }),
+  };
+}

@@ -1,0 +1,91 @@
+import type { ObjectRef } from '../../../api/client/client.ts';
+import type { Kind, KubeObject } from '../../../api/kinds/kind.ts';
+import { ApiError, STALE_WRITE } from '../../../api/meta/api-error.ts';
+import { fieldInvalid } from '../../../api/meta/field-error.ts';
+import type { ObjectMeta } from '../../../api/meta/object-meta.ts';
+import { isObject, type JsonObject } from '../../../api/patch/json.ts';
+import { decodeObject } from './decode-object.ts';
+import { isFinished } from './deletion.ts';
+import { withGeneration } from './generation.ts';
+import { mutate, type Outcome } from './mutate.ts';
+import { updatedMetadata, withStatusOf } from './server-fields.ts';
+import { requireValid } from './validate.ts';
+import type { VerbContext, WriteRequest } from './verb-context.ts';
+
+export interface UpdateRequest extends WriteRequest {
+  readonly ref: ObjectRef;
+  readonly input: unknown;
+  /** `status` writes the status and nothing else; without it everything but the status. */
+  readonly subresource?: 'status' | undefined;
+}
+
+/** Replaces the object. Throws ApiError 409 when the client's resourceVersion is not the stored one. */
+export async function updateObject<T extends KubeObject>(
+  context: VerbContext,
+  kind: Kind<T>,
+  request: UpdateRequest,
+): Promise<T> {
+  const { ref, dryRun } = request;
+  const decide = (current: T): Promise<Outcome<T>> => replaceWith(context, kind, current, request);
+  return (await mutate(context, { kind, ref, decide, dryRun })).object;
+}
+
+/** What an update with this document does to the stored object. */
+export async function replaceWith<T extends KubeObject>(
+  context: VerbContext,
+  kind: Kind<T>,
+  current: T,
+  request: UpdateRequest,
+): Promise<Outcome<T>> {
+  const given = decodeUpdate(kind, current, request);
+  requireSameObject(kind, given.metadata, current.metadata, request.ref);
+  const metadata =
+    request.subresource === 'status' ? current.metadata : updatedMetadata(given.metadata, current.metadata);
+  const merged = { ...given, metadata };
+  const admitted = await context.admission.admit({ kind, object: merged, old: current, user: request.user });
+  const next = withGeneration(kind, admitted, current);
+  requireValid(kind, next, current);
+  if (request.subresource === undefined) for (const warning of kind.warnings(next)) request.warn(warning);
+  return isFinished(kind, next) ? { type: 'remove' } : { type: 'put', object: next };
+}
+
+function decodeUpdate<T extends KubeObject>(kind: Kind<T>, current: T, request: UpdateRequest): T {
+  if (request.subresource === undefined) {
+    return decodeObject(kind, withStatusOf(kind, request.input, current), request);
+  }
+  const { input } = request;
+  if (!isObject(input)) throw ApiError.badRequest(`the body is not a JSON object: a ${kind.kind} was wanted`);
+  const stored = current as T & JsonObject;
+  const { apiVersion, kind: name, metadata } = input;
+  const given = { ...stored, apiVersion, kind: name, ...(isObject(metadata) ? { metadata } : {}) };
+  return decodeObject(kind, { ...given, status: input['status'] }, request);
+}
+
+/** Kinds of these groups take a PUT without a resourceVersion (AllowUnconditionalUpdate of their strategies). */
+const UNCONDITIONAL_GROUPS = ['', 'apps'];
+
+function requireSameObject<T extends KubeObject>(
+  kind: Kind<T>,
+  given: Partial<ObjectMeta>,
+  current: ObjectMeta,
+  ref: ObjectRef,
+): void {
+  if (given.name && given.name !== ref.name) {
+    throw ApiError.badRequest(
+      `the name of the object (${given.name}) does not match the name on the URL (${ref.name})`,
+    );
+  }
+  if (kind.namespaced && given.namespace && given.namespace !== ref.namespace) {
+    throw ApiError.badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  if (given.uid && given.uid !== current.uid) {
+    const why = `Precondition failed: UID in precondition: ${given.uid}, UID in object meta: ${current.uid}`;
+    throw ApiError.conflict(kind, ref.name, why);
+  }
+  if (given.resourceVersion) {
+    if (given.resourceVersion !== current.resourceVersion) throw ApiError.conflict(kind, ref.name, STALE_WRITE);
+  } else if (!UNCONDITIONAL_GROUPS.includes(kind.group)) {
+    const missing = fieldInvalid('metadata.resourceVersion', 0, 'must be specified for an update');
+    throw ApiError.invalid(kind, ref.name, [missing]);
+  }
+}
