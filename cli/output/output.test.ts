@@ -15,7 +15,7 @@ function recordingTerminal(live: boolean): Terminal & { readonly written: string
     out: (text) => written.push(text),
     err: (text) => written.push(text),
     live,
-    columns: 20,
+    liveArea: () => ({ show: (text) => written.push(`[${text}]`), done: () => written.push('[done]') }),
     style: (_, text) => text,
   };
 }
@@ -45,21 +45,16 @@ test('on a pipe each line of progress is printed once, when it changes', () => {
   assert.deepEqual(terminal.written, ['a 0/2\n', 'b 0/1\n', 'a 1/2\n']);
 });
 
-test('on a terminal progress is drawn over itself, each line cut to one row', () => {
+test('on a terminal the whole list is drawn each time, over the last one', () => {
   const terminal = recordingTerminal(true);
   const progress = createProgress(terminal);
   progress.update([
-    { key: 'a', text: 'a line that is longer than the row' },
-    { key: 'b', text: 'short' },
+    { key: 'a', text: 'a 0/2' },
+    { key: 'b', text: 'b 0/1' },
   ]);
-  progress.update([
-    { key: 'a', text: 'new' },
-    { key: 'b', text: 'short' },
-  ]);
-  assert.deepEqual(terminal.written, [
-    'a line that is longe\u001B[0m\nshort\n'.replace('longe', 'long'),
-    '\u001B[2A\u001B[0Jnew\nshort\n',
-  ]);
+  progress.update([{ key: 'a', text: 'a 2/2' }]);
+  progress.done();
+  assert.deepEqual(terminal.written, ['[a 0/2\nb 0/1]', '[a 2/2]', '[done]']);
 });
 
 for (const [given, ms] of [

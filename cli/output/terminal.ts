@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { createLogUpdate } from 'log-update';
 
 /** Where a command writes: the answer to `out`, everything about the way there to `err`. */
 export interface Terminal {
@@ -6,9 +7,15 @@ export interface Terminal {
   readonly err: (text: string) => void;
   /** Whether `err` is a terminal: then progress may redraw. */
   readonly live: boolean;
-  /** Columns of the terminal; 80 on a pipe. */
-  readonly columns: number;
+  /** A part of the screen that is drawn over itself; only where `live`. */
+  readonly liveArea: () => LiveArea;
   readonly style: (format: Style, text: string) => string;
+}
+
+export interface LiveArea {
+  show(text: string): void;
+  /** Leaves what was shown last, and writes below it from now on. */
+  done(): void;
 }
 
 export type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan';
@@ -20,7 +27,10 @@ export function processTerminal(): Terminal {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     live: process.stderr.isTTY && process.env['TERM'] !== 'dumb' && process.env['CI'] === undefined,
-    columns: process.stderr.columns ?? 80,
+    liveArea: () => {
+      const redraw = createLogUpdate(process.stderr, { showCursor: true });
+      return { show: redraw, done: () => redraw.done() };
+    },
     style: (format, text) => (colour ? styleText(format, text, { validateStream: false }) : text),
   };
 }
