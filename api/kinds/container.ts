@@ -9,7 +9,7 @@ import { volumeMountSchema } from './volume.ts';
 
 export const protocolSchema = z.enum(['TCP', 'UDP', 'SCTP']);
 
-export const containerPortSchema = z
+const containerPortSchema = z
   .strictObject({
     containerPort: z.int().describe('The port that the app listens on.'),
     name: z.string().optional().describe('Unique name in the pod, for Services and probes to refer to.'),

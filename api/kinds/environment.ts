@@ -16,7 +16,7 @@ export const resourceFieldSelectorSchema = z
   })
   .meta({ description: 'Selects a resource of the container.', 'x-kubernetes-map-type': 'atomic' });
 
-export const keySelectorSchema = z
+const keySelectorSchema = z
   .strictObject({
     name: z.string().default('').describe('Name of the ConfigMap or Secret.'),
     key: z.string().describe('The key to select.'),

@@ -36,7 +36,7 @@ export const grpcActionSchema = z
   })
   .describe('Calls grpc.health.v1.Health/Check; SERVING is success.');
 
-export const lifecycleHandlerSchema = z.strictObject({
+const lifecycleHandlerSchema = z.strictObject({
   exec: execActionSchema.optional(),
   httpGet: httpGetActionSchema.optional(),
   tcpSocket: tcpSocketActionSchema.optional(),

@@ -14,7 +14,7 @@ const podConditionSchema = z.strictObject({
   message: z.string().optional(),
 });
 
-export const containerStateSchema = z
+const containerStateSchema = z
   .strictObject({
     waiting: z.strictObject({ reason: z.string().optional(), message: z.string().optional() }).optional(),
     running: z.strictObject({ startedAt: timeSchema.optional() }).optional(),

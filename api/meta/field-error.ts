@@ -31,7 +31,7 @@ export function fieldTooLong(field: string, maxLength: number): FieldError {
   return { type: 'FieldValueTooLong', field, message: `Too long: may not be more than ${maxLength} bytes` };
 }
 
-export const IMMUTABLE = 'field is immutable';
+const IMMUTABLE = 'field is immutable';
 
 /** An error for `field` unless the value is what it was: fields that are set once. */
 export function fieldImmutable(field: string, value: unknown, old: unknown): readonly FieldError[] {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { timeSchema } from './time.ts';
 
-export const ownerReferenceSchema = z
+const ownerReferenceSchema = z
   .strictObject({
     apiVersion: z.string().min(1).meta({ description: 'API version of the referent.' }),
     kind: z.string().min(1).meta({ description: 'Kind of the referent.' }),

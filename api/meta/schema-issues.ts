@@ -11,7 +11,7 @@ export function schemaIssues(issues: readonly z.core.$ZodIssue[], input: unknown
 }
 
 /** `spec.ports[0].name`; keys that are no plain words stand in brackets: `metadata.labels[app.example/x]`. */
-export function fieldPath(path: readonly PropertyKey[]): string {
+function fieldPath(path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`;
     const name = String(step);
