@@ -272,18 +272,20 @@ test('closing ends everything, and whoever waits for the first list is told', as
 type Step =
   | 'cut'
   | 'fail'
-  | 'compact'
   | 'bookmark'
   | 'refuse lists'
   | { readonly put: string }
-  | { readonly delete: string };
+  | { readonly delete: string }
+  /** The watch breaks, objects go and come anew, and the history is gone when the connection is back. */
+  | { readonly outage: readonly string[] };
 
 test('whatever happens on the way, the cache ends as the cluster is, and the handlers heard how it came to be', async () => {
   const name = fc.constantFrom('a', 'b', 'c', 'd');
   const step: fc.Arbitrary<Step> = fc.oneof(
     { weight: 6, arbitrary: name.map((put) => ({ put })) },
     { weight: 3, arbitrary: name.map((gone) => ({ delete: gone })) },
-    fc.constantFrom<Step>('cut', 'fail', 'compact', 'bookmark', 'refuse lists'),
+    fc.constantFrom<Step>('cut', 'fail', 'bookmark', 'refuse lists'),
+    { weight: 2, arbitrary: fc.array(name, { maxLength: 3 }).map((outage) => ({ outage })) },
   );
   const script = fc.array(fc.tuple(step, fc.constantFrom(0, 0, 50, 2000)), { maxLength: 30 });
   await fc.assert(
@@ -303,11 +305,18 @@ test('whatever happens on the way, the cache ends as the cluster is, and the han
       for (const [each, waitMs] of steps) {
         if (each === 'cut') cluster.cut({ kind: 'end' });
         else if (each === 'fail') cluster.cut({ kind: 'fail', error: new Error('lost') });
-        else if (each === 'compact') cluster.compact();
         else if (each === 'bookmark') cluster.bookmark();
         else if (each === 'refuse lists') cluster.failLists = 2;
         else if ('put' in each) cluster.put(each.put);
-        else cluster.delete(each.delete);
+        else if ('delete' in each) cluster.delete(each.delete);
+        else {
+          cluster.cut({ kind: 'fail', error: new Error('lost') });
+          for (const [index, gone] of each.outage.entries()) {
+            cluster.delete(gone);
+            if (index === 1) cluster.put(gone);
+          }
+          cluster.compact();
+        }
         await clock.advance(waitMs);
       }
       await clock.advance(60_000);

@@ -24,28 +24,22 @@ const UNENFORCED: readonly Unenforced[] = [
   { path: 'shareProcessNamespace', unless: [false] },
   { path: 'setHostnameAsFQDN', unless: [false] },
   { path: 'hostnameOverride' },
-  { path: 'securityContext' },
+  ...unenforcedSecurity('securityContext'),
   { path: 'imagePullSecrets' },
-  { path: 'readinessGates' },
   { path: 'overhead' },
   { path: 'os' },
   { path: 'resources' },
   { path: 'resourceClaims' },
   { path: 'ephemeralContainers' },
   ...['containers[*]', 'initContainers[*]'].flatMap((container): Unenforced[] => [
-    { path: `${container}.securityContext` },
-    { path: `${container}.lifecycle` },
+    ...unenforcedSecurity(`${container}.securityContext`),
+    { path: `${container}.lifecycle.stopSignal` },
     { path: `${container}.resources.limits`, because: 'the process driver sets no limits' },
     { path: `${container}.resources.claims` },
     { path: `${container}.resizePolicy` },
     { path: `${container}.restartPolicyRules` },
     { path: `${container}.volumeDevices` },
-    { path: `${container}.volumeMounts[*].subPath` },
-    { path: `${container}.volumeMounts[*].subPathExpr` },
     { path: `${container}.volumeMounts[*].mountPropagation` },
-    { path: `${container}.livenessProbe.grpc` },
-    { path: `${container}.readinessProbe.grpc` },
-    { path: `${container}.startupProbe.grpc` },
     { path: `${container}.ports[*].hostPort` },
     { path: `${container}.stdin`, unless: [false] },
     { path: `${container}.tty`, unless: [false] },
@@ -77,6 +71,28 @@ const UNENFORCED: readonly Unenforced[] = [
     'vsphereVolume',
   ].map((source): Unenforced => ({ path: `volumes[*].${source}` })),
 ];
+
+/** Containers are host processes: beside the user and group that they run as, nothing of a security context holds. */
+function unenforcedSecurity(context: string): readonly Unenforced[] {
+  return [
+    'allowPrivilegeEscalation',
+    'appArmorProfile',
+    'capabilities',
+    'fsGroup',
+    'fsGroupChangePolicy',
+    'privileged',
+    'procMount',
+    'readOnlyRootFilesystem',
+    'runAsNonRoot',
+    'seLinuxChangePolicy',
+    'seLinuxOptions',
+    'seccompProfile',
+    'supplementalGroups',
+    'supplementalGroupsPolicy',
+    'sysctls',
+    'windowsOptions',
+  ].map((field) => ({ path: `${context}.${field}` }));
+}
 
 /** Warnings for the fields of the pod spec at `field` that are accepted and not acted on. */
 export function podSpecWarnings(spec: PodSpec, field: string): readonly string[] {
