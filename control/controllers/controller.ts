@@ -35,21 +35,34 @@ export function startQueue(
   name: string,
   work: (key: string, signal: AbortSignal) => Promise<WorkResult>,
 ): Workqueue {
-  const synced = informers.synced();
-  synced.catch(() => {}); // Closed before it began: the queue closes too.
   return new Workqueue({
     clock,
     random,
     concurrency: CONCURRENCY,
     work: async (key, signal) => {
-      await synced;
-      return await work(key, signal);
+      return (await untilSynced(informers, signal)) ? await work(key, signal) : undefined;
     },
     onError: (key, error, attempt) => {
       const level = hasCode(error, 409) ? 'debug' : attempt < 3 ? 'info' : 'warn';
       log[level]({ error, key, attempt }, `${name}: will try again`);
     },
   });
+}
+
+/** Waits until the first lists are there; false when it was closed before, whether or not a server ever answered. */
+export async function untilSynced(informers: SharedInformers, signal: AbortSignal): Promise<boolean> {
+  const closed = Promise.withResolvers<false>();
+  const onAbort = (): void => closed.resolve(false);
+  signal.addEventListener('abort', onAbort, { once: true });
+  const synced = informers.synced().then(
+    () => !signal.aborted,
+    () => false,
+  );
+  try {
+    return await Promise.race([synced, closed.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 export function refOf({ metadata }: Pick<KubeObject, 'metadata'>): ObjectRef {

@@ -73,9 +73,9 @@ export class ModelCluster {
     for (let round = 0; round < rounds; round++) {
       const before = this.#text();
       this.runDeployment();
-      for (const { metadata } of [...this.replicaSets.values()]) this.#runReplicaSet(metadata.uid);
+      for (const { metadata } of this.replicaSets.values()) this.#runReplicaSet(metadata.uid);
       for (const pod of this.activePods) if (!isReady(pod)) this.#setReady(pod, 'True');
-      for (const pod of [...this.pods.values()]) if (!isActive(pod)) this.pods.delete(pod.metadata.uid);
+      for (const pod of this.pods.values()) if (!isActive(pod)) this.pods.delete(pod.metadata.uid);
       this.nowMs += 60_000;
       unchanged = this.#text() === before ? unchanged + 1 : 0;
       // Twice, because time that passes at the end of a round is seen in the next.
