@@ -38,14 +38,14 @@ export interface HttpClientOptions {
   readonly onWarning?: ((warning: string) => void) | undefined;
 }
 
-export interface RequestOptions {
+interface RequestOptions {
   /** Sent as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
-export interface StreamOptions {
+interface StreamOptions {
   readonly signal: AbortSignal;
   readonly accept?: string;
 }

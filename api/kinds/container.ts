@@ -66,7 +66,6 @@ export const ephemeralContainerSchema = z
   .describe('A temporary container for debugging.');
 
 export type Container = z.infer<typeof containerSchema>;
-export type ContainerPort = z.infer<typeof containerPortSchema>;
 
 /** Always for the tag latest, said or unsaid; IfNotPresent for another tag or a digest (SetDefaults_Container). */
 function withPullPolicy<C extends { image?: string | undefined; imagePullPolicy?: string | undefined }>(

@@ -20,7 +20,7 @@ export interface Column<T> {
   readonly value: (object: T, nowMs: number) => string | number | boolean | null;
 }
 
-export type Subresource = 'status' | 'scale' | 'log' | 'token';
+type Subresource = 'status' | 'scale' | 'log' | 'token';
 
 /**
  * Everything the system knows of a kind, in one place: the API server routes, validates, defaults, documents and prints

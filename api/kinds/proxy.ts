@@ -49,8 +49,7 @@ const proxySchema = z
   );
 
 export type Proxy = Stored<typeof proxySchema>;
-export type ProxyResourceType = z.infer<typeof proxyResourceTypeSchema>;
-export type ProxyLoad = z.infer<typeof proxyLoadSchema>;
+type ProxyLoad = z.infer<typeof proxyLoadSchema>;
 
 export const proxyKind = defineKind<Proxy>({
   group: 'tutti.dev',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { findKind, kindByResource, kindOf, kinds, kindsInCategory } from './registry.ts';
+import { findKind, kindByResource, kindOf, kinds } from './registry.ts';
 
 const FOUND: readonly (readonly [name: string, kind: string | undefined])[] = [
   ['po', 'Pod'],
@@ -33,15 +33,11 @@ for (const [name, kind] of FOUND) {
   test(`'${name}' is ${kind ?? 'no kind'}`, () => assert.equal(findKind(name)?.kind, kind));
 }
 
-test('a kind is found by resource, by type and by category', () => {
+test('a kind is found by resource and by type', () => {
   assert.equal(kindByResource('apps', 'v1', 'deployments')?.kind, 'Deployment');
   assert.equal(kindByResource('', 'v1', 'deployments'), undefined);
   assert.equal(kindOf('v1', 'Secret')?.plural, 'secrets');
   assert.equal(kindOf('apps/v1', 'Secret'), undefined);
-  assert.deepEqual(
-    kindsInCategory('all').map(({ kind }) => kind),
-    ['Pod', 'Service', 'Deployment', 'ReplicaSet'],
-  );
 });
 
 test('no two kinds share a resource, a type or a name that people type', () => {

@@ -55,11 +55,6 @@ export function findKind(name: string): Kind | undefined {
   );
 }
 
-/** Kinds that a category stands for: `all`, `gateway-api`. */
-export function kindsInCategory(category: string): readonly Kind[] {
-  return kinds.filter(({ categories }) => categories.includes(category));
-}
-
 /** A kind gives its own objects to its own functions: the list holds them as kinds of some object. */
 function anyKind<T extends KubeObject>(kind: Kind<T>): Kind {
   return kind as unknown as Kind;

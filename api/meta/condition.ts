@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { timeSchema } from './time.ts';
 
 export const conditionStatusSchema = z.enum(['True', 'False', 'Unknown']);
-export type ConditionStatus = z.infer<typeof conditionStatusSchema>;
+type ConditionStatus = z.infer<typeof conditionStatusSchema>;
 
 /** metav1.Condition: one aspect of an object's state. */
 export const conditionSchema = z

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Pod, podKind } from '../kinds/pod.ts';
 import { ApiError } from './api-error.ts';
-import { fieldMatcher, requiredField } from './field-selector.ts';
+import { fieldMatcher } from './field-selector.ts';
 
 const pod = podKind.schema.parse({
   apiVersion: 'v1',
@@ -37,9 +37,4 @@ test('a field that the kind does not offer, and what is no selector, are 400', (
       selector,
     );
   }
-});
-
-test('a selector tells which name it requires', () => {
-  assert.equal(requiredField('status.phase=Running,metadata.name=web', 'metadata.name'), 'web');
-  assert.equal(requiredField('metadata.name!=web', 'metadata.name'), undefined);
 });

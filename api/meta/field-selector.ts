@@ -23,11 +23,6 @@ export function fieldMatcher<T extends KubeObject>(
   return (object) => checks.every((check) => check(object));
 }
 
-/** The value that the selector requires of a field, if it requires one: `metadata.name=x` is a get in disguise. */
-export function requiredField(text: string, field: string): string | undefined {
-  return parse(text).find((requirement) => requirement.field === field && requirement.equal)?.value;
-}
-
 function reader<T extends KubeObject>(kind: Pick<Kind<T>, 'selectableFields'>, field: string): (object: T) => string {
   if (field === 'metadata.name') return ({ metadata }) => metadata.name;
   if (field === 'metadata.namespace') return ({ metadata }) => metadata.namespace ?? '';

@@ -87,7 +87,7 @@ export const objectMetaSchema = z
   .meta({ description: "Standard object's metadata." });
 
 /** As a client may send it. What the server hands out has the fields of {@link ObjectMeta} filled. */
-export type ObjectMetaInput = z.infer<typeof objectMetaSchema>;
+type ObjectMetaInput = z.infer<typeof objectMetaSchema>;
 
 /** Metadata of a stored object: the server has given it a name, an identity and a revision. */
 export interface ObjectMeta extends Omit<ObjectMetaInput, 'name' | 'uid' | 'resourceVersion' | 'creationTimestamp'> {

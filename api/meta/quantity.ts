@@ -9,7 +9,7 @@ export interface Quantity {
   readonly format: QuantityFormat;
 }
 
-export type QuantityFormat = 'DecimalSI' | 'BinarySI' | 'DecimalExponent';
+type QuantityFormat = 'DecimalSI' | 'BinarySI' | 'DecimalExponent';
 
 const NANO = 1_000_000_000n;
 /** Larger amounts are capped (2^63 - 1 units). */
@@ -46,7 +46,7 @@ export function parseQuantity(text: string): Quantity | undefined {
 }
 
 /** The canonical form: no fraction, the largest suffix that allows it. */
-export function formatQuantity({ nanos, format }: Quantity): string {
+function formatQuantity({ nanos, format }: Quantity): string {
   if (nanos === 0n) return '0';
   const magnitude = nanos < 0n ? -nanos : nanos;
   const sign = nanos < 0n ? '-' : '';
@@ -64,13 +64,6 @@ export function quantityValue(text: string): number {
 /** Thousandths, rounded up (Quantity.MilliValue): millicores. Throws on text that the schema refuses. */
 export function quantityMilliValue(text: string): number {
   return Number(divideUp(mustParse(text).nanos, 1_000_000n));
-}
-
-/** The sum in canonical form; the first's family of suffixes wins unless it is zero (Quantity.Add). */
-export function addQuantities(left: string, right: string): string {
-  const [first, second] = [mustParse(left), mustParse(right)];
-  const format = first.nanos === 0n ? second.format : first.format;
-  return formatQuantity({ nanos: first.nanos + second.nanos, format });
 }
 
 export const quantitySchema = z
