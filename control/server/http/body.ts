@@ -1,5 +1,6 @@
 import { parseDocument } from 'yaml';
 import { ApiError } from '../../../api/meta/api-error.ts';
+import { readProtobuf } from '../protobuf/envelope.ts';
 import { duplicateFields } from './duplicate-fields.ts';
 
 /** A request's body as a value, and the fields that its text gave twice. */
@@ -18,18 +19,24 @@ const JSON_TYPES = [
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
 ];
+/** Read for what kubectl sends in no other form; answers are never written in it. */
+const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
 const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml'];
 
 /** Throws ApiError 400 for text that cannot be read, 415 for a content type that is neither JSON nor YAML. */
 export function parseBody(body: Buffer, contentType: string | undefined): ParsedBody {
   const type = mediaType(contentType);
+  if (type === PROTOBUF_TYPE) return checked({ value: readProtobuf(body), duplicates: [] });
   if (!JSON_TYPES.includes(type) && !YAML_TYPES.includes(type)) {
     throw ApiError.unsupportedMediaType(
       `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml`,
     );
   }
   const text = decodeText(body);
-  const parsed = YAML_TYPES.includes(type) ? parseYaml(text) : parseJson(text);
+  return checked(YAML_TYPES.includes(type) ? parseYaml(text) : parseJson(text));
+}
+
+function checked(parsed: ParsedBody): ParsedBody {
   refuseHostile(parsed.value, 0);
   return parsed;
 }

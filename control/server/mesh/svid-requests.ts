@@ -5,8 +5,7 @@ import { timestamp } from '../../../kit/clock.ts';
 import { serviceAccountOf } from '../authn/user.ts';
 import { sendBody } from '../http/answer.ts';
 import { createOnly, type Endpoint } from '../http/endpoint.ts';
-import { writeBody, writeRequest } from '../http/write-body.ts';
-import { decodeObject } from '../verbs/decode-object.ts';
+import { questionIn } from '../reviews/question.ts';
 
 const REQUEST = { group: 'tutti.dev', version: 'v1alpha1', kind: 'SvidRequest', schema: svidRequestSchema };
 
@@ -35,7 +34,7 @@ export function svidRequests(signSvid: SignSvid): Endpoint {
       const why = `user ${JSON.stringify(call.user.name)} is not a service account, and no one else gets an SVID`;
       throw ApiError.forbidden({ group: REQUEST.group, plural: 'svidrequests' }, '', why);
     }
-    const request = decodeObject(REQUEST, writeBody(call, REQUEST), writeRequest(call));
+    const request = questionIn(call, REQUEST);
     const { csr, ttlSeconds } = request.spec;
     const subject = {
       namespace: account.namespace,

@@ -5,8 +5,7 @@ import type { Attributes } from '../authz/attributes.ts';
 import { isAllowed } from '../authz/authorize.ts';
 import { sendBody } from '../http/answer.ts';
 import { createOnly, type Endpoint } from '../http/endpoint.ts';
-import { writeBody, writeRequest } from '../http/write-body.ts';
-import { decodeObject } from '../verbs/decode-object.ts';
+import { questionIn } from './question.ts';
 
 const REVIEW = {
   group: 'authorization.k8s.io',
@@ -18,7 +17,7 @@ const REVIEW = {
 /** `kubectl auth can-i`: asks the table that every request is asked of. */
 export function selfSubjectAccessReviews(): Endpoint {
   return createOnly({ ...REVIEW, resource: 'selfsubjectaccessreviews', namespaced: false }, async (call) => {
-    const review = decodeObject(REVIEW, writeBody(call, REVIEW), writeRequest(call));
+    const review = questionIn(call, REVIEW);
     const allowed = isAllowed(call.user, attributesOf(review));
     const answer = {
       ...review,

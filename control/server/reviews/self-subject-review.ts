@@ -2,8 +2,7 @@ import { selfSubjectReviewSchema, type UserInfo } from '../../../api/kinds/authe
 import type { User } from '../authn/user.ts';
 import { sendBody } from '../http/answer.ts';
 import { createOnly, type Endpoint } from '../http/endpoint.ts';
-import { writeBody, writeRequest } from '../http/write-body.ts';
-import { decodeObject } from '../verbs/decode-object.ts';
+import { questionIn } from './question.ts';
 
 const REVIEW = {
   group: 'authentication.k8s.io',
@@ -15,7 +14,7 @@ const REVIEW = {
 /** `kubectl auth whoami`: tells the caller who it is taken for. */
 export function selfSubjectReviews(): Endpoint {
   return createOnly({ ...REVIEW, resource: 'selfsubjectreviews', namespaced: false }, async (call) => {
-    const review = decodeObject(REVIEW, writeBody(call, REVIEW), writeRequest(call));
+    const review = questionIn(call, REVIEW);
     const answer = { ...review, status: { userInfo: userInfo(call.user) } };
     sendBody(call.reply.code(201), answer, call.form().representation);
   });

@@ -9,9 +9,8 @@ import { ISSUER, signToken, type TokenClaims } from '../authn/service-account-to
 import { nodeOf, type User } from '../authn/user.ts';
 import { sendBody } from '../http/answer.ts';
 import type { Endpoint } from '../http/endpoint.ts';
-import { writeBody, writeRequest } from '../http/write-body.ts';
-import { decodeObject } from '../verbs/decode-object.ts';
 import type { StoredObjects } from '../verbs/stored-objects.ts';
+import { questionIn } from './question.ts';
 
 const REQUEST = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest', schema: tokenRequestSchema };
 
@@ -37,7 +36,7 @@ export function serviceAccountTokens(issuing: TokenIssuing): Endpoint {
     verbs: {
       create: async (call) => {
         const { namespace, name } = call.info;
-        const request = decodeObject(REQUEST, writeBody(call, REQUEST), writeRequest(call));
+        const request = questionIn(call, REQUEST);
         const account = await issuing.objects.get(serviceAccountKind, { namespace, name });
         if (account === undefined) throw ApiError.notFound(serviceAccountKind, name);
         const answer = await issue(issuing, account, request, call.user);

@@ -3,8 +3,7 @@ import { API_AUDIENCES } from '../authn/service-account-token.ts';
 import type { TokenAuthenticator } from '../authn/token-authenticator.ts';
 import { sendBody } from '../http/answer.ts';
 import { createOnly, type Endpoint } from '../http/endpoint.ts';
-import { writeBody, writeRequest } from '../http/write-body.ts';
-import { decodeObject } from '../verbs/decode-object.ts';
+import { questionIn } from './question.ts';
 import { userInfo } from './self-subject-review.ts';
 
 const REVIEW = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenReview', schema: tokenReviewSchema };
@@ -12,7 +11,7 @@ const REVIEW = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRevi
 /** Tells a server that was shown a token whose it is. */
 export function tokenReviews(tokens: TokenAuthenticator): Endpoint {
   return createOnly({ ...REVIEW, resource: 'tokenreviews', namespaced: false }, async (call) => {
-    const review = decodeObject(REVIEW, writeBody(call, REVIEW), writeRequest(call));
+    const review = questionIn(call, REVIEW);
     const { token = '', audiences = [] } = review.spec;
     const answer = await tokens.authenticate(token, audiences.length === 0 ? API_AUDIENCES : audiences);
     const status = answer.ok

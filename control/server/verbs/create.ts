@@ -45,7 +45,7 @@ export async function createObject<T extends KubeObject>(
       if ((await context.objects.get(kind, refOf(object))) !== undefined) {
         throw ApiError.alreadyExists(kind, object.metadata.name);
       }
-      return object;
+      return unstored(object);
     }
     const claims = claimsOf(object);
     const value = context.objects.encode(kind, key, object);
@@ -62,6 +62,12 @@ export async function createObject<T extends KubeObject>(
     if (isClaim(lost) && (explicit.includes(lost) || final)) throw alreadyClaimed(kind, object.metadata.name, lost);
     if (final) throw ApiError.conflict(kind, object.metadata.name, 'its namespace keeps changing; try again');
   }
+}
+
+/** A dry run has all that storing would have given but the version. */
+function unstored<T extends KubeObject>(object: T): T {
+  const { resourceVersion: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 async function admitNew<T extends KubeObject>(
