@@ -46,7 +46,9 @@ const ORDER = [
 interface Change {
   readonly document: ManifestDocument;
   readonly verb: Verb;
-  readonly write: (dryRun: boolean) => Promise<unknown>;
+  /** Revision of what is there now; undefined when nothing is. */
+  readonly before: string | undefined;
+  readonly write: (dryRun: boolean) => Promise<KubeObject>;
 }
 
 /**
@@ -60,11 +62,14 @@ export async function applyDocuments(options: ApplyOptions): Promise<void> {
   refuseProblems(problems, documents);
   for (const warning of problems) options.onWarning(formatProblem(warning));
 
-  const changes = await Promise.all(documents.map((document) => plan(options.client, document)));
-  refuseProblems(await tryAll(changes), documents);
-  for (const { document, verb, write } of changes) {
-    if (verb !== 'unchanged' && options.dryRun !== true) await write(false);
-    options.onResult({ name: resourceName(document.kind, document.object.metadata.name), verb });
+  const tried = await tryAll(await Promise.all(documents.map((document) => plan(options.client, document))));
+  refuseProblems(
+    tried.flatMap(({ problem }) => (problem === undefined ? [] : [problem])),
+    documents,
+  );
+  for (const { change, verb } of tried) {
+    if (verb !== 'unchanged' && options.dryRun !== true) await change.write(false);
+    options.onResult({ name: resourceName(change.document.kind, change.document.object.metadata.name), verb });
   }
 }
 
@@ -78,6 +83,7 @@ async function plan(client: Client, document: ManifestDocument): Promise<Change>
     return {
       document,
       verb: 'created',
+      before: undefined,
       write: (dryRun) => client.create(kind, wanted as unknown as Draft<KubeObject>, options(dryRun)),
     };
   }
@@ -90,37 +96,43 @@ async function plan(client: Client, document: ManifestDocument): Promise<Change>
   return {
     document,
     verb,
+    before: live.metadata.resourceVersion,
     write: (dryRun) => client.patch(kind, ref, patch, { type: 'strategic', ...options(dryRun) }),
   };
 }
 
+interface Tried {
+  readonly change: Change;
+  readonly verb: Verb;
+  readonly problem?: ManifestProblem;
+}
+
 /** What the server says to each change without making it. Objects of a namespace that is made in the same run are let pass. */
-async function tryAll(changes: readonly Change[]): Promise<ManifestProblem[]> {
+async function tryAll(changes: readonly Change[]): Promise<Tried[]> {
   const made = new Set(
     changes
       .filter(({ document, verb }) => document.kind.kind === 'Namespace' && verb === 'created')
       .map(({ document }) => document.object.metadata.name),
   );
-  const problems = await Promise.all(
-    changes.map(async ({ document, verb, write }): Promise<ManifestProblem | undefined> => {
-      if (verb === 'unchanged' || made.has(document.object.metadata.namespace ?? '')) return undefined;
+  return await Promise.all(
+    changes.map(async (change): Promise<Tried> => {
+      const { document, verb, before, write } = change;
+      if (verb === 'unchanged' || made.has(document.object.metadata.namespace ?? '')) return { change, verb };
       try {
-        await write(true);
-        return undefined;
+        const { resourceVersion } = (await write(true)).metadata;
+        // Defaults inside a list that is replaced whole make a patch of what is no change; the server knows better.
+        return { change, verb: verb === 'configured' && resourceVersion === before ? 'unchanged' : verb };
       } catch (error) {
         if (!(error instanceof ApiError) || error.code < 400 || error.code >= 500) throw error;
-        return {
-          severity: 'error',
-          file: document.file,
-          document: document.index,
-          ...document.locate([]),
-          subject: documentName(document),
-          message: error.message,
-        };
+        return { change, verb, problem: refusal(document, error) };
       }
     }),
   );
-  return problems.filter((problem) => problem !== undefined);
+}
+
+function refusal(document: ManifestDocument, { message }: ApiError): ManifestProblem {
+  const { file, index, locate } = document;
+  return { severity: 'error', file, document: index, ...locate([]), subject: documentName(document), message };
 }
 
 async function knownReferences(
