@@ -30,13 +30,13 @@ export function createMetrics(engine: Engine): { readonly registry: Registry; cl
   lag.enable();
   const lagGauge = new Gauge({
     ...EVENT_LOOP_LAG,
-    labelNames: ['quantile'],
+    labelNames: ['percentile'],
     registers: [],
     collect() {
       // The monitor's samples are intervals of its own timer: what is above the resolution is lateness.
       const late = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e9 - LAG_RESOLUTION_MS / 1000);
-      this.set({ quantile: '0.5' }, lag.count === 0 ? 0 : late(lag.percentile(50)));
-      this.set({ quantile: '0.99' }, lag.count === 0 ? 0 : late(lag.percentile(99)));
+      this.set({ percentile: '50' }, lag.count === 0 ? 0 : late(lag.percentile(50)));
+      this.set({ percentile: '99' }, lag.count === 0 ? 0 : late(lag.percentile(99)));
       lag.reset();
     },
   });
