@@ -73,16 +73,18 @@ export async function startXds(options: XdsOptions): Promise<Xds> {
   };
 
   const { identity, address, port } = options;
-  const server = await serveXds({ hub, identity, log, address, port, name: 'tutti' }).catch(async (error: unknown) => {
-    await close();
-    throw error;
-  });
+  const server = await serveXds({ hub, identity, clock, log, address, port, name: 'tutti' }).catch(
+    async (error: unknown) => {
+      await close();
+      throw error;
+    },
+  );
   return {
     port: server.port,
     listProxies: () => hub.listProxies(),
-    close: () => {
-      server.close();
-      return close();
+    close: async () => {
+      await server.close();
+      await close();
     },
   };
 }

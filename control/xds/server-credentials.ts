@@ -21,6 +21,7 @@ export function rotatingServerCredentials(identity: IdentityFeed): ServerCredent
   return experimental.createCertificateProviderServerCredentials(provider, provider, true);
 }
 
+/** Tells of what is there in a moment, not at once: grpc-js adds itself to its own watchers after it has asked. */
 class FeedProvider implements CertificateProvider {
   readonly #identity: IdentityFeed;
   readonly #caListeners = new Map<CaListener, () => void>();
@@ -32,7 +33,7 @@ class FeedProvider implements CertificateProvider {
 
   addCaCertificateListener(listener: CaListener): void {
     const tell = ({ trustBundlePem }: MeshIdentity): void => listener({ caCertificate: Buffer.from(trustBundlePem) });
-    tell(this.#identity.current());
+    queueMicrotask(() => tell(this.#identity.current()));
     this.#caListeners.set(listener, this.#identity.onChange(tell));
   }
 
@@ -44,7 +45,7 @@ class FeedProvider implements CertificateProvider {
   addIdentityCertificateListener(listener: IdentityListener): void {
     const tell = ({ certificateChainPem, privateKeyPem }: MeshIdentity): void =>
       listener({ certificate: Buffer.from(certificateChainPem), privateKey: Buffer.from(privateKeyPem) });
-    tell(this.#identity.current());
+    queueMicrotask(() => tell(this.#identity.current()));
     this.#identityListeners.set(listener, this.#identity.onChange(tell));
   }
 

@@ -1,4 +1,5 @@
 import { type handleBidiStreamingCall, Server, type ServerDuplexStream, status } from '@grpc/grpc-js';
+import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type {
   DiscoveryRequest,
@@ -16,6 +17,7 @@ import { type IdentityFeed, rotatingServerCredentials } from './server-credentia
 export interface XdsServerOptions {
   readonly hub: Hub;
   readonly identity: IdentityFeed;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly address: string;
   readonly port: number;
@@ -25,13 +27,15 @@ export interface XdsServerOptions {
 
 export interface XdsServer {
   readonly port: number;
-  close(): void;
+  /** Ends every stream; proxies look for the server that comes next. */
+  close(): Promise<void>;
 }
 
 // A request holds names and an error; a thousand clusters of 60 letters are 60 KB.
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 const KEEPALIVE_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 5000;
+const CLOSE_MS = 1000;
 
 type AdsCall = ServerDuplexStream<DiscoveryRequest, DiscoveryResponseInput>;
 type LrsCall = ServerDuplexStream<LoadStatsRequest, LoadStatsResponseInput>;
@@ -44,8 +48,17 @@ export async function serveXds(options: XdsServerOptions): Promise<XdsServer> {
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
   });
-  const ads: handleBidiStreamingCall<DiscoveryRequest, DiscoveryResponseInput> = (call) => serveAds(call, options);
+  const calls = new Set<AdsCall | LrsCall>();
+  const track = (call: AdsCall | LrsCall): void => {
+    calls.add(call);
+    call.on('close', () => calls.delete(call));
+  };
+  const ads: handleBidiStreamingCall<DiscoveryRequest, DiscoveryResponseInput> = (call) => {
+    track(call);
+    serveAds(call, options);
+  };
   const lrs: handleBidiStreamingCall<LoadStatsRequest, LoadStatsResponseInput> = (call) => {
+    track(call);
     const spiffeId = verifiedPeer(call);
     if (spiffeId !== undefined) serveLoadReports(call, spiffeId, options.hub);
   };
@@ -57,7 +70,21 @@ export async function serveXds(options: XdsServerOptions): Promise<XdsServer> {
       error === null ? resolve(bound) : reject(new Error(`bind xDS on ${target}`, { cause: error })),
     );
   });
-  return { port, close: () => server.forceShutdown() };
+  return { port, close: () => shutDown(server, calls, options.clock) };
+}
+
+/**
+ * In order, and not by force: without channelz grpc-js 1.14 does not know the sessions that forceShutdown is to end, and
+ * proxies would hold on to a server that is no more.
+ */
+async function shutDown(server: Server, calls: ReadonlySet<AdsCall | LrsCall>, clock: Clock): Promise<void> {
+  for (const call of calls) fail(call, status.UNAVAILABLE, 'the control plane is shutting down');
+  const closed = Promise.withResolvers<void>();
+  const timer = clock.timer(CLOSE_MS, () => closed.resolve());
+  server.tryShutdown(() => closed.resolve());
+  await closed.promise;
+  timer.stop();
+  server.forceShutdown();
 }
 
 function serveAds(call: AdsCall, { hub, log, name }: XdsServerOptions): void {

@@ -67,6 +67,7 @@ export class AdsClient {
   #stream: Stream | undefined = undefined;
   #streams = 0;
   #connected = false;
+  #away = false;
   #restored = false;
   #applied = false;
   #tables: unknown = undefined;
@@ -136,6 +137,7 @@ export class AdsClient {
       stream.on('data', (response: DiscoveryResponse) => {
         if (!this.#connected) {
           this.#connected = true;
+          this.#away = false;
           this.#streams += 1;
           log.info(`connected to the control plane at ${address}`);
           this.#reporter.start(channel);
@@ -158,9 +160,11 @@ export class AdsClient {
     }
   }
 
+  /** Once for each time that it goes away, not for each try to reach it again. */
   #logEnd(error: Error | undefined): void {
     const { log, address } = this.#options;
-    const level = this.#connected ? 'warn' : 'info';
+    const level = this.#connected || !this.#away ? 'warn' : 'debug';
+    this.#away = true;
     log[level]({ error }, `control plane at ${address} is away; going on with what there is`);
   }
 
