@@ -49,8 +49,7 @@ function field(name: string, value: unknown, depth: number): string[] {
       );
     return [`${indent}${title(name)}:`, ...entries.flatMap(([key, inner]) => field(key, inner, depth + 1))];
   }
-  // Objects and lists are behind us: a text, a number or a boolean.
-  const text = `${value as string}`;
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
   if (!text.includes('\n')) return [indent + pair(title(name), text)];
   return [`${indent}${title(name)}:`, ...text.split('\n').map((line) => `${indent}  ${line}`)];
 }
