@@ -18,6 +18,8 @@ export interface ContainerKey {
 export interface Mount {
   readonly mountPath: string;
   readonly sourcePath: string;
+  /** Given to every container, not asked for: no notice of where it is. */
+  readonly isImplied?: true;
 }
 
 export interface ContainerConfig {

@@ -5,9 +5,6 @@ import type { ImageFolder } from './image/image-folder.ts';
 import { type PlacedMount, placeMounts } from './mount-links.ts';
 import { type Relocation, relocate } from './relocate.ts';
 
-/** What every program on the host gets of the agent's own environment; the rest is the agent's business. */
-const INHERITED = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
-
 /** Tells an app that wants to know where its volumes are. */
 export const VOLUME_ROOT = 'TUTTI_VOLUME_ROOT';
 
@@ -15,7 +12,8 @@ export interface CommandPlanInput {
   readonly config: ContainerConfig;
   /** Undefined: the container names no known image and runs its command as it is. */
   readonly image: ImageFolder | undefined;
-  readonly hostEnv: Readonly<Record<string, string | undefined>>;
+  /** What programs get of the agent's own environment. */
+  readonly hostEnv: Readonly<Record<string, string>>;
   /** Comes first in PATH, so that `node` is the one that we brought. */
   readonly nodeFolder: string | undefined;
   /** `<pod>/volumes/<container>`: the container's mounts are under it, by their mount paths. */
@@ -47,7 +45,7 @@ export function planCommand(input: CommandPlanInput): CommandPlan {
     return { ok: false, message: `no command specified, neither by the Pod nor by image "${config.image}"` };
   const moved = (text: string): string => relocate(text, relocations);
   const own = Object.entries({ ...image?.config.env, ...config.env }).map(([name, value]) => [name, moved(value)]);
-  const env: Record<string, string> = { ...inherited(input), ...Object.fromEntries(own), [VOLUME_ROOT]: volumeRoot };
+  const env: Record<string, string> = { ...withNode(input), ...Object.fromEntries(own), [VOLUME_ROOT]: volumeRoot };
   const cwd = config.workingDir === undefined ? (image?.folder ?? input.scratchFolder) : moved(config.workingDir);
   return { ok: true, command: { argv: argv.map(moved), env, cwd }, mounts };
 }
@@ -60,14 +58,9 @@ function relocationsOf(mounts: readonly PlacedMount[], image: ImageFolder | unde
   return image === undefined || workdir === '/' ? relocations : [...relocations, { from: workdir, to: image.folder }];
 }
 
-function inherited({ hostEnv, nodeFolder }: CommandPlanInput): Record<string, string> {
-  const env: Record<string, string> = {};
-  for (const name of INHERITED) {
-    const value = hostEnv[name];
-    if (value !== undefined) env[name] = value;
-  }
-  const path = env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-  return { ...env, PATH: nodeFolder === undefined ? path : `${nodeFolder}:${path}` };
+/** The bundled Node first, so that `node` is that one. */
+function withNode({ hostEnv, nodeFolder }: CommandPlanInput): Readonly<Record<string, string>> {
+  return nodeFolder === undefined ? hostEnv : { ...hostEnv, PATH: `${nodeFolder}:${hostEnv['PATH'] ?? ''}` };
 }
 
 function trimmed(path: string): string {

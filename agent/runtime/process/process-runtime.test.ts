@@ -12,6 +12,7 @@ import { runtimeConformance } from '../conformance.ts';
 import type { ContainerConfig, ContainerKey } from '../runtime.ts';
 import { processesWithEnvironment, readProcTable } from './host/proc-table.ts';
 import { RUN_ID } from './host/reap.ts';
+import { inheritedEnvironment } from './inherited-environment.ts';
 import { ProcessRuntime } from './process-runtime.ts';
 
 interface Place {
@@ -32,7 +33,7 @@ async function place(): Promise<Place> {
   const options = {
     podsFolder: pods,
     imageRoots: [images],
-    hostEnv: process.env,
+    hostEnv: inheritedEnvironment(process.env),
     nodeFolder: dirname(process.execPath),
     marks: { TUTTI_AGENT_FOLDER: root },
     clock: systemClock(),

@@ -33,7 +33,7 @@ export interface ProcessRuntimeOptions {
   /** One folder for each pod, by uid. */
   readonly podsFolder: string;
   readonly imageRoots: readonly string[];
-  readonly hostEnv: Readonly<Record<string, string | undefined>>;
+  readonly hostEnv: Readonly<Record<string, string>>;
   /** Holds the `node` that containers get. */
   readonly nodeFolder: string | undefined;
   /** In the environment of all containers, so that another agent on this host can tell them from its own. */
@@ -133,7 +133,9 @@ export class ProcessRuntime implements Runtime {
     const run = this.#makeRun(record);
     await writeRunRecord(run.host.folder, record);
     this.#runs.set(id, run);
-    const relocated = plan.mounts.map(({ mountPath, place }) => `${mountPath} is at ${place}`);
+    const relocated = plan.mounts
+      .filter(({ isImplied }) => isImplied !== true)
+      .map(({ mountPath, place }) => `${mountPath} is at ${place}`);
     return {
       ok: true,
       notices: [

@@ -1,0 +1,181 @@
+import { mkdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { HttpClient } from '../api/client/http-client.ts';
+import { Informer } from '../api/client/informer.ts';
+import { type Service, serviceKind } from '../api/kinds/service.ts';
+import type { Clock } from '../kit/clock.ts';
+import type { Logger } from '../kit/log.ts';
+import type { Random } from '../kit/random.ts';
+import { EventRecorder } from './events/event-recorder.ts';
+import { tokenIssuer } from './identity/token-issuer.ts';
+import { inspectMachine } from './node/machine.ts';
+import { nodeAllocatable } from './node/node-object.ts';
+import { NodeRegistration } from './node/node-registration.ts';
+import { PortPool } from './node/port-pool.ts';
+import type { AgentContext } from './pod/agent-context.ts';
+import { PodNetwork } from './pod/pod-network.ts';
+import { Pods } from './pod/pods.ts';
+import { inheritedEnvironment } from './runtime/process/inherited-environment.ts';
+import { ProcessRuntime } from './runtime/process/process-runtime.ts';
+import { AGENT_MARK, reapStrays } from './runtime/process/strays.ts';
+import type { Runtime } from './runtime/runtime.ts';
+import { type AgentServer, type ServingCredentials, startAgentServer } from './server/agent-server.ts';
+import { Ingress } from './sidecar/ingress.ts';
+import type { ProxyState } from './sidecar/proxy-process.ts';
+import type { ProxySettings } from './sidecar/proxy-settings.ts';
+import { ConfigCache } from './volumes/config-cache.ts';
+
+export interface AgentOptions {
+  readonly client: Pick<HttpClient, 'request'> & AgentContext['client'];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly nodeName: string;
+  /** Where other nodes reach this one: mesh ports and the agent's server are on it. */
+  readonly nodeAddress: string;
+  /** The agent's own files are under `agent/<node>/` in it (docs/architecture.md, "State folder"). */
+  readonly stateFolder: string;
+  /** Where image folders are looked up, in this order. */
+  readonly imageRoots: readonly string[];
+  /** What starts a proxy, up to `--bootstrap FILE`: `[node, cli/main.ts, 'proxy']`. */
+  readonly proxyCommand: readonly string[];
+  /** For proxies, and for containers' KUBERNETES_SERVICE_HOST. */
+  readonly apiServer: { readonly server: string; readonly caFile: string };
+  readonly xdsAddress: string;
+  readonly trustDomain: string;
+  readonly serving: ServingCredentials;
+  /** Missing: this node has no ingress. */
+  readonly ingress?: { readonly drainMs?: number };
+  /** How long workloads' certificates are to be valid; the API server's own choice when missing. */
+  readonly svidTtlSeconds?: number;
+  /** What the node says its agent's version is. */
+  readonly version: string;
+}
+
+export interface Agent {
+  /** Where its server answers, on the node's address. */
+  readonly port: number;
+  /** Pods of an earlier agent that were taken over. */
+  readonly adopted: number;
+  /** `stopped` where there is none. */
+  readonly ingress: ProxyState;
+  /** keep: all goes on, for the next agent. stop: the ingress drains, and then all pods; resolves when nothing runs. */
+  stop(options: { readonly pods: 'keep' | 'stop' }): Promise<void>;
+}
+
+const INGRESS_DRAIN_MS = 5000;
+const PROXY_GRACE_MS = 5000;
+
+/**
+ * The agent of one node: takes over what runs, makes the node known, follows its pods, keeps proxies, serves logs and
+ * stats. Resolves when all of that goes on, also while the API server is away.
+ */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const { client, clock, random, log, nodeName, nodeAddress } = options;
+  const folder = resolve(options.stateFolder, 'agent', nodeName);
+  const podsFolder = join(folder, 'pods');
+  await mkdir(podsFolder, { recursive: true });
+  const machine = await inspectMachine(folder);
+  const marks = { [AGENT_MARK]: folder };
+  const runtime = makeRuntime(options, podsFolder, marks);
+  const events = new EventRecorder({ client, nodeName, clock, random, log });
+  const services = new Informer({ client, kind: serviceKind, clock, random, log, indexes: { namespace: namespaceOf } });
+  const ports = new PortPool(random);
+  const proxy = proxySettings(options, marks);
+  let registration: NodeRegistration | undefined;
+  const context: AgentContext = {
+    nodeName,
+    nodeAddress,
+    podsFolder,
+    client,
+    runtime,
+    network: new PodNetwork(
+      () => registration?.podRange() ?? Promise.reject(new Error('the node is not registered')),
+      ports,
+    ),
+    configs: new ConfigCache({ client, clock, random, log }),
+    services: (namespace) => services.byIndex('namespace', namespace),
+    allocatable: nodeAllocatable({ machine }),
+    proxy,
+    events,
+    clock,
+    random,
+    log,
+  };
+  const pods = new Pods(context);
+  const server: AgentServer = await startAgentServer({ ...options, address: nodeAddress, port: 0, pods, runtime });
+  registration = new NodeRegistration({
+    facts: { name: nodeName, address: nodeAddress, machine, port: server.port, version: options.version },
+    client,
+    clock,
+    random,
+    log,
+  });
+  registration.start();
+  const ingress = options.ingress === undefined ? undefined : makeIngress(options, folder, proxy, ports);
+  await ingress?.start();
+  await pods.adopt();
+  const strays = await reapStrays(folder, [...pods.runIds(), ...(ingress?.runId ?? [])], clock);
+  if (strays > 0) log.warn({ strays }, 'processes of a forgotten pod were still running and have been killed');
+  const adopted = pods.list().length;
+  pods.follow();
+  return {
+    port: server.port,
+    adopted,
+    get ingress() {
+      return ingress?.state ?? 'stopped';
+    },
+    stop: async ({ pods: what }) => {
+      if (what === 'stop') {
+        await ingress?.drain(options.ingress?.drainMs ?? INGRESS_DRAIN_MS);
+        await Promise.all([ingress?.stop(PROXY_GRACE_MS), pods.stopAll()]);
+      } else {
+        await Promise.all([ingress?.close(), pods.close()]);
+      }
+      await registration?.close();
+      await events.flush();
+      await Promise.all([server.close(), services.close(), context.configs.close(), runtime.close()]);
+    },
+  };
+}
+
+function makeRuntime(options: AgentOptions, podsFolder: string, marks: Readonly<Record<string, string>>): Runtime {
+  // `node` in a container is the one that runs the agent, unless that goes by another name.
+  const nodeFolder = basename(process.execPath) === 'node' ? dirname(process.execPath) : undefined;
+  const { imageRoots, clock, log } = options;
+  return new ProcessRuntime({
+    podsFolder,
+    imageRoots: imageRoots.map((root) => resolve(root)),
+    hostEnv: inheritedEnvironment(process.env),
+    nodeFolder,
+    marks,
+    clock,
+    log,
+  });
+}
+
+function proxySettings(options: AgentOptions, marks: Readonly<Record<string, string>>): ProxySettings {
+  const { client, proxyCommand, apiServer, xdsAddress, trustDomain, svidTtlSeconds, clock, random, log } = options;
+  return {
+    command: proxyCommand,
+    env: { ...inheritedEnvironment(process.env), ...marks },
+    api: { server: apiServer.server, caFile: resolve(apiServer.caFile) },
+    xdsAddress,
+    trustDomain,
+    ...(svidTtlSeconds === undefined ? {} : { svidTtlSeconds }),
+    issue: tokenIssuer(client),
+    clock,
+    random,
+    log,
+  };
+}
+
+function makeIngress(options: AgentOptions, folder: string, settings: ProxySettings, ports: PortPool): Ingress {
+  const { nodeName, nodeAddress, log } = options;
+  const onChange = (state: ProxyState): void => log.debug({ state }, 'ingress');
+  return new Ingress({ folder: join(folder, 'ingress'), nodeName, nodeAddress, settings, ports, onChange });
+}
+
+function namespaceOf({ metadata }: Service): readonly string[] {
+  return [metadata.namespace ?? ''];
+}

@@ -1,0 +1,114 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Container } from '../../api/kinds/container.ts';
+import type { Pod } from '../../api/kinds/pod.ts';
+import { ConfigError } from '../environment/config-error.ts';
+import { type ConfigObjects, containerEnvironment, expandAll } from '../environment/container-environment.ts';
+import { portVariables, proxyVariables } from '../environment/platform-variables.ts';
+import { apiServerVariables, serviceVariables } from '../environment/service-variables.ts';
+import type { ContainerConfig, ContainerKey, StartResult } from '../runtime/runtime.ts';
+import { wantsSidecar } from '../sidecar/sidecar.ts';
+import { mountsOf } from '../volumes/pod-volumes.ts';
+import type { AgentContext } from './agent-context.ts';
+import type { PodPlacement } from './pod-record.ts';
+
+export interface RunnerInput {
+  readonly context: AgentContext;
+  readonly pod: Pod;
+  readonly placement: PodPlacement;
+  readonly folder: string;
+  readonly objects: ConfigObjects;
+}
+
+/** Why a container did not start, in the kubelet's words. */
+export interface StartRefusal {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export type RunResult =
+  | { readonly ok: true; readonly pulled: string; readonly notices: readonly string[] }
+  | { readonly ok: false; readonly refusal: StartRefusal };
+
+/** Takes a container from its spec to a running process: image, configuration, volumes, start. */
+export async function runContainer(input: RunnerInput, container: Container, attempt: number): Promise<RunResult> {
+  const { runtime } = input.context;
+  const image = container.image ?? '';
+  const hasCommand = (container.command ?? []).length > 0;
+  const pulled = await runtime.pull(image, { hasCommand });
+  if (!pulled.ok) return { ok: false, refusal: pulled };
+  const key: ContainerKey = { podUid: input.pod.metadata.uid, container: container.name, attempt };
+  let config: ContainerConfig;
+  try {
+    config = await configOf(input, container, key);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { ok: false, refusal: { reason: 'CreateContainerConfigError', message: error.message } };
+  }
+  // A run that was made and not started, by this agent or one before it, stands in the way.
+  await runtime.remove(key);
+  const created = await runtime.create(config);
+  if (!created.ok) return { ok: false, refusal: created };
+  const started: StartResult = await runtime.start(key);
+  if (started.ok) return { ok: true, pulled: pulled.message, notices: [...created.notices, ...started.notices] };
+  await runtime.remove(key);
+  return { ok: false, refusal: started };
+}
+
+/** The file that a container may write its last words to, one for each run. */
+export function terminationFile(podFolder: string, { container, attempt }: ContainerKey): string {
+  return join(podFolder, 'termination', container, String(attempt));
+}
+
+async function configOf(input: RunnerInput, container: Container, key: ContainerKey): Promise<ContainerConfig> {
+  const { pod, placement, folder, context } = input;
+  const env = containerEnvironment({
+    pod,
+    container,
+    place: { nodeName: context.nodeName, hostAddress: context.nodeAddress, podAddress: placement.address },
+    objects: input.objects,
+    appPorts: placement.appPorts,
+    allocatable: context.allocatable,
+    platform: platformVariables(input, container),
+  });
+  const last = terminationFile(folder, key);
+  await mkdir(dirname(last), { recursive: true });
+  await rm(last, { force: true });
+  await writeFile(last, '', { mode: 0o666 });
+  const user = userOf(pod, container);
+  return {
+    key,
+    namespace: pod.metadata.namespace ?? '',
+    podName: pod.metadata.name,
+    image: container.image ?? '',
+    command: expandAll(container.command, env),
+    args: expandAll(container.args, env),
+    env,
+    ...(container.workingDir === undefined ? {} : { workingDir: container.workingDir }),
+    ...(user === undefined ? {} : { user }),
+    mounts: [
+      ...(await mountsOf(folder, pod, container, env)),
+      { mountPath: container.terminationMessagePath, sourcePath: last, isImplied: true },
+    ],
+  };
+}
+
+function platformVariables({ context, pod, placement }: RunnerInput, container: Container): Record<string, string> {
+  const hasSidecar = wantsSidecar(pod);
+  const reach = { podAddress: placement.address, hasSidecar };
+  const services = pod.spec.enableServiceLinks === false ? [] : context.services(pod.metadata.namespace ?? '');
+  return {
+    ...serviceVariables(services, reach),
+    ...apiServerVariables(context.proxy.api.server),
+    ...(hasSidecar ? proxyVariables(placement.address) : {}),
+    ...portVariables(container, placement.appPorts),
+    HOSTNAME: pod.spec.hostname ?? pod.metadata.name,
+  };
+}
+
+function userOf(pod: Pod, container: Container): { uid?: number; gid?: number } | undefined {
+  const uid = container.securityContext?.runAsUser ?? pod.spec.securityContext.runAsUser;
+  const gid = container.securityContext?.runAsGroup ?? pod.spec.securityContext.runAsGroup;
+  if (uid === undefined) return undefined;
+  return { uid, ...(gid === undefined ? {} : { gid }) };
+}

@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Clock } from '../../kit/clock.ts';
+import type { Logger } from '../../kit/log.ts';
+import type { Pods } from '../pod/pods.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { type LogRequest, readLogRequest } from './log-request.ts';
+import { Stats } from './stats.ts';
+
+/** The agent's certificate, and whose clients it believes. */
+export interface ServingCredentials {
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+  readonly clientCaPem: string;
+}
+
+export interface AgentServerOptions {
+  readonly address: string;
+  /** 0 for the system's choice. */
+  readonly port: number;
+  readonly nodeName: string;
+  readonly serving: ServingCredentials;
+  readonly trustDomain: string;
+  readonly pods: Pods;
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface AgentServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Logs and stats of what runs here, over HTTPS, for the control plane alone (and administrators with its CA's certificate). */
+export async function startAgentServer(options: AgentServerOptions): Promise<AgentServer> {
+  const { serving, address, port, log } = options;
+  const stats = new Stats(options);
+  const closing = new AbortController();
+  const server = createServer(
+    {
+      cert: serving.certificatePem,
+      key: serving.privateKeyPem,
+      ca: serving.clientCaPem,
+      requestCert: true,
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.3',
+    },
+    (request, response) => {
+      answer(request, response, { ...options, stats, closing: closing.signal }).catch((error: unknown) => {
+        log.warn({ error, url: request.url }, 'a request to the agent failed');
+        response.destroy();
+      });
+    },
+  );
+  await listen(server, address, port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      closing.abort();
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+interface Answering extends AgentServerOptions {
+  readonly stats: Stats;
+  readonly closing: AbortSignal;
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, answering: Answering): Promise<void> {
+  const { clock, stats, trustDomain } = answering;
+  if (!mayAsk(request.socket as TLSSocket, trustDomain)) return say(response, 403, 'forbidden: not the control plane');
+  if (request.method !== 'GET') return say(response, 405, 'only GET');
+  const url = new URL(request.url ?? '/', 'https://agent');
+  const log = readLogRequest(url, clock.now());
+  if (log !== undefined) return log.ok ? sendLog(log.request, response, answering) : say(response, 400, log.message);
+  switch (url.pathname) {
+    case '/healthz':
+      return say(response, 200, 'ok');
+    case '/stats/summary':
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(stats.summary()));
+      return;
+    default:
+      return say(response, 404, `not found: ${url.pathname}`);
+  }
+}
+
+/**
+ * Workloads have certificates of the same CA: they may not read each other's logs. The control plane proves to be it by its
+ * SPIFFE id, an administrator by a group.
+ */
+function mayAsk(socket: TLSSocket, trustDomain: string): boolean {
+  const { subject, subjectaltname = '' } = socket.getPeerCertificate();
+  if (subjectaltname.split(', ').includes(`URI:spiffe://${trustDomain}/tutti/control`)) return true;
+  const groups = (subject as { O?: string | string[] } | undefined)?.O ?? [];
+  return [groups].flat().includes('system:masters');
+}
+
+async function sendLog(
+  wanted: LogRequest,
+  response: ServerResponse,
+  { pods, runtime, closing }: Answering,
+): Promise<void> {
+  const { namespace, pod, container, previous, options } = wanted;
+  const worker = pods.find(namespace, pod);
+  if (worker === undefined) return say(response, 404, `pod "${pod}" not found`);
+  const run = worker.run(container, previous ? 1 : 0);
+  if (run === undefined) {
+    const what = previous ? `previous terminated container "${container}"` : `container "${container}"`;
+    const why = previous ? 'not found' : 'is waiting to start';
+    return say(response, 400, `${what} in pod "${pod}" ${why}`);
+  }
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  response.writeHead(200, { 'content-type': 'text/plain' });
+  // A follower of a quiet container hears at once that it is connected.
+  response.flushHeaders();
+  const signal = AbortSignal.any([gone.signal, closing]);
+  for await (const piece of runtime.logs(run.key, { ...options, signal })) {
+    if (signal.aborted) break;
+    if (!response.write(piece)) await once(response, 'drain', { signal }).catch(() => undefined);
+  }
+  response.end();
+}
+
+function say(response: ServerResponse, code: number, text: string): void {
+  response.writeHead(code, { 'content-type': 'text/plain' });
+  response.end(`${text}\n`);
+}
+
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  const failed = once(server, 'error').then(([error]) => {
+    throw error as Error;
+  });
+  server.listen({ host, port });
+  await Promise.race([once(server, 'listening'), failed]);
+  failed.catch(() => undefined);
+}

@@ -1,0 +1,21 @@
+/**
+ * What a proxy is told at its start (`tutti proxy --bootstrap FILE`). The same shape as proxy/bootstrap/bootstrap.ts, which
+ * the agent may not import; a test in test/ holds the two together.
+ */
+export interface ProxyBootstrap {
+  readonly mode: 'sidecar' | 'ingress';
+  /** `sidecar/<namespace>/<pod>` or `ingress/<namespace>/<name>`. */
+  readonly nodeId: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly serviceAccount: string;
+  readonly trustDomain: string;
+  /** Empty for an ingress. */
+  readonly podAddress: string;
+  readonly api: { readonly server: string; readonly caFile: string; readonly tokenFile: string };
+  readonly xdsAddress: string;
+  readonly admin: { readonly address: string; readonly port: number };
+  readonly stateFolder: string;
+  readonly svidTtlSeconds?: number;
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error';
+}

@@ -1,0 +1,248 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { backoffMs } from '../../kit/backoff.ts';
+import type { Clock, Timer } from '../../kit/clock.ts';
+import { writeFileAtomic } from '../../kit/disk.ts';
+import type { Logger } from '../../kit/log.ts';
+import type { Random } from '../../kit/random.ts';
+import { withTimeLimit } from '../probes/time-limit.ts';
+import { HostProcess } from '../runtime/process/host/host-process.ts';
+import { LogFiles } from '../runtime/process/log/log-files.ts';
+import { askAdmin } from './admin-client.ts';
+import type { ProxyBootstrap } from './bootstrap.ts';
+
+/**
+ * starting: its process runs, or is about to be started again; it does not answer as ready. ready: `/ready` answered 200.
+ * draining: it finishes what is in flight. stopped: it was never started, or was told to stop.
+ */
+export type ProxyState = 'stopped' | 'starting' | 'ready' | 'draining';
+
+export interface ProxyProcessOptions {
+  /** Holds `bootstrap.json` and a folder for each run. */
+  readonly folder: string;
+  /** Unique on this host, for ever: runs are told apart by a number after it. */
+  readonly id: string;
+  /** What comes before `--bootstrap FILE`. */
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly bootstrap: ProxyBootstrap;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly onChange: () => void;
+}
+
+const RESTART = { baseMs: 250, maxMs: 10_000, jitter: 0.2 };
+/** A run of this length ends a series of failures. */
+const STABLE_AFTER_MS = 60_000;
+const EAGER_LOOK_MS = 50;
+const LOOK_EVERY_MS = 2000;
+const LOOK_LIMIT_MS = 2000;
+/** Looks in a row without a 200 after which a proxy that was ready is no longer. */
+const LOOKS_UNTIL_UNREADY = 3;
+const RUNS_KEPT = 2;
+/** The proxy keeps the time of a drain itself; this much later it is not waited for any more. */
+const ANSWER_AFTER_DRAIN_MS = 1000;
+
+/**
+ * A proxy that this agent keeps running: started detached, adopted by the next agent, started again when it ends, watched
+ * through its admin endpoint, drained and stopped.
+ */
+export class ProxyProcess {
+  readonly #options: ProxyProcessOptions;
+  readonly #abort = new AbortController();
+  #state: ProxyState = 'stopped';
+  #run: HostProcess | undefined;
+  #runNumber = 0;
+  #failures = 0;
+  #missedLooks = 0;
+  #restart: Timer | undefined;
+  #observing: Timer | undefined;
+
+  constructor(options: ProxyProcessOptions) {
+    this.#options = options;
+  }
+
+  get state(): ProxyState {
+    return this.#state;
+  }
+
+  /** The supervisor of the present run, for usage. */
+  get pid(): number | undefined {
+    const state = this.#run?.state;
+    return state?.type === 'running' ? state.pid : undefined;
+  }
+
+  /** The id of the present run, as its processes have it in their environment. */
+  get runId(): readonly string[] {
+    return this.#run === undefined ? [] : [this.#runIdOf(this.#runNumber)];
+  }
+
+  /** Takes over what an earlier agent left; it counts as ready until it does not answer. True when a proxy runs. */
+  async adopt(): Promise<boolean> {
+    this.#runNumber = Math.max(0, ...(await this.#runNumbers()));
+    if (this.#runNumber === 0) return false;
+    const run = this.#makeRun();
+    await run.adopt();
+    if (run.state.type !== 'running') return false;
+    this.#run = run;
+    this.#begin('ready');
+    return true;
+  }
+
+  /** Starts it, unless it runs already with the same bootstrap. Resolves when the process has been started. */
+  async start(): Promise<void> {
+    const text = `${JSON.stringify(this.#options.bootstrap, undefined, 2)}\n`;
+    await writeFileAtomic(this.#bootstrapPath, text, { mode: 0o600 });
+    if (this.#run === undefined) await this.#launch();
+  }
+
+  /** Resolves when no inbound request is left, or after the time. */
+  async drain(limitMs: number): Promise<void> {
+    if (this.#run?.state.type !== 'running') return;
+    this.#setState('draining');
+    const { clock, bootstrap, log } = this.#options;
+    try {
+      await withTimeLimit(clock, limitMs + ANSWER_AFTER_DRAIN_MS, (signal) =>
+        askAdmin(bootstrap.admin, 'POST', `/drain?deadlineMs=${Math.round(limitMs)}`, signal),
+      );
+    } catch (error) {
+      log.debug({ error, proxy: this.#options.id }, 'the proxy did not say that it has drained');
+    }
+  }
+
+  /** Stops it for good; resolves when nothing of it is left. */
+  async stop(graceMs: number): Promise<void> {
+    this.#letGo();
+    await this.#run?.stop({ graceMs });
+    this.#run?.close();
+    this.#setState('stopped');
+  }
+
+  /** Stops watching; a proxy that runs goes on. */
+  close(): void {
+    this.#letGo();
+    this.#run?.close();
+  }
+
+  /** No more restarts, no more looks. */
+  #letGo(): void {
+    this.#abort.abort(new Error('proxy is let go'));
+    this.#restart?.stop();
+    this.#observing?.stop();
+  }
+
+  async #launch(): Promise<void> {
+    const { folder, command, env, log, id } = this.#options;
+    this.#runNumber++;
+    const run = this.#makeRun();
+    await mkdir(folder, { recursive: true });
+    this.#run = run;
+    try {
+      await run.start({ argv: [...command, '--bootstrap', this.#bootstrapPath], env, cwd: folder });
+    } catch (error) {
+      this.#run = undefined;
+      throw error;
+    }
+    log.debug({ proxy: id, run: this.#runNumber }, 'proxy started');
+    this.#begin('starting');
+    await this.#clearOldRuns();
+  }
+
+  #begin(state: ProxyState): void {
+    this.#missedLooks = 0;
+    this.#setState(state);
+    void this.#watch();
+    const logs = new LogFiles(this.#run?.logPath ?? '');
+    const observe = (): void => {
+      logs.observe(this.#options.clock.now());
+      this.#observing = this.#options.clock.timer(LOOK_EVERY_MS, observe);
+    };
+    this.#observing?.stop();
+    observe();
+  }
+
+  /** Asks whether it is ready: often until it is, then now and then. */
+  async #watch(): Promise<void> {
+    const { clock, bootstrap } = this.#options;
+    const { signal } = this.#abort;
+    const run = this.#run;
+    while (!signal.aborted && this.#run === run && run?.state.type === 'running') {
+      const isReady = await withTimeLimit(clock, LOOK_LIMIT_MS, (limit) =>
+        askAdmin(bootstrap.admin, 'GET', '/ready', limit),
+      ).then(
+        (status) => status === 200,
+        () => false,
+      );
+      if (signal.aborted || this.#run !== run || this.#state === 'draining') return;
+      this.#missedLooks = isReady ? 0 : this.#missedLooks + 1;
+      if (isReady) this.#setState('ready');
+      else if (this.#missedLooks >= LOOKS_UNTIL_UNREADY) this.#setState('starting');
+      await clock.sleep(this.#state === 'ready' ? LOOK_EVERY_MS : EAGER_LOOK_MS, signal).catch(() => undefined);
+    }
+  }
+
+  /** It ended by itself: start it again, at once after a long run, later and later in a series of failures. */
+  #ended(run: HostProcess): void {
+    if (this.#run !== run || this.#abort.signal.aborted) return;
+    const { clock, random, log, id } = this.#options;
+    const { state } = run;
+    const isDraining = this.#state === 'draining';
+    this.#run = undefined;
+    this.#setState(isDraining ? 'stopped' : 'starting');
+    if (isDraining || state.type !== 'exited') return;
+    const wasStable = state.finishedAtMs - state.startedAtMs >= STABLE_AFTER_MS;
+    this.#failures = wasStable ? 0 : this.#failures + 1;
+    const delayMs = this.#failures <= 1 ? 0 : backoffMs(this.#failures - 2, RESTART, random);
+    log.warn({ proxy: id, exitCode: state.exitCode, delayMs, log: run.logPath }, 'proxy ended and is started again');
+    this.#planRestart(run, delayMs, clock);
+  }
+
+  #planRestart(last: HostProcess, delayMs: number, clock: Clock): void {
+    this.#restart = clock.timer(delayMs, () => {
+      last
+        .settled()
+        .then(() => (this.#abort.signal.aborted ? undefined : this.#launch()))
+        .catch((error: unknown) => {
+          this.#options.log.error({ error, proxy: this.#options.id }, 'cannot start the proxy');
+          this.#planRestart(last, RESTART.maxMs, clock);
+        });
+    });
+  }
+
+  #makeRun(): HostProcess {
+    const run: HostProcess = new HostProcess({
+      folder: join(this.#options.folder, 'runs', String(this.#runNumber)),
+      id: this.#runIdOf(this.#runNumber),
+      clock: this.#options.clock,
+      onExit: () => this.#ended(run),
+    });
+    return run;
+  }
+
+  #runIdOf(number: number): string {
+    return `${this.#options.id}/${number}`;
+  }
+
+  async #runNumbers(): Promise<readonly number[]> {
+    const names = await readdir(join(this.#options.folder, 'runs')).catch(() => []);
+    return names.map(Number).filter((number) => Number.isInteger(number));
+  }
+
+  async #clearOldRuns(): Promise<void> {
+    for (const number of await this.#runNumbers()) {
+      if (number > this.#runNumber - RUNS_KEPT) continue;
+      await rm(join(this.#options.folder, 'runs', String(number)), { recursive: true, force: true });
+    }
+  }
+
+  #setState(state: ProxyState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#options.onChange();
+  }
+
+  get #bootstrapPath(): string {
+    return join(this.#options.folder, 'bootstrap.json');
+  }
+}

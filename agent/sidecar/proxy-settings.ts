@@ -1,0 +1,28 @@
+import type { Clock } from '../../kit/clock.ts';
+import type { Logger } from '../../kit/log.ts';
+import type { Random } from '../../kit/random.ts';
+import type { TokenIssuer } from '../identity/token-issuer.ts';
+
+/** What all proxies of an agent have in common. */
+export interface ProxySettings {
+  /** What comes before `--bootstrap FILE`. */
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly api: { readonly server: string; readonly caFile: string };
+  readonly xdsAddress: string;
+  readonly trustDomain: string;
+  readonly svidTtlSeconds?: number;
+  readonly issue: TokenIssuer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** The audience of the tokens with which proxies ask for their SVIDs (docs/architecture.md). */
+export const TOKEN_AUDIENCE = 'tutti';
+
+/** The kubelet's default for projected tokens. */
+export const TOKEN_SECONDS = 3600;
+
+/** The port on a pod's own address where its sidecar's admin endpoint is. */
+export const ADMIN_PORT = 15000;
