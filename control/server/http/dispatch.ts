@@ -33,7 +33,7 @@ export class Dispatcher {
     const endpoint = this.#endpoints.get(keyOf(info));
     if (endpoint === undefined || !isInScope(endpoint, info)) throw unknownPath();
     const handler = Object.hasOwn(endpoint.verbs, info.verb) ? endpoint.verbs[info.verb] : undefined;
-    if (handler === undefined) {
+    if (handler === undefined || !isAtItsPath(info)) {
       throw ApiError.methodNotAllowed({ group: info.group, plural: info.resource }, info.verb);
     }
     return handler;
@@ -47,6 +47,12 @@ function keyOf({
   subresource,
 }: Pick<Endpoint, 'group' | 'version' | 'resource' | 'subresource'>): string {
   return `${group}/${version}/${resource}/${subresource}`;
+}
+
+/** A collection is posted to, an object is not; the other way round for what writes one object. */
+function isAtItsPath({ verb, name, subresource }: ResourceInfo): boolean {
+  if (verb === 'create') return (name === '') === (subresource === '');
+  return name !== '' || !['update', 'patch'].includes(verb);
 }
 
 function isInScope({ namespaced }: Endpoint, { namespace, verb, resource, group }: ResourceInfo): boolean {

@@ -65,7 +65,8 @@ function sendDiscovery(
   void reply.header('vary', 'Accept');
   if (rest.length === 0 && wantsAggregatedDiscovery(accept)) {
     const list = aggregatedDiscovery(endpoints, root === 'api' ? 'core' : 'groups');
-    reply.header('content-type', AGGREGATED_TYPE).send(JSON.stringify(list));
+    // As bytes: fastify would write a text's content type in words of its own.
+    reply.header('content-type', AGGREGATED_TYPE).send(Buffer.from(JSON.stringify(list)));
     return;
   }
   const document = root === 'api' ? coreDocument(endpoints, rest, address()) : groupDocument(endpoints, rest);
