@@ -116,8 +116,19 @@ export const nodeKind = defineKind<Node>({
   selectableFields: { 'spec.unschedulable': ({ spec }) => String(spec.unschedulable ?? false) },
   validate: ({ spec }, old) =>
     old?.spec.podCIDR === undefined ? [] : fieldImmutable('spec.podCIDR', spec.podCIDR, old.spec.podCIDR),
-  warnings: ({ spec }) => ((spec.taints ?? []).length === 0 ? [] : ['spec.taints: not enforced yet by Tutti']),
+  warnings: ({ spec }) =>
+    (spec.taints ?? []).flatMap(({ effect }, index) =>
+      effect === 'NoSchedule'
+        ? []
+        : [`spec.taints[${index}].effect: not enforced yet by Tutti (${TAINT_GAPS[effect]})`],
+    ),
 });
+
+/** What the scheduler's filter of taints leaves out. */
+const TAINT_GAPS = {
+  PreferNoSchedule: 'such nodes are not avoided',
+  NoExecute: 'keeps new pods off and moves none',
+} as const;
 
 function statusWords({ spec, status }: Node): string {
   const ready = findCondition(status.conditions, 'Ready');

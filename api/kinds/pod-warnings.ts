@@ -3,13 +3,14 @@ import { type Unenforced, unenforcedFields } from './unenforced.ts';
 
 /** Fields of a pod that the process driver and the scheduler do not act on. Whoever makes one work takes its line out. */
 const UNENFORCED: readonly Unenforced[] = [
-  { path: 'affinity' },
-  { path: 'tolerations' },
+  { path: 'affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution' },
+  { path: 'affinity.podAffinity' },
+  { path: 'affinity.podAntiAffinity' },
+  { path: 'tolerations[*].tolerationSeconds' },
   { path: 'topologySpreadConstraints' },
   { path: 'priorityClassName' },
   { path: 'priority' },
   { path: 'preemptionPolicy' },
-  { path: 'schedulingGates' },
   { path: 'schedulingGroup' },
   { path: 'schedulerName', unless: ['default-scheduler'] },
   { path: 'runtimeClassName', unless: ['process'] },

@@ -139,8 +139,7 @@ test('manifests as people have them are accepted whole, and what is not enforced
   );
   const paths = results.flatMap(({ warnings }) => warnings.map((warning) => warning.split(':')[0]));
   for (const path of [
-    'spec.template.spec.affinity',
-    'spec.template.spec.tolerations',
+    'spec.template.spec.affinity.podAntiAffinity',
     'spec.template.spec.topologySpreadConstraints',
     'spec.template.spec.securityContext.fsGroup',
     'spec.template.spec.containers[0].securityContext.readOnlyRootFilesystem',
