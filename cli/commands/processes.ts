@@ -52,10 +52,11 @@ export function registerProcesses(program: Command, context: CommandContext): vo
 
   agentFlags(sharedFlags(program.command('agent').description('the agent of one node alone')))
     .option('--kubeconfig <file>', "the agent's credentials (default: agent.kubeconfig in the data folder)")
+    .option('--xds <host:port>', "the control plane's xDS server (default: as it is written in the data folder)")
     .addHelpText('after', '\nExample:\n  tutti agent --data /var/lib/tutti --images ./images')
-    .action(async (flags: AgentFlags & { kubeconfig?: string }) => {
+    .action(async (flags: AgentFlags & { kubeconfig?: string; xds?: string }) => {
       const { runAgent } = await import('../process/agent.ts');
-      await runAgent(context, { ...readAgent(flags, context.cwd), kubeconfig: flags.kubeconfig });
+      await runAgent(context, { ...readAgent(flags, context.cwd), kubeconfig: flags.kubeconfig, xds: flags.xds });
     });
 
   program

@@ -1,6 +1,5 @@
 import { relative } from 'node:path';
 import { createLog } from '../../kit/log.ts';
-import { openCluster } from '../cluster/connect.ts';
 import type { CommandContext } from '../cluster/context.ts';
 import { applyDocuments } from '../manifests/apply.ts';
 import { checkedManifests } from '../manifests/checked.ts';
@@ -58,12 +57,16 @@ async function run(
 
   const control = await startControl(context, settings, log);
   say(`control plane: ${control.server}`);
-  const node = await startNode(context, { ...settings, imageRoots, kubeconfig: control.agentKubeconfig }, log);
+  const node = await startNode(
+    context,
+    { ...settings, imageRoots, kubeconfig: control.agentKubeconfig, xds: control.xdsAddress },
+    log,
+  );
   try {
     say(
       `node ${settings.node.name}: ${node.adopted === 0 ? 'ready' : `ready, took over ${node.adopted} running pods`}`,
     );
-    const cluster = await openCluster({ kubeconfig: control.kubeconfig }, context);
+    const cluster = await context.connect({ kubeconfig: control.kubeconfig });
     try {
       if (documents.length > 0) {
         await applyDocuments({

@@ -1,0 +1,147 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { startNodeDns } from '../../agent/dns.ts';
+import { startAgent } from '../../agent/main.ts';
+import { httpClient } from '../../api/client/http-client.ts';
+import { readKubeconfig } from '../../api/client/kubeconfig.ts';
+import { readTextIfPresent } from '../../kit/disk.ts';
+import { createLog, type Logger } from '../../kit/log.ts';
+import { systemRandom } from '../../kit/random.ts';
+import type { CommandContext } from '../cluster/context.ts';
+import { ownVersion } from '../commands/version.ts';
+import { CommandError } from '../output/exit-codes.ts';
+import { lockFolder } from '../up/lock.ts';
+import type { AgentSettings } from './flags.ts';
+import { untilStopped } from './until-stopped.ts';
+
+export interface NodeAgentSettings extends AgentSettings {
+  /** Credentials of the agent; `agent.kubeconfig` of the state folder when missing. */
+  readonly kubeconfig: string | undefined;
+  /** `host:port`; as the control plane wrote it into the state folder when missing. */
+  readonly xds: string | undefined;
+}
+
+export interface NodeAgent {
+  /** Pods of an earlier agent that were taken over. */
+  readonly adopted: number;
+  /** keep: everything runs on for the next agent. stop: everything drains and ends. */
+  stop(pods: 'keep' | 'stop'): Promise<void>;
+}
+
+/** The agent and the DNS server of this node. */
+export async function startNode(
+  { clock }: CommandContext,
+  settings: NodeAgentSettings,
+  log: Logger,
+): Promise<NodeAgent> {
+  const { stateFolder, node } = settings;
+  const connection = await readCredentials(settings.kubeconfig ?? join(stateFolder, 'agent.kubeconfig'));
+  const client = httpClient({ ...connection, userAgent: 'tutti-agent', log });
+  const shared = { client, clock, random: systemRandom() };
+  const dns = await startNodeDns({
+    ...shared,
+    log: log.child({ component: 'dns' }),
+    address: '127.0.0.1',
+    port: settings.dnsPort,
+  }).catch(async (error: NodeJS.ErrnoException) => {
+    await client.close();
+    if (error.code !== 'EADDRINUSE') throw error;
+    throw new CommandError(`DNS server: port ${settings.dnsPort} is in use`, {
+      hint: 'choose another with --dns-port',
+      cause: error,
+    });
+  });
+  const closeRest = async (): Promise<void> => {
+    await dns.close();
+    await client.close();
+  };
+  try {
+    const agent = await startAgent({
+      ...shared,
+      log: log.child({ component: 'agent' }),
+      nodeName: node.name,
+      nodeAddress: node.address,
+      stateFolder,
+      imageRoots: settings.imageRoots,
+      proxyCommand: [process.execPath, proxyMain()],
+      apiServer: { server: connection.server, caFile: join(stateFolder, 'ca', 'ca.crt') },
+      xdsAddress: settings.xds ?? (await writtenXdsAddress(stateFolder)),
+      trustDomain: settings.trustDomain,
+      serving: await readServing(stateFolder),
+      ...(settings.ingress ? { ingress: {} } : {}),
+      svidTtlSeconds: settings.svidTtlSeconds,
+      version: ownVersion(),
+    });
+    return {
+      adopted: agent.adopted,
+      stop: async (pods) => {
+        await agent.stop({ pods });
+        await closeRest();
+      },
+    };
+  } catch (error) {
+    await closeRest();
+    throw error;
+  }
+}
+
+/** `tutti agent`: until it is told to stop. Its pods run on, and the next agent takes them over. */
+export async function runAgent(context: CommandContext, settings: NodeAgentSettings): Promise<void> {
+  const log = createLog({ level: settings.logLevel, format: settings.logFormat });
+  const lock = await lockFolder(settings.stateFolder, 'agent');
+  try {
+    const node = await startNode(context, settings, log);
+    context.terminal.err(
+      `node ${settings.node.name}: ready${node.adopted === 0 ? '' : `, took over ${node.adopted} running pods`}\n`,
+    );
+    await untilStopped(context);
+    await node.stop('keep');
+    context.terminal.err('stopped; the pods run on, and the next agent takes them over\n');
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Proxies are started from their own file: the other commands would cost each of them memory. */
+function proxyMain(): string {
+  const folder = join(import.meta.dirname, '..', '..', 'proxy');
+  const source = join(folder, 'main.ts');
+  return existsSync(source) ? source : join(folder, 'main.js');
+}
+
+async function readCredentials(path: string) {
+  try {
+    return await readKubeconfig(path);
+  } catch (error) {
+    throw new CommandError((error as Error).message, {
+      hint: 'a control plane writes it when it starts; or name another with --kubeconfig',
+      cause: error,
+    });
+  }
+}
+
+interface Serving {
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+  readonly clientCaPem: string;
+}
+
+async function readServing(stateFolder: string): Promise<Serving> {
+  const path = join(stateFolder, 'agent-serving.json');
+  const text = await readTextIfPresent(path);
+  if (text === undefined)
+    throw new CommandError(`"${path}": not found`, {
+      hint: 'a control plane writes it when it starts in the same folder',
+    });
+  return JSON.parse(text) as Serving;
+}
+
+async function writtenXdsAddress(stateFolder: string): Promise<string> {
+  const text = await readTextIfPresent(join(stateFolder, 'ports.json'));
+  const { xds } = JSON.parse(text ?? '{}') as { xds?: number };
+  if (xds === undefined)
+    throw new CommandError('xDS server: its address is not known', {
+      hint: 'name it with --xds, such as 127.0.0.1:6444',
+    });
+  return `127.0.0.1:${xds}`;
+}
