@@ -96,7 +96,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const parts = { client: api.client, clock, random };
     const controllers = startControllers({ ...parts, log: log.child({ component: 'controllers' }) });
     started.defer(() => controllers.close());
-    const scheduler = startScheduler({ ...parts, log: log.child({ component: 'scheduler' }) });
+    const { informers, recorder } = controllers;
+    const scheduler = startScheduler({ ...parts, log: log.child({ component: 'scheduler' }), informers, recorder });
     started.defer(() => scheduler.close());
     xds = await startXds({
       ...parts,

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { type Deployment, deploymentKind } from '../../api/kinds/deployment.ts';
 import { endpointSliceKind } from '../../api/kinds/endpoint-slice.ts';
 import { eventKind } from '../../api/kinds/event.ts';
+import type { Kind } from '../../api/kinds/kind.ts';
 import { namespaceKind } from '../../api/kinds/namespace.ts';
 import { nodeKind } from '../../api/kinds/node.ts';
 import { type Pod, podKind } from '../../api/kinds/pod.ts';
@@ -200,17 +201,29 @@ test('when most nodes fall silent at once, no pod is moved', async () => {
   });
 });
 
-test('a restart of the control plane restarts nothing', async () => {
+test('a cluster at rest writes nothing, and a restart of the control plane restarts nothing', async () => {
   await running(async (cluster) => {
     for (const name of ['node-1', 'node-2']) await cluster.addNode(name);
+    await cluster.client.create(serviceKind, applied(service('web', { spec: { clusterIP: undefined } })));
     await cluster.client.create(deploymentKind, applied(deployment('web')));
     await cluster.until('the first rollout', () => isRolledOut(cluster));
-    const before = (await podsOf(cluster)).map(({ metadata }) => metadata.resourceVersion).sort();
+    await cluster.pass(2000);
+    const before = await versions(cluster);
     await cluster.restart();
     await cluster.pass(20_000);
-    assert.deepEqual((await podsOf(cluster)).map(({ metadata }) => metadata.resourceVersion).sort(), before);
+    assert.deepEqual(await versions(cluster), before);
   });
 });
+
+/** Of everything that the controllers write. */
+async function versions({ client }: MemoryCluster): Promise<readonly string[]> {
+  const lists = [deploymentKind, replicaSetKind, podKind, endpointSliceKind, namespaceKind, nodeKind].map(
+    async (kind) => (await client.list(kind as unknown as Kind)).items,
+  );
+  return (await Promise.all(lists))
+    .flat()
+    .map(({ kind, metadata }) => `${kind} ${metadata.name} ${metadata.resourceVersion}`);
+}
 
 for (const policy of ['Background', 'Foreground', 'Orphan'] as const) {
   test(`deleting a Deployment in the ${policy.toLowerCase()} leaves ${policy === 'Orphan' ? 'its ReplicaSet and pods' : 'nothing'}`, async () => {

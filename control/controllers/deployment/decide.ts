@@ -44,7 +44,7 @@ export interface CreateReplicaSet {
   readonly event: Occurrence | undefined;
 }
 
-export interface UpdateReplicaSet {
+interface UpdateReplicaSet {
   readonly replicaSet: ReplicaSet;
   readonly event: Occurrence | undefined;
 }

@@ -5,7 +5,7 @@ import { fenceposts } from './fenceposts.ts';
 /* Annotations by which kubectl reads a Deployment's history (pkg/controller/deployment/util/deployment_util.go). */
 
 export const REVISION = 'deployment.kubernetes.io/revision';
-export const REVISION_HISTORY = 'deployment.kubernetes.io/revision-history';
+const REVISION_HISTORY = 'deployment.kubernetes.io/revision-history';
 export const DESIRED_REPLICAS = 'deployment.kubernetes.io/desired-replicas';
 export const MAX_REPLICAS = 'deployment.kubernetes.io/max-replicas';
 

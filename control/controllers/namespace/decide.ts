@@ -2,7 +2,7 @@ import type { Namespace } from '../../../api/kinds/namespace.ts';
 import { setCondition } from '../../../api/meta/condition.ts';
 
 /** Holds a namespace that is being deleted until what is in it is gone (corev1.FinalizerKubernetes). */
-export const CONTENT_FINALIZER = 'kubernetes';
+const CONTENT_FINALIZER = 'kubernetes';
 
 /** The identity of pods that name none. */
 export const DEFAULT_ACCOUNT = 'default';
