@@ -42,6 +42,9 @@ describe('generated xDS messages', () => {
     assert.ok(Duration !== undefined && StringMatcher !== undefined && Listener !== undefined);
     assert.equal(Listener.getTypeUrl(), 'type.googleapis.com/envoy.config.listener.v3.Listener');
     assert.equal(Duration.decode(Duration.encode({ seconds: 15 }).finish())['seconds'], 15);
+    assert.equal(Duration.decode(new Uint8Array())['seconds'], 0);
+    // Also where the package "long" is installed: a missing field must not be one of its objects.
+    assert.doesNotMatch(readFileSync(join(root, 'xds', 'messages.js'), 'utf8'), /util\.Long/);
     assert.equal(StringMatcher.decode(StringMatcher.encode({ exact: '' }).finish())['exact'], '');
     assert.equal(StringMatcher.decode(new Uint8Array())['exact'], null);
     // Field 1, then a varint for field 18, which is not kept.

@@ -118,11 +118,13 @@ async function messageModule(messages: readonly KeptMessage[], folder: string): 
     .replaceAll(/^ +/gm, '')
     .replaceAll(/^export const /gm, 'const ')
     .replaceAll(/reader\.(?:u|s)?int64\(\)/g, '$number($&)')
+    .replaceAll(/\$util\.Long \? \$util\.Long\.fromBits\([^)]*\) : 0/g, '0')
+    .replaceAll(/\$util\.Long \? \$util\.Long\.fromBits\(0, ?0, ?(?:true|false)\) : 0/g, '0')
     .replace(/export\s*\{[^}]*\};?/, '');
   rmSync(schema);
   rmSync(out);
   const names = [...messages, ...keptEnums(messages)];
-  // pbjs has numbers in its types for 64 bits (--force-number), but its reader gives a Long where that package is there.
+  // pbjs has numbers in its types for 64 bits (--force-number), but its reader, and what a missing field is, give a Long where that package is there.
   const number = "const $number = (value) => (typeof value === 'number' ? value : value.toNumber());\n";
   return `${code}\n${number}${names.map(({ fullName, name }) => `export const ${name} = $root.${fullName};\n`).join('')}`;
 }
