@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Draft } from '../../../api/client/client.ts';
 import { objectKey } from '../../../api/client/informer.ts';
+import { namespaceKind } from '../../../api/kinds/namespace.ts';
 import { type Pod, podKind } from '../../../api/kinds/pod.ts';
 import { type ReplicaSet, replicaSetKind } from '../../../api/kinds/replica-set.ts';
 import { ApiError, hasCode } from '../../../api/meta/api-error.ts';
@@ -34,6 +35,7 @@ class ReplicaSetController implements Running {
     this.#context = context;
     const { informers, clock } = context;
     const [replicaSets, pods] = [informers.of(replicaSetKind), informers.of(podKind)];
+    informers.of(namespaceKind);
     this.#expectations = new Expectations(() => clock.monotonic());
     this.#queue = startQueue(context, COMPONENT, (key) => this.#work(key));
     const enqueue = (replicaSet: ReplicaSet): void => this.#queue.add(objectKey(replicaSet));
@@ -137,10 +139,16 @@ class ReplicaSetController implements Running {
     } catch (error) {
       // After a time-out or a broken connection the pod may be there: its event, or time, will tell.
       if (wasRefused(error)) this.#expectations.forgetCreation(replicaSet.metadata.uid, name);
+      if (this.#isEnding(replicaSet.metadata.namespace ?? '')) return;
       this.#tell(replicaSet, { type: 'Warning', reason: 'FailedCreate', message: `Error creating: ${textOf(error)}` });
       throw error;
     }
     this.#tell(replicaSet, { type: 'Normal', reason: 'SuccessfulCreate', message: `Created pod: ${name}` });
+  }
+
+  /** Nothing new comes into a namespace that ends, and this ReplicaSet ends with it: no failure to tell of. */
+  #isEnding(namespace: string): boolean {
+    return this.#context.informers.of(namespaceKind).get(namespace)?.metadata.deletionTimestamp !== undefined;
   }
 
   async #delete(replicaSet: ReplicaSet, pod: Pod): Promise<void> {
