@@ -42,7 +42,7 @@ export interface ClusterStatus {
   readonly endpoints: readonly EndpointStatus[];
 }
 
-export interface EndpointStatus {
+interface EndpointStatus {
   readonly address: string;
   readonly weight: number;
   readonly healthy: boolean;

@@ -40,6 +40,5 @@ export const HEAD_TIMEOUT = reject(408, 'request-head-timeout');
 export const BODY_TIMEOUT = reject(408, 'request-body-timeout');
 
 /** A response only. */
-export const BODY_WHERE_NONE_IS = reject(502, 'body-where-none-may-be');
 export const TOO_MANY_INTERIM = reject(502, 'too-many-interim-responses');
 export const UNASKED_SWITCH = reject(502, 'unasked-protocol-switch');

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { answering, eventually, rawExchange, rawUpstream, startEngine } from '../test-support/harness.ts';
@@ -84,6 +85,8 @@ test('a refused request is answered once, the connection ends, and nothing reach
   }
   assert.equal(upstream.connections, 0);
   assert.equal(proxy.engine.load()[0]?.total, 0);
+  await eventually(() => proxy.log.length === refused.length, 'the log lines');
+  assert.ok(proxy.log.every((line) => line['reason'] === 'DPE'));
 });
 
 test('of two pipelined requests the sound one is answered and the broken one refused', async () => {
@@ -189,7 +192,6 @@ test('a client that ends its side after a whole request still gets its answer', 
     if (received.endsWith('\r\n\r\n')) setTimeout(() => socket.write(OK), 30);
   });
   await using proxy = await proxyTo(upstream.port);
-  const { default: net } = await import('node:net');
   const answer = await new Promise<string>((resolve) => {
     let text = '';
     const socket = net.connect({ port: proxy.port('in'), host: '127.0.0.1', allowHalfOpen: true }, () =>
@@ -204,7 +206,6 @@ test('a client that ends its side after a whole request still gets its answer', 
 test('a client that goes away in the middle takes its upstream request with it', async () => {
   await using upstream = await rawUpstream(() => undefined);
   await using proxy = await proxyTo(upstream.port);
-  const { default: net } = await import('node:net');
   const socket = net.connect({ port: proxy.port('in'), host: '127.0.0.1' }, () => socket.write(GET));
   await eventually(() => upstream.connections === 1, 'the request at the upstream');
   socket.resetAndDestroy();
@@ -223,4 +224,27 @@ test('a head that does not end is refused with 408, an idle connection is closed
   );
   assert.equal(await rawExchange(proxy.port('in'), ''), '');
   assert.deepEqual(statuses(await rawExchange(proxy.port('in'), GET)), ['200']);
+});
+
+test('a request that comes late on an idle connection has its whole time to be answered', async () => {
+  await using upstream = await rawUpstream((socket, received) => {
+    if (!received.endsWith('\r\n\r\n')) return;
+    // The first is answered at once; the second after the first idle period has run out, within its own.
+    if (received.indexOf('\r\n\r\n') === received.length - 4) socket.write(OK);
+    else setTimeout(() => socket.write(OK), 700);
+  });
+  await using proxy = await proxyTo(upstream.port, 'shared', { idleTimeoutMs: 1000 });
+  let sent = false;
+  const answer = await new Promise<string>((resolve) => {
+    let text = '';
+    const socket = net.connect({ port: proxy.port('in'), host: '127.0.0.1' }, () => socket.write(GET));
+    socket.on('data', (data) => {
+      text += data.toString();
+      if (statuses(text).length === 2) resolve(text);
+      else if (!sent) setTimeout(() => socket.write(GET), 500);
+      sent = true;
+    });
+    socket.on('end', () => resolve(text));
+  });
+  assert.deepEqual(statuses(answer), ['200', '200']);
 });

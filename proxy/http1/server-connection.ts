@@ -8,18 +8,19 @@ import type { Runtime } from '../runtime.ts';
 import { Outbox } from '../socket/outbox.ts';
 import type { ByteReceiver } from '../socket/shared-read.ts';
 import type { Tunnel } from '../socket/tunnel.ts';
-import { type Reason, reasonIndex } from '../telemetry/reason.ts';
+import { account } from '../telemetry/account.ts';
+import type { Reason } from '../telemetry/reason.ts';
 import type { Client } from '../upstream/client.ts';
 import { Exchange } from '../upstream/exchange.ts';
 import { BodyReader, type Framing } from './body-reader.ts';
 import type { BodySink } from './chunk-decoder.ts';
-import { MAX_DISCARDED_BYTES, MAX_HEAD_BYTES, MAX_PIPELINED_BYTES } from './limits.ts';
-import { renderOwnAnswer } from './own-answer.ts';
+import { MAX_DISCARDED_BYTES, MAX_HEAD_BYTES } from './limits.ts';
 import { partialHeadFault } from './partial-head.ts';
+import { Pipelined } from './pipelined.ts';
 import { BAD_CHUNK, BODY_TIMEOUT, CONNECT_REFUSED, HEAD_TIMEOUT, type Rejection } from './rejection.ts';
-import { renderResponse } from './render-response.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
+import { ResponseWriter } from './response-writer.ts';
 
 type Phase =
   /** Between two requests, or within a request's head. */
@@ -46,6 +47,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   readonly #http: HttpConnectionConfig;
   readonly #onClose: (connection: ServerConnection) => void;
   readonly #outbox: Outbox;
+  readonly #answer: ResponseWriter;
   readonly #body = new BodyReader();
   readonly #idleAlarm: Alarm;
   readonly #requestAlarm: Alarm;
@@ -55,20 +57,14 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   #headSinceMs = 0;
   #quietSinceMs: number;
   #seenProgress = 0;
-  /** Pipelined bytes that wait for the answer before them. */
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
+  readonly #pipelined = new Pipelined();
   #consuming = false;
   #ended = false;
   #exchange: Exchange | undefined = undefined;
   #tunnel: Tunnel | undefined = undefined;
-  #http10 = false;
-  #headOnly = false;
-  #keepAlive = true;
   /** The client waits for 100 Continue and has sent nothing: it may never send the body. */
   #bodyInDoubt = false;
   #discarded = 0;
-  #download: Framing = 'none';
   /** Lines for the answer of our own that is about to be given. */
   #ownFields = '';
   /** Its listener is gone: the answer at hand is the last. */
@@ -87,6 +83,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     this.#http = http;
     this.#onClose = onClose;
     this.#outbox = new Outbox(socket);
+    this.#answer = new ResponseWriter(this.#outbox);
     this.#idleAlarm = new Alarm(() => this.#idleAlarmed());
     this.#requestAlarm = new Alarm(() => this.#exchange?.giveUp(504, 'UT', 'the upstream took too long'));
     this.#quietSinceMs = runtime.clock.monotonic();
@@ -111,7 +108,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   close(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
-    this.#waiting = [];
+    this.#pipelined.clear();
     this.#runtime.wheel.remove(this.#idleAlarm);
     this.#runtime.wheel.remove(this.#requestAlarm);
     const exchange = this.#exchange;
@@ -204,9 +201,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   }
 
   #begin(head: RequestHead): void {
-    this.#http10 = head.http10;
-    this.#headOnly = head.method === 'HEAD';
-    this.#keepAlive = head.keepAlive;
+    this.#answer.expect(head);
     if (head.method === 'CONNECT' && !this.#http.forwardProxy) {
       this.#reject(CONNECT_REFUSED);
       return;
@@ -215,7 +210,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     this.#body.start(requestFraming(head), fields.contentLength);
     this.#bodyInDoubt = head.expectsContinue && !this.#body.done;
     this.#phase = this.#body.done ? 'answering' : 'receiving';
-    this.#seenProgress = 0;
+    this.#seenProgress = NOT_LOOKED;
     this.#discarded = 0;
     const exchange = new Exchange(this.#runtime, this, this.#from, this.#http.accessLog, head);
     this.#exchange = exchange;
@@ -264,19 +259,16 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   }
 
   #keepForLater(from: Buffer, start: number, end: number): void {
-    this.#waiting.push(Buffer.from(from.subarray(start, end)));
-    this.#waitingBytes += end - start;
-    if (this.#waitingBytes > MAX_PIPELINED_BYTES) this.socket.pause();
+    this.#pipelined.keep(from, start, end);
+    if (this.#pipelined.isFull) this.socket.pause();
   }
 
   /** The request that was pipelined, now that its turn has come. */
-  #consumeWaiting(): void {
-    const waiting = Buffer.concat(this.#waiting);
-    this.#waiting = [];
-    this.#waitingBytes = 0;
+  #consumePipelined(): void {
+    const waiting = this.#pipelined.take();
     this.#consume(waiting, 0, waiting.length);
     this.#exchange?.flushUpload();
-    if (this.#waitingBytes <= MAX_PIPELINED_BYTES && this.#phase !== 'closed') this.socket.resume();
+    if (!this.#pipelined.isFull && this.#phase !== 'closed') this.socket.resume();
   }
 
   // Answering: what the exchange asks for.
@@ -286,45 +278,26 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     let fields = this.#ownFields;
     this.#ownFields = '';
     if (reason !== '' && this.#from.direction === 'inbound') fields += `x-tutti-reason: ${reason}\r\n`;
-    if (this.#isConnectAnswer(status)) {
-      // Some clients (undici) say `Connection: close` with CONNECT; the tunnel is what they want to keep.
-      this.#keepAlive = true;
-      this.#outbox.text(ESTABLISHED);
-    } else {
-      fields += this.#connectionField();
-      this.#outbox.text(renderOwnAnswer({ status, body, fields, withoutBody: this.#headOnly }));
-    }
+    if (status === 200 && this.#exchange?.method === 'CONNECT') this.#answer.established();
+    else this.#answer.own(status, body, fields);
     this.endResponse(nowMs);
   }
 
   interim(head: ResponseHead): void {
-    // HTTP/1.0 knows no 1xx (RFC 9110 section 15.2).
-    if (this.#http10) return;
-    this.#outbox.text(renderResponse(head, { framing: 'none', connection: '' }, undefined));
+    this.#answer.interim(head);
     this.flush();
   }
 
   startResponse(head: ResponseHead, framing: Framing, edits: CompiledEdits | undefined): void {
-    if (head.status === 101) {
-      this.#outbox.text(renderResponse(head, { framing: 'none', connection: UPGRADED }, edits));
-      return;
+    if (head.status === 101) this.#answer.switched(head, edits);
+    else {
+      this.#settleKeepAlive();
+      this.#answer.start(head, framing, edits);
     }
-    let download = framing;
-    if (framing === 'chunked' || framing === 'until-close') download = this.#http10 ? 'until-close' : 'chunked';
-    if (download === 'until-close') this.#keepAlive = false;
-    this.#settleKeepAlive();
-    this.#download = download;
-    this.#outbox.text(renderResponse(head, { framing: download, connection: this.#connectionField() }, edits));
   }
 
   body(from: Buffer, start: number, end: number): void {
-    if (this.#download !== 'chunked') {
-      this.#outbox.bytes(from, start, end);
-      return;
-    }
-    this.#outbox.text(`${(end - start).toString(16)}\r\n`);
-    this.#outbox.bytes(from, start, end);
-    this.#outbox.text('\r\n');
+    this.#answer.body(from, start, end);
   }
 
   flush(): boolean {
@@ -333,12 +306,10 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
 
   endResponse(nowMs: number): void {
     if (this.#phase === 'closed') return;
-    if (this.#download === 'chunked') this.#outbox.text('0\r\n\r\n');
-    this.#download = 'none';
-    this.#outbox.flush();
+    this.#answer.end();
     this.#exchange = undefined;
     this.#quietSinceMs = nowMs;
-    if (!this.#keepAlive) {
+    if (!this.#answer.keepAlive) {
       this.#linger();
       return;
     }
@@ -358,7 +329,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   }
 
   resumeUpload(): void {
-    if (this.#waitingBytes <= MAX_PIPELINED_BYTES) this.socket.resume();
+    if (!this.#pipelined.isFull) this.socket.resume();
   }
 
   startRequestTimeout(nowMs: number, timeoutMs: number): void {
@@ -370,57 +341,40 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   }
 
   joinTunnel(tunnel: Tunnel, establish: 'established' | 'establish'): void {
-    if (establish === 'establish') this.#outbox.text(ESTABLISHED);
+    if (establish === 'establish') this.#answer.established();
     this.#outbox.flush();
     this.#phase = 'tunnel';
     this.#tunnel = tunnel;
     // What the client sent ahead of the answer.
-    for (const early of this.#waiting) tunnel.fromClient(early, 0, early.length);
-    this.#waiting = [];
-    this.#waitingBytes = 0;
+    const early = this.#pipelined.take();
+    tunnel.fromClient(early, 0, early.length);
     if (this.#ended) tunnel.clientEnded();
   }
 
   #next(): void {
-    if (this.#waiting.length > 0 && this.#phase === 'head') this.#consumeWaiting();
-    if (this.#ended && this.isIdle && this.#waiting.length === 0) this.#linger();
+    if (!this.#pipelined.isEmpty && this.#phase === 'head') this.#consumePipelined();
+    if (this.#ended && this.isIdle && this.#pipelined.isEmpty) this.#linger();
   }
 
   #settleKeepAlive(): void {
     const leaving = this.#retired || (this.#runtime.draining && this.#from.direction !== 'outbound');
-    if (this.#bodyInDoubt || leaving) this.#keepAlive = false;
-  }
-
-  #connectionField(): string {
-    if (!this.#keepAlive) return 'connection: close\r\n';
-    return this.#http10 ? 'connection: keep-alive\r\n' : '';
-  }
-
-  #isConnectAnswer(status: number): boolean {
-    return status === 200 && this.#exchange?.method === 'CONNECT';
+    if (this.#bodyInDoubt || leaving) this.#answer.keepAlive = false;
   }
 
   // Ends.
 
   #reject(rejection: Rejection): void {
     this.#runtime.telemetry.rejected('request', rejection.cause);
-    this.#runtime.telemetry
-      .requestStats(this.#from.direction, '')
-      .record(rejection.status, reasonIndex(rejection.status === 408 ? 'DT' : 'DPE'), 0, 0, 0);
-    this.#keepAlive = false;
-    const text = renderOwnAnswer({
-      status: rejection.status,
-      body: rejection.cause,
-      fields: 'connection: close\r\n',
-      withoutBody: false,
-    });
-    this.#outbox.text(text);
+    const outcome = { ...REFUSED, status: rejection.status, reason: rejection.status === 408 ? 'DT' : 'DPE' } as const;
+    account(this.#runtime, this.#from, outcome, this.#runtime.clock.monotonic(), 0, this.#http.accessLog);
+    this.#answer.keepAlive = false;
+    this.#answer.own(rejection.status, rejection.cause, '');
     this.#linger();
   }
 
   #badBody(rejection: Rejection): void {
     this.#runtime.telemetry.rejected('request', rejection.cause);
-    this.#keepAlive = false;
+    this.#answer.keepAlive = false;
     if (this.#exchange === undefined) this.#linger();
     else this.#exchange.giveUp(rejection.status, rejection.status === 408 ? 'DT' : 'DPE', rejection.cause);
   }
@@ -429,7 +383,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     if (this.#phase === 'closed') return;
     this.#phase = 'lingering';
     this.#partial = '';
-    this.#waiting = [];
+    this.#pipelined.clear();
     this.#outbox.flush();
     this.socket.end();
     this.socket.resume();
@@ -483,18 +437,35 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
       this.#rearmed(now, now + this.#http.idleTimeoutMs);
     } else if (this.#phase === 'receiving') this.#badBody(BODY_TIMEOUT);
     else if (this.#phase === 'tunnel') this.close();
-    else this.#exchange.giveUp(504, 'UT', 'nothing moved for too long');
+    else {
+      this.#exchange.giveUp(504, 'UT', 'nothing moved for too long');
+      this.#rearmed(now, now + this.#http.idleTimeoutMs);
+    }
   }
 
   #rearmed(nowMs: number, dueMs: number): boolean {
-    if (dueMs <= nowMs) return false;
+    if (dueMs <= nowMs || this.#phase === 'closed') return false;
     this.#runtime.wheel.set(this.#idleAlarm, nowMs, dueMs - nowMs);
     return true;
   }
 }
 
-const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n\r\n';
-const UPGRADED = 'connection: upgrade\r\nupgrade: websocket\r\n';
+/** The idle alarm has not looked at this exchange yet. */
+const NOT_LOOKED = -1;
+
+/** Of a request that was refused nothing is known that could be trusted. */
+const REFUSED = {
+  method: '',
+  authority: '',
+  target: '',
+  bytesIn: 0,
+  bytesOut: 0,
+  tries: 0,
+  service: '',
+  cluster: '',
+  upstream: '',
+  requestId: '',
+} as const;
 
 /** RFC 9112 section 6.3, for requests: without a word about it there is no body. */
 function requestFraming(head: RequestHead): Framing {

@@ -7,7 +7,7 @@ import type { FilterChain } from './listener-config.ts';
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /** A connection that passed: which chain takes it, and who is on the other side. */
-export interface Secured {
+interface Secured {
   readonly socket: tls.TLSSocket;
   readonly chain: FilterChain;
   /** The verified SPIFFE id of a mesh chain's peer; '' where no certificate is asked for. */
@@ -77,7 +77,7 @@ export function setDefaultCertificate(
 }
 
 /** Tried in order; server names are compared in lower case (RFC 6066 section 3; CVE-2026-48928), `*.` stands for one or more labels. */
-export function chainFor(chains: readonly FilterChain[], serverName: string): FilterChain | undefined {
+function chainFor(chains: readonly FilterChain[], serverName: string): FilterChain | undefined {
   const name = serverName.toLowerCase();
   return chains.find(
     (chain) =>

@@ -67,7 +67,7 @@ function compileValue(match: ValueMatch, read: (request: RoutedRequest) => strin
 }
 
 /** First value of a query parameter, decoded; undefined when it is not there. */
-export function queryValue(query: string, name: string): string | undefined {
+function queryValue(query: string, name: string): string | undefined {
   if (query === '') return undefined;
   for (const pair of query.split('&')) {
     const equals = pair.indexOf('=');

@@ -13,7 +13,7 @@ import { redirectLocation } from './redirect.ts';
 import { rewritePath } from './rewrite.ts';
 import type { RouteAction } from './route-table.ts';
 
-export type ForwardAction = Extract<RouteAction, { readonly kind: 'forward' }>;
+type ForwardAction = Extract<RouteAction, { readonly kind: 'forward' }>;
 
 /** What is to become of a request, decided from its head alone. */
 export type Plan =

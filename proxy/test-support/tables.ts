@@ -6,7 +6,7 @@ import type { ProxyTables } from '../tables.ts';
 /** Small tables for tests, with the defaults that a control plane would fill in. */
 
 export const NO_EDITS: HeaderEdits = { set: [], add: [], remove: [] };
-export const ANY: RouteMatch = { path: { kind: 'any' }, method: undefined, headers: [], query: [] };
+const ANY: RouteMatch = { path: { kind: 'any' }, method: undefined, headers: [], query: [] };
 
 export type ForwardAction = Extract<RouteAction, { readonly kind: 'forward' }>;
 
