@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer, request } from 'node:http';
+import { createServer } from 'node:https';
+import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { endpointSliceKind } from '../api/kinds/endpoint-slice.ts';
+import type { Kind, KubeObject } from '../api/kinds/kind.ts';
+import { podKind } from '../api/kinds/pod.ts';
+import { serviceKind } from '../api/kinds/service.ts';
+import { APP_PORTS, MESH_ADDRESS } from '../api/meta/well-known.ts';
+import { type Authority, openAuthority } from '../certs/authority/authority.ts';
+import { createKeyAndCsr } from '../certs/workload/key-and-csr.ts';
+import type { MeshIdentity } from '../certs/workload/mesh-identity.ts';
+import { startXds, type Xds } from '../control/xds/run.ts';
+import { FakeClient } from '../control/xds/test-support/fake-client.ts';
+import { pod, service, slice } from '../control/xds/test-support/objects.ts';
+import { systemClock } from '../kit/clock.ts';
+import { silentLog } from '../kit/log.ts';
+import { systemRandom } from '../kit/random.ts';
+
+const clock = systemClock();
+const log = silentLog();
+const TRUST_DOMAIN = 'tutti.local';
+const WEB = `spiffe://${TRUST_DOMAIN}/ns/default/sa/web`;
+const CONTROL = `spiffe://${TRUST_DOMAIN}/tutti/control`;
+
+async function eventually<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
+  const deadline = clock.monotonic() + 20_000;
+  for (;;) {
+    const seen = await look();
+    if (seen !== undefined && seen !== false) return seen;
+    if (clock.monotonic() > deadline) throw new Error(`did not happen in time: ${what}`);
+    await clock.sleep(10);
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+function get(
+  address: string,
+  port: number,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<Answer | undefined> {
+  return new Promise((resolve) => {
+    const sent = request({ host: address, port, path, headers, agent: false }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        body += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+    });
+    sent.on('error', () => resolve(undefined));
+    sent.end();
+  });
+}
+
+/** A port that nothing listens on at this moment. */
+async function freePort(address: string): Promise<number> {
+  const server = createHttpServer().listen(0, address);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+describe('the proxy process', () => {
+  let folder = '';
+  let authority: Authority;
+  let xds: Xds;
+  let client: FakeClient;
+  const closers: (() => void)[] = [];
+  const children: ChildProcess[] = [];
+
+  const put = <T extends KubeObject>(kind: Kind<T>, object: T): void => client.put(kind as unknown as Kind, object);
+
+  function issue(spiffeId: string): MeshIdentity {
+    const { privateKeyPem, csrPem } = createKeyAndCsr(spiffeId);
+    const issued = authority.issueSvid({ csrPem, spiffeId });
+    return { generation: 1, spiffeId, privateKeyPem, trustBundlePem: authority.trustBundlePem, ...issued };
+  }
+
+  /** The API server's SvidRequest, and nothing else. */
+  async function startSvidServer(): Promise<string> {
+    const { certificateChainPem, privateKeyPem } = authority.issueServing({ dnsNames: [], ipAddresses: ['127.0.0.1'] });
+    const server = createServer({ cert: certificateChainPem, key: privateKeyPem }, (incoming, response) => {
+      let body = '';
+      incoming.setEncoding('utf8').on('data', (chunk: string) => {
+        body += chunk;
+      });
+      incoming.on('end', () => {
+        assert.equal(incoming.headers.authorization, 'Bearer web-token');
+        const { spec } = JSON.parse(body) as { spec: { csr: string } };
+        const { certificateChainPem: certificateChain } = authority.issueSvid({ csrPem: spec.csr, spiffeId: WEB });
+        response.end(JSON.stringify({ status: { certificateChain, trustBundle: authority.trustBundlePem } }));
+      });
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    closers.push(() => server.close());
+    return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'tutti-proxy-'));
+    authority = await openAuthority({ folder: join(folder, 'ca'), trustDomain: TRUST_DOMAIN, clock, log });
+    client = new FakeClient();
+    const identity = { current: () => issue(CONTROL), onChange: () => () => {} };
+    const options = { client, clock, random: systemRandom(), log, address: '127.0.0.1', port: 0 };
+    xds = await startXds({ ...options, identity, trustDomain: TRUST_DOMAIN });
+  });
+  after(async () => {
+    for (const child of children) child.kill('SIGKILL');
+    for (const close of closers) close();
+    await xds.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  function start(bootstrap: object): ChildProcess {
+    const path = join(folder, 'bootstrap.json');
+    writeFileSync(path, JSON.stringify(bootstrap));
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), '--bootstrap', path], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    children.push(child);
+    return child;
+  }
+
+  test('gets its identity and configuration, carries requests over mTLS, and goes when told', {
+    timeout: 60_000,
+  }, async () => {
+    const app = createHttpServer((incoming, response) => {
+      response.end(
+        `hello from ${incoming.headers.host ?? ''} to ${String(incoming.headers['x-forwarded-client-cert'])}`,
+      );
+    }).listen(0, '127.0.0.1');
+    await once(app, 'listening');
+    closers.push(() => app.close());
+    const podAddress = '127.64.3.7';
+    const meshPort = await freePort('127.0.0.1');
+    const adminPort = await freePort('127.0.0.1');
+    const appPort = (app.address() as AddressInfo).port;
+    const annotations = { [MESH_ADDRESS]: `127.0.0.1:${meshPort}`, [APP_PORTS]: JSON.stringify({ 8080: appPort }) };
+    const web = pod('web-1', { serviceAccount: 'web', annotations });
+    const placed = { ...web, status: { ...web.status, podIP: podAddress } };
+    put(podKind, placed);
+    put(serviceKind, service('web'));
+    put(endpointSliceKind, slice('web', [placed]));
+    writeFileSync(join(folder, 'token'), 'web-token\n');
+    writeFileSync(join(folder, 'ca.pem'), authority.trustBundlePem);
+
+    const child = start({
+      mode: 'sidecar',
+      nodeId: 'sidecar/default/web-1',
+      namespace: 'default',
+      name: 'web-1',
+      serviceAccount: 'web',
+      trustDomain: TRUST_DOMAIN,
+      podAddress,
+      api: { server: await startSvidServer(), caFile: join(folder, 'ca.pem'), tokenFile: join(folder, 'token') },
+      xdsAddress: `127.0.0.1:${xds.port}`,
+      admin: { address: '127.0.0.1', port: adminPort },
+      stateFolder: join(folder, 'state'),
+      logLevel: 'warn',
+    });
+    await eventually('ready', async () => (await get('127.0.0.1', adminPort, '/ready'))?.status === 200);
+
+    // As an app does with HTTP_PROXY: to its own sidecar, and from there over mTLS to the mesh port of the very same.
+    const answer = await get(podAddress, 15_001, 'http://web/', { host: 'web' });
+    assert.equal(answer?.status, 200);
+    assert.equal(answer.body, `hello from web to By=${WEB};URI=${WEB}`);
+
+    const plain = connect(meshPort, '127.0.0.1');
+    plain.end('GET / HTTP/1.1\r\nHost: web\r\n\r\n');
+    let heard = '';
+    plain.setEncoding('latin1').on('data', (chunk: string) => {
+      heard += chunk;
+    });
+    plain.on('error', () => {});
+    await once(plain, 'close');
+    assert.ok(!heard.startsWith('HTTP/1.1 200'), 'plain text was let in');
+
+    const config = await get('127.0.0.1', adminPort, '/config');
+    assert.match(config?.body ?? '', /"connected": true/);
+    await eventually('load at the control plane', async () =>
+      xds.listProxies()[0]?.status.load.some(({ service: name, success }) => name === 'web.default' && success >= 1),
+    );
+
+    child.kill('SIGTERM');
+    assert.deepEqual(await once(child, 'exit'), [0, null]);
+    assert.match(readFileSync(join(folder, 'state', 'last-good.json'), 'utf8'), /"format":1/);
+  });
+
+  test('refuses a wrong bootstrap file with the file, the field and what is wanted', { timeout: 30_000 }, async () => {
+    const child = start({ mode: 'edge' });
+    let text = '';
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    const [code] = (await once(child, 'exit')) as [number];
+    assert.equal(code, 1);
+    assert.match(text, /bootstrap\.json": bootstrap field/);
+  });
+});
