@@ -2,7 +2,7 @@ import type { Client, Draft, ObjectRef } from '../../api/client/client.ts';
 import type { Kind, KubeObject } from '../../api/kinds/kind.ts';
 import { kinds } from '../../api/kinds/registry.ts';
 import { ApiError, hasCode } from '../../api/meta/api-error.ts';
-import type { JsonObject } from '../../api/patch/json.ts';
+import { type JsonObject, sameJson } from '../../api/patch/json.ts';
 import { patchSchemaOf } from '../../api/patch/patch-schema.ts';
 import { lastAppliedOf, threeWayStrategicPatch, withLastApplied } from '../../api/patch/three-way-patch.ts';
 import { resourceName } from '../cluster/resources.ts';
@@ -46,8 +46,8 @@ const ORDER = [
 interface Change {
   readonly document: ManifestDocument;
   readonly verb: Verb;
-  /** Revision of what is there now; undefined when nothing is. */
-  readonly before: string | undefined;
+  /** What is there now; undefined when nothing is. */
+  readonly live: KubeObject | undefined;
   readonly write: (dryRun: boolean) => Promise<KubeObject>;
 }
 
@@ -77,17 +77,17 @@ async function plan(client: Client, document: ManifestDocument): Promise<Change>
   const { kind, object } = document;
   const ref = refOf(kind, object);
   const live = await getIfThere(client, kind, ref);
-  const wanted = withLastApplied(object as unknown as JsonObject);
+  const wanted = withLastApplied(asJson(object));
   const options = (dryRun: boolean) => ({ dryRun, fieldManager: 'tutti-apply', fieldValidation: 'Strict' as const });
   if (live === undefined) {
     return {
       document,
       verb: 'created',
-      before: undefined,
+      live: undefined,
       write: (dryRun) => client.create(kind, wanted as unknown as Draft<KubeObject>, options(dryRun)),
     };
   }
-  const liveJson = live as unknown as JsonObject;
+  const liveJson = asJson(live);
   const patch = threeWayStrategicPatch(
     { lastApplied: lastAppliedOf(liveJson), wanted, live: liveJson },
     patchSchemaOf(kind.schema),
@@ -96,7 +96,7 @@ async function plan(client: Client, document: ManifestDocument): Promise<Change>
   return {
     document,
     verb,
-    before: live.metadata.resourceVersion,
+    live,
     write: (dryRun) => client.patch(kind, ref, patch, { type: 'strategic', ...options(dryRun) }),
   };
 }
@@ -116,18 +116,22 @@ async function tryAll(changes: readonly Change[]): Promise<Tried[]> {
   );
   return await Promise.all(
     changes.map(async (change): Promise<Tried> => {
-      const { document, verb, before, write } = change;
+      const { document, verb, live, write } = change;
       if (verb === 'unchanged' || made.has(document.object.metadata.namespace ?? '')) return { change, verb };
       try {
-        const { resourceVersion } = (await write(true)).metadata;
+        const written = await write(true);
         // Defaults inside a list that is replaced whole make a patch of what is no change; the server knows better.
-        return { change, verb: verb === 'configured' && resourceVersion === before ? 'unchanged' : verb };
+        return { change, verb: live !== undefined && sameJson(asJson(written), asJson(live)) ? 'unchanged' : verb };
       } catch (error) {
         if (!(error instanceof ApiError) || error.code < 400 || error.code >= 500) throw error;
         return { change, verb, problem: refusal(document, error) };
       }
     }),
   );
+}
+
+function asJson(object: KubeObject): JsonObject {
+  return object as unknown as JsonObject;
 }
 
 function refusal(document: ManifestDocument, { message }: ApiError): ManifestProblem {

@@ -54,7 +54,7 @@ for (const [what, bad, place, message] of [
     /spec\.selectors: is not a field of Service \(did you mean "selector"\?\)/,
   ],
   ['a duplicate key', `${SERVICE}  selector:\n    app: db\n`, '10:3', /field "selector" stands here twice/],
-  ['a missing Service', `${SERVICE}---\n${ROUTE}`, '23:11', /HTTPRoute\/web: names Service "nowhere"/],
+  ['a missing Service', `${SERVICE}---\n${ROUTE}`, '22:11', /HTTPRoute\/web: names Service "nowhere"/],
   ['a broken document', `${SERVICE}---\nkind: [\n`, '12:1', /not valid YAML/],
 ] as const) {
   test(`${what} is refused with file, line and column, and nothing is applied by half`, async () => {
