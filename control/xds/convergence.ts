@@ -10,7 +10,7 @@ export interface Convergence {
   readonly refused: readonly Refusal[];
 }
 
-export interface Refusal {
+interface Refusal {
   readonly nodeId: string;
   readonly error: string;
 }

@@ -12,7 +12,7 @@ export interface Certificate {
   readonly privateKeyPem: string;
 }
 
-export interface ListenerProblem {
+interface ListenerProblem {
   readonly condition: 'Accepted' | 'Conflicted' | 'ResolvedRefs';
   readonly reason:
     | 'UnsupportedProtocol'

@@ -22,7 +22,7 @@ export interface MeshPort {
   readonly outboundPort: number | undefined;
 }
 
-export interface MeshEndpoint {
+interface MeshEndpoint {
   readonly address: string;
   readonly port: number;
   readonly pod: Pod | undefined;

@@ -37,7 +37,7 @@ export interface NamespaceView {
 }
 
 /** A Service's port that sidecars listen on for apps that were given Kubernetes' service variables. */
-export interface OutboundPort {
+interface OutboundPort {
   readonly name: string;
   readonly port: number;
 }

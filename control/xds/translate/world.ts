@@ -75,7 +75,7 @@ export function keyOf({ metadata }: Named): string {
   return `${metadata.namespace ?? ''}/${metadata.name}`;
 }
 
-export function byAge(left: Named, right: Named): number {
+function byAge(left: Named, right: Named): number {
   return (
     compare(left.metadata.creationTimestamp, right.metadata.creationTimestamp) || compare(keyOf(left), keyOf(right))
   );
