@@ -65,6 +65,8 @@ describe('objects to tables, over gRPC with mTLS', () => {
   let issue: (spiffeId: string) => MeshIdentity;
   let client: FakeClient;
   let xds: Xds;
+  /** Gives the control plane another certificate. */
+  let rotate: (spiffeId: string) => void;
   const closers: (() => Promise<void>)[] = [];
 
   const put = <T extends KubeObject>(kind: Kind<T>, ...objects: readonly T[]): void => {
@@ -72,7 +74,19 @@ describe('objects to tables, over gRPC with mTLS', () => {
   };
 
   async function startControl(port = 0): Promise<Xds> {
-    const identity = { current: () => issue(CONTROL), onChange: () => () => {} };
+    let shown = issue(CONTROL);
+    const listeners = new Set<(identity: MeshIdentity) => void>();
+    const identity = {
+      current: () => shown,
+      onChange: (listener: (identity: MeshIdentity) => void) => {
+        listeners.add(listener);
+        return () => void listeners.delete(listener);
+      },
+    };
+    rotate = (spiffeId) => {
+      shown = issue(spiffeId);
+      for (const listener of listeners) listener(shown);
+    };
     const options = { client, clock, random: systemRandom(), log, address: '127.0.0.1', port };
     return startXds({ ...options, identity, trustDomain: TRUST_DOMAIN });
   }
@@ -301,6 +315,21 @@ describe('objects to tables, over gRPC with mTLS', () => {
     await eventually('the right one has tables', () => right.engine.applied > 0);
     assert.equal(other.engine.applied, 0);
     assert.equal(other.ads.status().streams, 0);
+  });
+
+  test('a rotation of the control plane’s certificate cuts no stream, and the next connection sees the new one', async () => {
+    const first = startProxy('sidecar/default/web-1');
+    await eventually('first tables', () => first.engine.applied > 0);
+    const renamed = `${CONTROL}-2`;
+    rotate(renamed);
+    const second = startProxy('sidecar/default/catalog-1', {
+      spiffeId: `spiffe://${TRUST_DOMAIN}/ns/default/sa/catalog`,
+      controlSpiffeId: renamed,
+    });
+    await eventually('one that expects the new identity', () => second.engine.applied > 0);
+    put(serviceKind, service('late'));
+    await eventually('a new service at the first', () => first.engine.tables.clusters.has('service/default/late/80'));
+    assert.equal(first.ads.status().streams, 1);
   });
 
   test('a restarted control plane changes nothing, and is followed again', async () => {
