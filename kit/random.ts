@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-
 /** The door to chance: a number in [0, 1). Deciders take one as an argument. */
 export type Random = () => number;
 
@@ -22,9 +20,4 @@ export function seededRandom(seed: number): Random {
 /** A whole number in [0, below). */
 export function randomInt(random: Random, below: number): number {
   return Math.floor(random() * below);
-}
-
-/** Hexadecimal digits from the system's cryptographic source; `bytes` of entropy. */
-export function randomHex(bytes: number): string {
-  return randomBytes(bytes).toString('hex');
 }

@@ -20,7 +20,7 @@ export async function readCounts(cluster: Cluster, namespace: string): Promise<M
   return counts;
 }
 
-export async function listProxies(cluster: Cluster): Promise<readonly Proxy[]> {
+async function listProxies(cluster: Cluster): Promise<readonly Proxy[]> {
   const list = (await cluster.get('/apis/tutti.dev/v1alpha1/proxies')) as { readonly items: readonly Proxy[] };
   return list.items;
 }

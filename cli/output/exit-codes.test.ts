@@ -6,7 +6,7 @@ import { EXIT } from './exit-codes.ts';
 
 test('docs/reference/exit-codes.md lists every exit, and nothing else', () => {
   const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'reference', 'exit-codes.md'), 'utf8');
-  const rows = [...page.matchAll(/^\| (\w+) \| (\d+) \| (.+) \|$/gm)].map(([, name, code, meaning]) => ({
+  const rows = [...page.matchAll(/^\| (\w+) +\| (\d+) +\| (.+?) +\|$/gm)].map(([, name, code, meaning]) => ({
     name,
     code: Number(code),
     meaning,

@@ -22,7 +22,7 @@ export interface HandlerContext {
 export type Handler = (query: Message, context: HandlerContext) => Outcome | Promise<Outcome> | undefined;
 
 /** Who answers, in order: the first that does not pass the question on. The last one never does. */
-export const HANDLERS: readonly Handler[] = [
+const HANDLERS: readonly Handler[] = [
   refuseOtherOperations,
   refuseLaterEdns,
   refuseOtherThanOneQuestion,

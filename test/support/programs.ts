@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 const root = join(import.meta.dirname, '..', '..');
 
 /** Where the test command puts programs that no package manager brings (kubectl and such). */
-export const toolFolder = join(root, '.tools', 'bin');
+const toolFolder = join(root, '.tools', 'bin');
 
 /** The program's path: from `.tools/bin`, then PATH, then the system folders that a plain user's PATH leaves out. */
 export function findProgram(name: string): string | undefined {

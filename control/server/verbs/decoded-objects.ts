@@ -37,7 +37,7 @@ export class DecodedObjects {
 }
 
 /** Freezes all the way down. What is frozen already is taken as frozen below, so unchanged parts cost nothing. */
-export function freeze<T>(value: T): T {
+function freeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   Object.freeze(value);
   for (const child of Object.values(value)) freeze(child);
