@@ -18,7 +18,7 @@ const proxyResourceTypeSchema = z
 const proxyLoadSchema = z
   .strictObject({
     cluster: z.string().describe('The xDS cluster: service/<ns>/<service>/<port>.'),
-    service: z.string().optional().describe('The Service behind it: <ns>/<service>.'),
+    service: z.string().optional().describe('The Service behind it: <service>.<ns>.'),
     total: z.int().describe('Requests finished since the proxy connected first.'),
     success: z.int().describe('Those that succeeded.'),
     error: z.int().describe('Those that failed.'),
