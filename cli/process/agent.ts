@@ -4,6 +4,7 @@ import { startNodeDns } from '../../agent/dns.ts';
 import { startAgent } from '../../agent/main.ts';
 import { httpClient } from '../../api/client/http-client.ts';
 import { readKubeconfig } from '../../api/client/kubeconfig.ts';
+import { openKeptPorts } from '../../control/ports.ts';
 import { readTextIfPresent } from '../../kit/disk.ts';
 import { createLog, type Logger } from '../../kit/log.ts';
 import { systemRandom } from '../../kit/random.ts';
@@ -24,6 +25,8 @@ export interface NodeAgentSettings extends AgentSettings {
 export interface NodeAgent {
   /** Pods of an earlier agent that were taken over. */
   readonly adopted: number;
+  /** Where it answers DNS: `127.0.0.1:10053`. */
+  readonly dnsAddress: string;
   /** keep: everything runs on for the next agent. stop: everything drains and ends. */
   stop(pods: 'keep' | 'stop'): Promise<void>;
 }
@@ -38,11 +41,12 @@ export async function startNode(
   const connection = await readCredentials(settings.kubeconfig ?? join(stateFolder, 'agent.kubeconfig'));
   const client = httpClient({ ...connection, userAgent: 'tutti-agent', log });
   const shared = { client, clock, random: systemRandom() };
+  const ports = await openKeptPorts(stateFolder);
   const dns = await startNodeDns({
     ...shared,
     log: log.child({ component: 'dns' }),
     address: '127.0.0.1',
-    port: settings.dnsPort,
+    port: ports.wanted('dns', settings.dnsPort),
   }).catch(async (error: NodeJS.ErrnoException) => {
     await client.close();
     if (error.code !== 'EADDRINUSE') throw error;
@@ -56,6 +60,7 @@ export async function startNode(
     await client.close();
   };
   try {
+    await ports.keep('dns', dns.port);
     const agent = await startAgent({
       ...shared,
       log: log.child({ component: 'agent' }),
@@ -74,6 +79,7 @@ export async function startNode(
     });
     return {
       adopted: agent.adopted,
+      dnsAddress: `127.0.0.1:${dns.port}`,
       stop: async (pods) => {
         await agent.stop({ pods });
         await closeRest();
@@ -91,15 +97,20 @@ export async function runAgent(context: CommandContext, settings: NodeAgentSetti
   const lock = await lockFolder(settings.stateFolder, 'agent');
   try {
     const node = await startNode(context, settings, log);
-    context.terminal.err(
-      `node ${settings.node.name}: ready${node.adopted === 0 ? '' : `, took over ${node.adopted} running pods`}\n`,
-    );
+    context.terminal.err(`${describeNode(settings.node.name, node)}
+`);
     await untilStopped(context);
     await node.stop('keep');
     context.terminal.err('stopped; the pods run on, and the next agent takes them over\n');
   } finally {
     await lock.release();
   }
+}
+
+/** One line for people: the node is up, what it took over, where it answers DNS. */
+export function describeNode(name: string, { adopted, dnsAddress }: NodeAgent): string {
+  const taken = adopted === 0 ? '' : `, took over ${adopted} running pods`;
+  return `node ${name}: ready${taken}; DNS at ${dnsAddress}`;
 }
 
 /** Proxies are started from their own file: the other commands would cost each of them memory. */

@@ -1,10 +1,11 @@
 import { relative } from 'node:path';
+import type { ControlPlane } from '../../control/main.ts';
 import { createLog } from '../../kit/log.ts';
 import type { CommandContext } from '../cluster/context.ts';
 import { applyDocuments } from '../manifests/apply.ts';
 import { checkedManifests } from '../manifests/checked.ts';
 import type { ManifestDocument } from '../manifests/read-manifests.ts';
-import { startNode } from '../process/agent.ts';
+import { describeNode, startNode } from '../process/agent.ts';
 import { startControl } from '../process/control.ts';
 import type { AgentSettings, ControlSettings } from '../process/flags.ts';
 import { untilStopped } from '../process/until-stopped.ts';
@@ -50,46 +51,55 @@ async function run(
   settings: UpSettings,
   documents: readonly ManifestDocument[],
 ): Promise<void> {
-  const { terminal, signal } = context;
+  const { terminal } = context;
   const log = createLog({ level: settings.logLevel, format: settings.logFormat });
   const say = (message: string): void => terminal.err(`${message}\n`);
   const imageRoots = [...settings.imageRoots, ...imageRootsBeside(settings.manifests, context.cwd)];
 
   const control = await startControl(context, settings, log);
-  say(`control plane: ${control.server}`);
-  const node = await startNode(
-    context,
-    { ...settings, imageRoots, kubeconfig: control.agentKubeconfig, xds: control.xdsAddress },
-    log,
-  );
   try {
-    say(
-      `node ${settings.node.name}: ${node.adopted === 0 ? 'ready' : `ready, took over ${node.adopted} running pods`}`,
-    );
-    const cluster = await context.connect({ kubeconfig: control.kubeconfig });
+    say(`control plane: ${control.server}`);
+    const own = { kubeconfig: control.agentKubeconfig, xds: control.xdsAddress };
+    const node = await startNode(context, { ...settings, imageRoots, ...own }, log);
     try {
-      if (documents.length > 0) {
-        await applyDocuments({
-          client: cluster.client,
-          documents,
-          namespace: cluster.namespace,
-          onResult: ({ name, verb }) => say(`  ${name} ${verb}`),
-          onWarning: (warning) => say(`${terminal.style('yellow', 'warning:')} ${warning}`),
-        });
-      }
-      const missing = await followReplicas({ client: cluster.client, context, timeoutMs: settings.timeoutMs });
-      if (!signal.aborted) {
-        for (const line of missing) say(`${terminal.style('yellow', 'not ready:')} ${line}`);
-        await printSummary({ client: cluster.client, terminal, kubeconfig: relative(context.cwd, control.kubeconfig) });
-      }
+      say(describeNode(settings.node.name, node));
+      await serve(context, settings, { documents, control });
+      await untilStopped(context);
     } finally {
-      await cluster.close();
+      say('stopping: no new requests, then the replicas');
+      await node.stop('stop');
     }
-    await untilStopped(context);
   } finally {
-    say('stopping: no new requests, then the replicas');
-    await node.stop('stop');
     await control.close();
-    say('stopped');
+  }
+  say('stopped');
+}
+
+interface Started {
+  readonly documents: readonly ManifestDocument[];
+  readonly control: ControlPlane;
+}
+
+/** Applies the manifests, shows how the replicas come up, and ends with what runs where. */
+async function serve(context: CommandContext, settings: UpSettings, { documents, control }: Started): Promise<void> {
+  const { terminal, signal } = context;
+  const say = (message: string): void => terminal.err(`${message}\n`);
+  const cluster = await context.connect({ kubeconfig: control.kubeconfig });
+  try {
+    if (documents.length > 0) {
+      await applyDocuments({
+        client: cluster.client,
+        documents,
+        namespace: cluster.namespace,
+        onResult: ({ name, verb }) => say(`  ${name} ${verb}`),
+        onWarning: (warning) => say(`${terminal.style('yellow', 'warning:')} ${warning}`),
+      });
+    }
+    const missing = await followReplicas({ client: cluster.client, context, timeoutMs: settings.timeoutMs });
+    if (signal.aborted) return;
+    for (const line of missing) say(`${terminal.style('yellow', 'not ready:')} ${line}`);
+    await printSummary({ client: cluster.client, terminal, kubeconfig: relative(context.cwd, control.kubeconfig) });
+  } finally {
+    await cluster.close();
   }
 }

@@ -143,6 +143,31 @@ test('kubectl works with the kubeconfig that the start wrote', needs('kubectl'),
   assert.match(stdout, /^frontend +2\/2 +2 +2 /m);
 });
 
+test('dig finds services at the node, by UDP and TCP', needs('dig'), async () => {
+  const [, dnsPort = ''] = /DNS at 127\.0\.0\.1:(\d+)/.exec(shop.up.stderr()) ?? [];
+  const service = JSON.parse((await shop.tutti('get', 'service', 'catalog', '-o', 'json')).stdout) as {
+    spec: { clusterIP: string };
+  };
+  for (const over of ['+notcp', '+tcp']) {
+    const { stdout } = await run(
+      program('dig'),
+      [`@127.0.0.1`, '-p', dnsPort, over, '+short', 'catalog.default.svc.cluster.local'],
+      { cwd: shop.folder },
+    );
+    assert.equal(stdout.trim(), service.spec.clusterIP);
+  }
+  const srv = await run(
+    program('dig'),
+    ['@127.0.0.1', '-p', dnsPort, '+short', '_http._tcp.catalog.default.svc.cluster.local', 'SRV'],
+    { cwd: shop.folder },
+  );
+  assert.match(srv.stdout, /^0 \d+ 80 catalog\.default\.svc\.cluster\.local\.$/m);
+  const own = await shop.tutti('dns', 'catalog', '--server', `127.0.0.1:${dnsPort}`, '-o', 'json');
+  assert.deepEqual(JSON.parse(own.stdout), [
+    { name: 'catalog.default.svc.cluster.local', type: 'A', data: service.spec.clusterIP },
+  ]);
+});
+
 test('a second start in the same folder is refused, and the first goes on', async () => {
   const second = await tutti(['up', '-f', 'shop', ...TEST_FLAGS, ...TEST_NODE_FLAGS], { cwd: shop.folder });
   assert.equal(second.code, 1);
