@@ -8,6 +8,7 @@ import {
   PatchStrategy,
   setHeaderOptions,
   type V1ConfigMap,
+  type V1ObjectMeta,
   Watch,
 } from '@kubernetes/client-node';
 import { configMapKind } from '../../api/kinds/config-map.ts';
@@ -39,15 +40,26 @@ function informer() {
       heard.push(`${verb} ${metadata?.name ?? ''}=${data?.['value'] ?? ''}`);
     });
   }
-  // It does not start anew by itself after an error: its documentation leaves that to who uses it.
-  made.on('error', () => void made.start());
-  return { made, heard };
+  // It does not start anew by itself after an error (its documentation leaves that to its user), and stopping it is one.
+  let wanted = true;
+  made.on('error', () => {
+    if (wanted) void made.start();
+  });
+  const start = (): Promise<void> => {
+    wanted = true;
+    return made.start();
+  };
+  const stop = (): Promise<void> => {
+    wanted = false;
+    return made.stop();
+  };
+  return { list: () => made.list(), heard, start, stop };
 }
 
 test('an informer of @kubernetes/client-node hears of every change once', async () => {
-  const { made, heard } = informer();
+  const { heard, ...following } = informer();
   await core.createNamespacedConfigMap({ namespace, body: configMap('before', '0') });
-  await made.start();
+  await following.start();
   try {
     await core.createNamespacedConfigMap({ namespace, body: configMap('a', '1') });
     for (const value of ['2', '3']) {
@@ -61,29 +73,29 @@ test('an informer of @kubernetes/client-node hears of every change once', async 
     await eventually('the deletion is heard', () => heard.includes('delete a=3'));
     assert.deepEqual(heard, ['add before=0', 'add a=1', 'update a=2', 'update a=3', 'delete a=3']);
     assert.deepEqual(
-      made.list().map(({ metadata }) => metadata?.name),
+      following.list().map(({ metadata }) => metadata?.name),
       ['before'],
     );
   } finally {
-    await made.stop();
+    await following.stop();
   }
 });
 
 test('an informer that fell out of history lists anew and goes on without a gap', async () => {
-  const { made, heard } = informer();
-  await made.start();
+  const { heard, ...following } = informer();
+  await following.start();
   try {
     await core.createNamespacedConfigMap({ namespace, body: configMap('old', '1') });
     await eventually('the creation is heard', () => heard.includes('add old=1'));
-    await made.stop();
+    await following.stop();
     await core.deleteNamespacedConfigMap({ namespace, name: 'old' });
     await core.createNamespacedConfigMap({ namespace, body: configMap('new', '1') });
     await api.store.compact(await api.store.revision());
-    await made.start();
+    await following.start();
     await eventually('what came is heard', () => heard.includes('add new=1'));
     await eventually('what went is heard', () => heard.includes('delete old=1'));
   } finally {
-    await made.stop();
+    await following.stop();
   }
 });
 
@@ -110,7 +122,7 @@ test('the object API finds kinds by discovery and creates, reads, patches and de
     spec: { parentRefs: [{ name: 'edge' }], rules: [{ backendRefs: [{ name: 'web', port: 80 }] }] },
   };
   const created = await objects.create(route);
-  assert.equal(created.metadata?.generation, 1);
+  assert.equal((created.metadata as V1ObjectMeta).generation, 1);
   const patched = await objects.patch(
     { ...route, metadata: { ...route.metadata, labels: { tier: 'front' } } },
     undefined,

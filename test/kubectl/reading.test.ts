@@ -161,12 +161,7 @@ const described: readonly (readonly [what: string, ...words: readonly RegExp[]])
   ['configmap conf', /^a:$/m],
   ['secret key', /password: +7 bytes/],
   ['serviceaccount shop', /Name: +shop/],
-  [
-    'deployment web',
-    /Replicas: +2 desired/,
-    /RollingUpdateStrategy: +25% max unavailable, 25% max surge/,
-    /ScalingReplicaSet/,
-  ],
+  ['deployment web', /Replicas: +2 desired/, /RollingUpdateStrategy: +25% max unavailable, 25% max surge/],
   ['replicaset web-1', /Replicas: +0 current \/ 0 desired/],
   ['lease one -n kube-node-lease', /Holder Identity: +one/],
   ['gatewayclass tutti', /Controller Name: +tutti\.dev\/gateway-controller/],

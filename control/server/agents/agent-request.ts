@@ -49,6 +49,8 @@ export async function askAgent(
   timeout.addEventListener('abort', giveUp, { once: true });
   signal.addEventListener('abort', stop, { once: true });
   request.once('close', () => signal.removeEventListener('abort', stop));
+  // After the answer has begun, its reader hears of a failure; here it would only end the process.
+  request.on('error', () => undefined);
   request.end();
   if (signal.aborted) stop();
   try {

@@ -3,6 +3,7 @@ import { podKind } from '../../../api/kinds/pod.ts';
 import { type ServiceAccount, serviceAccountKind } from '../../../api/kinds/service-account.ts';
 import { ApiError } from '../../../api/meta/api-error.ts';
 import { fieldInvalid } from '../../../api/meta/field-error.ts';
+import { INGRESS_NAMESPACE, INGRESS_SERVICE_ACCOUNT } from '../../../api/meta/well-known.ts';
 import { type Clock, timestamp } from '../../../kit/clock.ts';
 import type { ServiceAccountKeys } from '../authn/service-account-keys.ts';
 import { ISSUER, signToken, type TokenClaims } from '../authn/service-account-token.ts';
@@ -78,7 +79,8 @@ async function claimsFor(
   const claims = { namespace, serviceaccount: { name, uid } };
   const node = nodeOf(user);
   if (boundObjectRef === undefined) {
-    if (node === undefined) return claims;
+    // An ingress proxy is beside no pod: a node's agent may have its token, as any node may be the edge.
+    if (node === undefined || (namespace === INGRESS_NAMESPACE && name === INGRESS_SERVICE_ACCOUNT)) return claims;
     throw ApiError.forbidden(serviceAccountKind, name, 'node requested token not bound to a pod');
   }
   if (boundObjectRef.kind !== 'Pod' || boundObjectRef.apiVersion !== 'v1') {

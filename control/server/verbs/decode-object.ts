@@ -27,19 +27,17 @@ export function decodeObject<T>(
   throw ApiError.invalid(kind, nameOf(document), decoded.errors);
 }
 
-/** apiVersion and kind must be there and be the ones of the path (rest.BeforeCreate, negotiated decoder). */
+/** What a body does not say of its type, the path says for it; what it says must be the same (the decoder's default type). */
 function requireIdentity(kind: GroupVersionKind, input: unknown): JsonObject {
   if (!isObject(input)) throw ApiError.badRequest(`the body is not a JSON object: a ${kind.kind} was wanted`);
-  const apiVersion = apiVersionOf(kind);
-  const { apiVersion: givenVersion, kind: givenKind } = input;
-  if (givenKind === undefined || givenKind === '') throw ApiError.badRequest("Object 'Kind' is missing");
-  if (givenVersion === undefined || givenVersion === '') throw ApiError.badRequest("Object 'apiVersion' is missing");
-  if (givenKind !== kind.kind || givenVersion !== apiVersion) {
+  const expected = { apiVersion: apiVersionOf(kind), kind: kind.kind };
+  const given = { apiVersion: input['apiVersion'] || expected.apiVersion, kind: input['kind'] || expected.kind };
+  if (given.kind !== expected.kind || given.apiVersion !== expected.apiVersion) {
     throw ApiError.badRequest(
-      `${JSON.stringify(givenKind)} in version ${JSON.stringify(givenVersion)} cannot be handled as a ${kind.kind} in version "${apiVersion}"`,
+      `${JSON.stringify(given.kind)} in version ${JSON.stringify(given.apiVersion)} cannot be handled as a ${kind.kind} in version "${expected.apiVersion}"`,
     );
   }
-  return input;
+  return { ...input, ...expected };
 }
 
 function reportUnknown(
