@@ -43,7 +43,7 @@ const LAW: readonly (readonly [folder: string, may: readonly string[], why: stri
   ],
   ['cli/', ['api/', 'kit/', 'cli/'], 'commands are clients of the API'],
   ['examples/', ['examples/'], 'examples are unaware of the mesh'],
-  ['tools/', ['tools/'], 'tools build the repository and are not part of it'],
+  ['tools/', ['tools/', 'cli/', 'kit/'], 'tools build the repository and are not part of it'],
   [
     'bench/',
     [
