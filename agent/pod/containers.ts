@@ -30,6 +30,7 @@ export class Containers {
   readonly #options: ContainersOptions;
   readonly #tracks: readonly ContainerTrack[];
   readonly #noticed = new Set<string>();
+  #reading = 0;
 
   constructor(options: ContainersOptions) {
     this.#options = options;
@@ -43,6 +44,11 @@ export class Containers {
 
   messageOf(run: ContainerStatus): string | undefined {
     return this.#track(run.key.container)?.messageOf(run.key.attempt);
+  }
+
+  /** The last words of a run that has just ended are being read: a moment's work, after which all is told at once. */
+  get isReadingLastWords(): boolean {
+    return this.#reading > 0;
   }
 
   /** The newest run, or with `back` the one so many before it. */
@@ -94,8 +100,16 @@ export class Containers {
     const run = this.#options.context.runtime.status(key);
     if (track === undefined || run === undefined) return;
     track.ended(run);
-    // Its last words are read first, a moment's work: then the turn that follows tells all at once.
-    this.#options.jobs.start(`message of ${key.container} ${key.attempt}`, () => this.#readMessage(track, run));
+    const job = `message of ${key.container} ${key.attempt}`;
+    if (this.#options.jobs.has(job)) return;
+    this.#reading++;
+    this.#options.jobs.start(job, async () => {
+      try {
+        await this.#readMessage(track, run);
+      } finally {
+        this.#reading--;
+      }
+    });
   }
 
   close(): void {

@@ -183,7 +183,7 @@ export class PodWorker {
     this.#beginStage(nowMs);
     const plan = planContainers(this.#stage, facts, this.#pod.spec.restartPolicy, nowMs);
     for (const action of plan.actions) this.#containers.act(action, this.#restOfGrace());
-    if (this.#stage !== 'gone') this.#say(this.#containers.facts(), nowMs);
+    if (this.#stage !== 'gone' && !this.#containers.isReadingLastWords) this.#say(this.#containers.facts(), nowMs);
     this.#sleepUntil([plan.wakeAtMs, this.#stageWakeAtMs()].filter((at) => at !== undefined));
   }
 

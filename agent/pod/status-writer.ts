@@ -1,5 +1,6 @@
 import type { Client } from '../../api/client/client.ts';
 import { type Pod, podKind } from '../../api/kinds/pod.ts';
+import type { PodCondition } from '../../api/kinds/pod-status.ts';
 import { hasCode } from '../../api/meta/api-error.ts';
 import { findCondition } from '../../api/meta/condition.ts';
 import { backoffMs } from '../../kit/backoff.ts';
@@ -70,6 +71,8 @@ export class StatusWriter {
 
   async #work(): Promise<void> {
     const { clock, random, log, name } = this.#options;
+    // What runs to its end without waiting would clear the mark before it is set.
+    await Promise.resolve();
     for (let failures = 0; !this.#isGone && !this.#abort.signal.aborted; ) {
       const status = this.#wanted;
       const text = JSON.stringify(status);
@@ -92,13 +95,25 @@ export class StatusWriter {
       await client.patch(
         podKind,
         { namespace, name },
-        { metadata: { uid }, status },
+        { metadata: { uid }, status: { ...status, conditions: status.conditions?.map(withNulls) } },
         { type: 'strategic', subresource: 'status' },
       );
     } catch (error) {
-      // Deleted, or another of the same name (the uid in the patch is refused): nobody waits for this status.
-      if (hasCode(error, 404) || hasCode(error, 409)) this.#isGone = true;
+      // Deleted, or another of the same name: nobody waits for this status. A write that came between is tried again.
+      if (hasCode(error, 404) || (hasCode(error, 409) && (await this.#isAnother()))) this.#isGone = true;
       else throw error;
     }
   }
+
+  /** Whether the name stands for another pod by now: the uid in the patch is refused then. */
+  async #isAnother(): Promise<boolean> {
+    const { client, namespace, name, uid } = this.#options;
+    const present = await client.get(podKind, { namespace, name });
+    return present.metadata.uid !== uid;
+  }
+}
+
+/** A merge leaves what the patch does not name: a reason that no longer holds is taken away by name. */
+function withNulls(condition: PodCondition): Record<string, string | number | null | undefined> {
+  return { ...condition, reason: condition.reason ?? null, message: condition.message ?? null };
 }

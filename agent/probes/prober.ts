@@ -78,13 +78,15 @@ export class Prober {
     this.#timer?.stop();
     if (this.#closed) return;
     const { clock } = this.#options;
-    for (const kind of dueProbes(this.#state, clock.monotonic())) {
+    // One reading: a second one could find due what the first did not, and then nobody would begin it.
+    const nowMs = clock.monotonic();
+    for (const kind of dueProbes(this.#state, nowMs)) {
       if (!this.#running.has(kind)) void this.#probe(kind);
     }
     const nextMs = nextDueMs(this.#state);
     // A probe that runs plans anew when it is done.
-    if (nextMs === undefined || nextMs <= clock.monotonic()) return;
-    this.#timer = clock.timer(nextMs - clock.monotonic(), () => this.#plan());
+    if (nextMs === undefined || nextMs <= nowMs) return;
+    this.#timer = clock.timer(nextMs - nowMs, () => this.#plan());
   }
 
   async #probe(kind: ProbeKind): Promise<void> {

@@ -1,19 +1,27 @@
-import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 // Generous: a slow machine must not fail a test, and a test that passes does not wait for it.
-const WITHIN_MS = 20_000;
+const WITHIN_MS = 30_000;
+const LOOK_EVERY_MS = 10;
 
-/** Polls until `probe` gives a value; fails with `what` when it never does. For tests with real processes. */
+/**
+ * Looks until `look` gives something, and gives it; what it throws counts as not yet. Fails after a bounded time with what
+ * was awaited and the last thing that went wrong. For tests with real processes; test/support/ has one for other folders.
+ */
 export async function eventually<T>(
   what: string,
-  probe: () => T | undefined | Promise<T | undefined>,
+  look: () => T | undefined | Promise<T | undefined>,
 ): Promise<NonNullable<T>> {
   const until = performance.now() + WITHIN_MS;
+  let last: unknown;
   for (;;) {
-    const value = await probe();
-    if (value !== undefined && value !== null && value !== false) return value;
-    if (performance.now() > until) assert.fail(`never came true: ${what}`);
-    await sleep(10);
+    try {
+      const found = await look();
+      if (found !== undefined && found !== null && found !== false) return found;
+    } catch (error) {
+      last = error;
+    }
+    if (performance.now() > until) throw new Error(`never came true: ${what}`, { cause: last });
+    await sleep(LOOK_EVERY_MS);
   }
 }
