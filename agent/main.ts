@@ -74,7 +74,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { client, clock, random, log, nodeName, nodeAddress } = options;
   const folder = resolve(options.stateFolder, 'agent', nodeName);
   const podsFolder = join(folder, 'pods');
-  await mkdir(podsFolder, { recursive: true });
+  // Secrets are in it: for the agent's user alone, unless a container runs as another.
+  await mkdir(podsFolder, { recursive: true, mode: 0o700 });
   const machine = await inspectMachine(folder);
   const marks = { [AGENT_MARK]: folder };
   const runtime = makeRuntime(options, podsFolder, marks);
@@ -133,7 +134,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         await Promise.all([ingress?.close(), pods.close()]);
       }
       await registration?.close();
-      await events.flush();
+      await events.close();
       await Promise.all([server.close(), services.close(), context.configs.close(), runtime.close()]);
     },
   };

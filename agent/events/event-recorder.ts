@@ -29,6 +29,8 @@ export interface EventRecorderOptions {
 const QUEUE_LIMIT = 1000;
 /** What is remembered to be counted when it happens again. */
 const REMEMBERED_LIMIT = 1000;
+/** An agent that stops does not wait longer for its last events. */
+const LAST_WITHIN_MS = 1000;
 
 interface Remembered {
   readonly name: string;
@@ -42,13 +44,14 @@ export class EventRecorder {
   readonly #waiting: { involved: ObjectReference; occurrence: Occurrence }[] = [];
   readonly #remembered = new Map<string, Remembered>();
   #working: Promise<void> | undefined;
+  #isClosed = false;
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
   }
 
   record<T extends KubeObject>(kind: Kind<T>, object: T, occurrence: Occurrence): void {
-    if (this.#waiting.length >= QUEUE_LIMIT) return;
+    if (this.#isClosed || this.#waiting.length >= QUEUE_LIMIT) return;
     const { name, namespace, uid } = object.metadata;
     const involved: ObjectReference = {
       apiVersion: apiVersionOf(kind),
@@ -62,9 +65,14 @@ export class EventRecorder {
     this.#working ??= this.#work();
   }
 
-  /** Resolves when what was told so far has been written or given up. */
-  async flush(): Promise<void> {
-    await this.#working;
+  /** Takes no more; what was told so far is written, unless that takes too long. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const late = Promise.withResolvers<void>();
+    const timer = this.#options.clock.timer(LAST_WITHIN_MS, late.resolve);
+    await Promise.race([this.#working, late.promise]);
+    this.#waiting.length = 0;
+    timer.stop();
   }
 
   async #work(): Promise<void> {

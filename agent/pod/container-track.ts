@@ -64,6 +64,11 @@ export class ContainerTrack {
     this.refusal = { ...shown, failures, retryAtMs: nowMs + refusalDelayMs(failures) };
   }
 
+  /** What it was waiting for may be there now. */
+  configChanged(): void {
+    if (this.refusal?.reason === 'CreateContainerConfigError') this.refusal = { ...this.refusal, retryAtMs: 0 };
+  }
+
   ended(run: ContainerStatus): void {
     this.prober?.close();
     this.prober = undefined;

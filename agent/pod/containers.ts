@@ -94,6 +94,11 @@ export class Containers {
     }
   }
 
+  /** A ConfigMap or Secret has changed: containers that were refused for one are tried again. */
+  configChanged(): void {
+    for (const track of this.#tracks) track.configChanged();
+  }
+
   /** A run has ended. */
   exited(key: ContainerKey): void {
     const track = this.#track(key.container);

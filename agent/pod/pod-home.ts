@@ -62,6 +62,10 @@ export class PodHome {
     return this.#sidecar?.pid;
   }
 
+  get sidecarLog(): string | undefined {
+    return this.#sidecar?.logPath;
+  }
+
   get sidecarRunId(): readonly string[] {
     return this.#sidecar?.runId ?? [];
   }

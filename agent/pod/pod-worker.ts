@@ -29,6 +29,7 @@ export interface PodWorkerOptions {
 /** For a sidecar to end by itself: it has nothing in flight any more. */
 const SIDECAR_GRACE_MS = 5000;
 const VOLUMES_RETRY_MS = 10_000;
+const SLOW_SIDECAR_MS = 10_000;
 /** When the agent stops everything, the control plane may be on its way out too. */
 const LAST_STATUS_WITHIN_MS = 2000;
 
@@ -60,6 +61,7 @@ export class PodWorker {
   #endingSinceMs: number | undefined;
   #wasReady: boolean;
   #hasDrained = false;
+  #joiningSinceMs: number | undefined;
   #hasBegun = false;
   #timer: Timer | undefined;
   readonly #closed = new AbortController();
@@ -85,6 +87,7 @@ export class PodWorker {
       onSidecarChange: () => this.wake(),
       onConfigChange: () => {
         this.#configChanges++;
+        this.#containers.configChanged();
         this.wake();
       },
     });
@@ -169,7 +172,16 @@ export class PodWorker {
   wake(): void {
     if (!this.#hasBegun || this.#closed.signal.aborted) return;
     this.#timer?.stop();
-    this.#timer = this.#context.clock.timer(0, () => this.#turn());
+    this.#timer = this.#context.clock.timer(0, () => this.#tryTurn());
+  }
+
+  /** A turn that throws is a bug, of this pod alone: the next event gives it another. */
+  #tryTurn(): void {
+    try {
+      this.#turn();
+    } catch (error) {
+      this.#context.log.error({ error, pod: this.#pod.metadata.name, stage: this.#stage }, 'a turn of a pod failed');
+    }
   }
 
   #turn(): void {
@@ -211,6 +223,7 @@ export class PodWorker {
       case 'initializing':
       case 'running':
         if (!this.#hasSettledIn && nowMs >= this.#retryAtMs) this.#jobs.start('prepare', () => this.#prepare());
+        if (this.#stage === 'joining') this.#noteSlowSidecar(nowMs);
         if (this.#mustWriteVolumes(nowMs)) this.#jobs.start('write volumes', () => this.#writeVolumes());
         break;
       case 'draining':
@@ -237,6 +250,7 @@ export class PodWorker {
   #stageWakeAtMs(): number | undefined {
     if (this.#stage === 'unrouting') return this.#leavingSinceMs + UNROUTED_WITHIN_MS;
     if (this.#leaving !== undefined || this.#stage === 'finished') return undefined;
+    if (this.#stage === 'joining' && this.#joiningSinceMs !== undefined) return this.#joiningSinceMs + SLOW_SIDECAR_MS;
     if (this.#hasSettledIn) return this.#volumesAtMs;
     return this.#jobs.has('prepare') ? undefined : this.#retryAtMs;
   }
@@ -258,6 +272,17 @@ export class PodWorker {
       this.#retryAtMs = this.#context.clock.now() + refusalDelayMs(this.#prepareFailures);
       if (this.#leaving === undefined) this.#tellFailure(error as Error);
     }
+  }
+
+  /** A sidecar that does not become ready holds the pod back without a word of its own: say where it writes. */
+  #noteSlowSidecar(nowMs: number): void {
+    this.#joiningSinceMs ??= nowMs;
+    if (nowMs < this.#joiningSinceMs + SLOW_SIDECAR_MS) return;
+    this.#joiningSinceMs = nowMs;
+    const log = this.#home.sidecarLog;
+    const where = log === undefined ? 'it does not run' : `it writes to ${log}`;
+    const message = `the sidecar has not become ready for ${SLOW_SIDECAR_MS / 1000}s: ${where}`;
+    this.#context.events.record(podKind, this.#pod, { type: 'Warning', reason: 'SidecarNotReady', message });
   }
 
   #mustWriteVolumes(nowMs: number): boolean {
@@ -383,7 +408,7 @@ export class PodWorker {
     if (times.length === 0) return;
     this.#timer?.stop();
     const delayMs = Math.max(0, Math.min(...times) - this.#context.clock.now());
-    this.#timer = this.#context.clock.timer(delayMs, () => this.#turn());
+    this.#timer = this.#context.clock.timer(delayMs, () => this.#tryTurn());
   }
 
   #tellFailure(error: Error): void {

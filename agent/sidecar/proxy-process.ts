@@ -73,6 +73,11 @@ export class ProxyProcess {
     return state?.type === 'running' ? state.pid : undefined;
   }
 
+  /** Where the present run writes. */
+  get logPath(): string | undefined {
+    return this.#run?.logPath;
+  }
+
   /** The id of the present run, as its processes have it in their environment. */
   get runId(): readonly string[] {
     return this.#run === undefined ? [] : [this.#runIdOf(this.#runNumber)];
@@ -155,7 +160,11 @@ export class ProxyProcess {
     void this.#watch();
     const logs = new LogFiles(this.#run?.logPath ?? '');
     const observe = (): void => {
-      logs.observe(this.#options.clock.now());
+      try {
+        logs.observe(this.#options.clock.now());
+      } catch (error) {
+        this.#options.log.error({ error, proxy: this.#options.id }, "cannot rotate the proxy's log");
+      }
       this.#observing = this.#options.clock.timer(LOOK_EVERY_MS, observe);
     };
     this.#observing?.stop();

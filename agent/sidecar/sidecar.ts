@@ -78,6 +78,10 @@ export class Sidecar {
     return this.#proxy.pid;
   }
 
+  get logPath(): string | undefined {
+    return this.#proxy.logPath;
+  }
+
   get runId(): readonly string[] {
     return this.#proxy.runId;
   }

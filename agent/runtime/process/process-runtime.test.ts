@@ -131,6 +131,15 @@ test('a daemon left behind by an exit is gone before the next run begins', async
   assert.equal(memberCount(config.key), 0);
 });
 
+test('a child with an environment of its own is gone with the exit of its parent', async (t) => {
+  const { runtime } = await fixture(t);
+  const config = shell('env -i /bin/sleep 600 & echo $!');
+  await run(runtime, config);
+  const pid = Number(await finalLog(runtime, config.key));
+  assert.ok(pid > 0);
+  await eventually('the child is gone', () => identifyProcess(pid) === undefined);
+});
+
 test('a second run beside a running one is refused', async (t) => {
   const { runtime } = await fixture(t);
   const config = shell('sleep 600');

@@ -5,7 +5,7 @@ import type { Clock, Timer } from '../../../../kit/clock.ts';
 import { readTextIfPresent, writeFileAtomic } from '../../../../kit/disk.ts';
 import { identifyProcess, isRunning, type ProcessIdentity, signalProcess } from '../../../../kit/process.ts';
 import { bootId } from './proc-table.ts';
-import { RUN_ID, reap } from './reap.ts';
+import { RUN_ID, type Run, reap } from './reap.ts';
 import { type HostCommand, startSupervisor } from './supervisor.ts';
 
 /**
@@ -49,6 +49,8 @@ export class HostProcess {
   #reaped: Promise<boolean> = Promise.resolve(true);
   #look: Timer | undefined;
   #unwatch: () => void = () => undefined;
+  /** Its end is seen as it happens, not found later. */
+  #isFresh = true;
   #signalled = false;
   #killed = false;
   #waiting: (() => void)[] = [];
@@ -100,6 +102,7 @@ export class HostProcess {
     this.#leader = { pid: record.pid, startTicks: record.startTicks };
     this.#state = { type: 'running', startedAtMs: record.startedAtMs, pid: record.pid };
     if (record.bootId !== bootId() || !isRunning(this.#leader)) {
+      this.#isFresh = false;
       this.#settle();
       return;
     }
@@ -197,8 +200,9 @@ export class HostProcess {
     }
   }
 
-  #run(): { id: string; leader: ProcessIdentity } {
-    return { id: this.#options.id, leader: this.#leader ?? { pid: 0, startTicks: '' } };
+  #run(): Run {
+    const leader = this.#leader ?? { pid: 0, startTicks: '' };
+    return { id: this.#options.id, leader, isFresh: this.#isFresh && leader.pid > 0 };
   }
 
   get #exitPath(): string {

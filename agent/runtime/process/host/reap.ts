@@ -10,6 +10,8 @@ export interface Run {
   readonly id: string;
   /** The supervisor: leader of the run's session and group. */
   readonly leader: ProcessIdentity;
+  /** The leader's end was seen as it happened: the number of its session cannot be another's yet. */
+  readonly isFresh?: boolean;
 }
 
 // Killing takes effect within a scheduler's turn; what needs longer hangs in the kernel and is reported.
@@ -18,14 +20,14 @@ const LOOK_EVERY_MS = 20;
 
 /**
  * Every process of the run, the leader included: those whose environment carries its id, wherever they have moved to, and
- * those in the leader's session while the leader lives. Not the session after that: its number may by then be another's.
+ * those in the leader's session while the leader lives or has just ended. Later that number may be another's.
  *
  * A process that has left the session and cleaned its environment is not found: without cgroups nothing ties it to the run.
  */
 export function membersOf(run: Run): readonly ProcessIdentity[] {
   const pids = new Set(processesWithEnvironment(RUN_ID, run.id).map(({ pid }) => pid));
-  if (isRunning(run.leader)) {
-    pids.add(run.leader.pid);
+  if (isRunning(run.leader) || run.isFresh === true) {
+    if (isRunning(run.leader)) pids.add(run.leader.pid);
     for (const { pid, session, zombie } of readProcTable()) {
       if (session === run.leader.pid && !zombie) pids.add(pid);
     }
@@ -43,7 +45,7 @@ export async function reap(run: Run, clock: Clock): Promise<boolean> {
     const alive = [...seen.values()].filter(isRunning);
     if (alive.length === 0) return true;
     if (clock.monotonic() > until) return false;
-    if (isRunning(run.leader)) kill(-run.leader.pid);
+    if (isRunning(run.leader) || run.isFresh === true) kill(-run.leader.pid);
     for (const { pid } of alive) kill(pid);
     await clock.sleep(LOOK_EVERY_MS);
   }
