@@ -42,7 +42,7 @@ export interface ContainerPlan {
 export type Progress = 'waiting' | 'running' | 'done' | 'failed';
 
 /** Where a container is, for those that wait for it. */
-export function progressOf(facts: ContainerFacts, policy: RestartPolicy): Progress {
+function progressOf(facts: ContainerFacts, policy: RestartPolicy): Progress {
   const state = facts.run?.state;
   if (state?.type === 'running') return 'running';
   if (state?.type !== 'exited' || restarts(facts.role, policy, state.exitCode)) return 'waiting';

@@ -3,7 +3,7 @@ import type { ContainerStatus as ApiStatus, PodCondition, PodPhase } from '../..
 import { findCondition, setCondition } from '../../api/meta/condition.ts';
 
 /** Condition types that the agent writes. Others, such as tutti.dev/Unrouted, are their writers'. */
-export const OWN_CONDITIONS = [
+const OWN_CONDITIONS = [
   'PodReadyToStartContainers',
   'Initialized',
   'Ready',

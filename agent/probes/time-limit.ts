@@ -15,7 +15,7 @@ export async function withTimeLimit<T>(
   }
 }
 
-export class TimeLimitError extends Error {
+class TimeLimitError extends Error {
   override readonly name = 'TimeLimitError';
   constructor(timeoutMs: number) {
     super(`no answer within ${timeoutMs / 1000}s`);

@@ -132,10 +132,6 @@ export interface Runtime {
   close(): Promise<void>;
 }
 
-export function sameKey(left: ContainerKey, right: ContainerKey): boolean {
-  return left.podUid === right.podUid && left.container === right.container && left.attempt === right.attempt;
-}
-
 export function keyText(key: ContainerKey): string {
   return `${key.podUid}/${key.container}/${key.attempt}`;
 }

@@ -24,7 +24,7 @@ export interface StatsSummary {
 }
 
 /** How a pod's sidecar is named among its containers. */
-export const SIDECAR_NAME = 'tutti-proxy';
+const SIDECAR_NAME = 'tutti-proxy';
 
 interface Sample {
   readonly atMs: number;

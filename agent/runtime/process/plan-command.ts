@@ -6,7 +6,7 @@ import { type PlacedMount, placeMounts } from './mount-links.ts';
 import { type Relocation, relocate } from './relocate.ts';
 
 /** Tells an app that wants to know where its volumes are. */
-export const VOLUME_ROOT = 'TUTTI_VOLUME_ROOT';
+const VOLUME_ROOT = 'TUTTI_VOLUME_ROOT';
 
 export interface CommandPlanInput {
   readonly config: ContainerConfig;

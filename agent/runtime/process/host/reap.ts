@@ -24,7 +24,7 @@ const LOOK_EVERY_MS = 20;
  *
  * A process that has left the session and cleaned its environment is not found: without cgroups nothing ties it to the run.
  */
-export function membersOf(run: Run): readonly ProcessIdentity[] {
+function membersOf(run: Run): readonly ProcessIdentity[] {
   const pids = new Set(processesWithEnvironment(RUN_ID, run.id).map(({ pid }) => pid));
   if (isRunning(run.leader) || run.isFresh === true) {
     if (isRunning(run.leader)) pids.add(run.leader.pid);

@@ -19,7 +19,7 @@ export interface LogLimits {
   readonly maxFiles: number;
 }
 
-export const LOG_LIMITS: LogLimits = { maxBytes: 10 * 1024 * 1024, maxFiles: 5 };
+const LOG_LIMITS: LogLimits = { maxBytes: 10 * 1024 * 1024, maxFiles: 5 };
 
 /** "At this time the file had grown to this size": what tells lines' times, as the program's bytes carry none. */
 export interface Growth {
