@@ -277,6 +277,8 @@ test('a container that ends again and again waits longer and longer, and says so
   );
   assert.equal(pod.status.phase, 'Running');
   await node.until('crash', 'has started again', (present) => containerOf(present).restartCount > restartCount);
+  const event = `Warning BackOff: Back-off restarting failed container app in pod crash_default(${pod.metadata.uid})`;
+  await eventually('an event says it', async () => (await eventsOf(node, 'crash')).includes(event));
 });
 
 test(

@@ -2,8 +2,9 @@ import type { Container } from '../../api/kinds/container.ts';
 import type { ContainerState as ApiState, ContainerStatus as ApiStatus } from '../../api/kinds/pod-status.ts';
 import { timestamp } from '../../kit/clock.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
+import { backOffMs } from './back-off.ts';
 import type { ContainerFacts } from './container-plan.ts';
-import { type RestartPolicy, restartDelayMs, restarts } from './restart.ts';
+import type { RestartPolicy } from './restart.ts';
 
 export interface ContainerStatusInput {
   readonly container: Container;
@@ -43,24 +44,27 @@ function presentState(input: ContainerStatusInput): ApiState {
   const { facts, isInitializing } = input;
   const { run, refusal, role } = facts;
   if (run?.state.type === 'running') return { running: { startedAt: timestamp(run.state.startedAtMs) } };
-  const ended = run?.state.type === 'exited' ? { run, state: run.state } : undefined;
+  const ended = run?.state.type === 'exited' ? run : undefined;
   if (refusal !== undefined && !input.isEnding) {
     return { waiting: { reason: refusal.reason, message: refusal.message } };
   }
   if (ended === undefined) {
     return { waiting: { reason: isInitializing && role === 'app' ? 'PodInitializing' : 'ContainerCreating' } };
   }
-  return backingOff(input, ended.state) ?? terminated(input, ended.run);
+  return backingOff(input) ?? terminated(input, ended);
 }
 
 /** While a container waits for its next start it shows why; before that, how it ended. */
-function backingOff(
-  { facts, policy, isEnding, container, podText, nowMs }: ContainerStatusInput,
-  state: { readonly exitCode: number; readonly finishedAtMs: number },
-): ApiState | undefined {
-  if (isEnding || !restarts(facts.role, policy, state.exitCode)) return undefined;
-  const delayMs = restartDelayMs(facts.crashes);
-  if (delayMs === 0 || state.finishedAtMs + delayMs <= nowMs) return undefined;
+function backingOff({
+  facts,
+  policy,
+  isEnding,
+  container,
+  podText,
+  nowMs,
+}: ContainerStatusInput): ApiState | undefined {
+  const delayMs = isEnding ? 0 : backOffMs(facts, policy, nowMs);
+  if (delayMs === 0) return undefined;
   const message = `back-off ${delayMs / 1000}s restarting failed container=${container.name} pod=${podText}`;
   return { waiting: { reason: 'CrashLoopBackOff', message } };
 }

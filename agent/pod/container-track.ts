@@ -12,6 +12,8 @@ export class ContainerTrack {
   busy: 'starting' | 'stopping' | undefined;
   refusal: Refusal | undefined;
   prober: Prober | undefined;
+  /** The run after which it was last said that the next one waits. */
+  toldBackOffOf: number | undefined;
   readonly #podUid: string;
   readonly #messages = new Map<number, string>();
   #crashes = 0;

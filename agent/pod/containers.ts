@@ -3,6 +3,7 @@ import type { ProbeTarget } from '../probes/handlers.ts';
 import { Prober } from '../probes/prober.ts';
 import type { ContainerKey, ContainerStatus } from '../runtime/runtime.ts';
 import type { AgentContext } from './agent-context.ts';
+import { backOffMs } from './back-off.ts';
 import type { ContainerAction, ContainerFacts } from './container-plan.ts';
 import { runContainer, terminationFile } from './container-runner.ts';
 import { type ContainerTrack, tracksOf } from './container-track.ts';
@@ -115,6 +116,20 @@ export class Containers {
         this.#reading--;
       }
     });
+  }
+
+  /** Says of each container that has crashed and waits to be started again that it does, once for each crash. */
+  tellBackOffs(nowMs: number): void {
+    const { metadata, spec } = this.#options.pod();
+    for (const track of this.#tracks) {
+      const facts = track.facts(this.#options.context.runtime);
+      const attempt = facts.run?.key.attempt;
+      if (attempt === track.toldBackOffOf || backOffMs(facts, spec.restartPolicy, nowMs) === 0) continue;
+      track.toldBackOffOf = attempt;
+      const { name, namespace = '', uid } = metadata;
+      const pod = `${name}_${namespace}(${uid})`;
+      this.#tell(track, 'Warning', 'BackOff', `Back-off restarting failed container ${facts.name} in pod ${pod}`);
+    }
   }
 
   close(): void {

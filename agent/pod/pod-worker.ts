@@ -10,7 +10,7 @@ import { type ContainerFacts, haveEnded, initProgress, planContainers } from './
 import { Containers } from './containers.ts';
 import { Jobs } from './jobs.ts';
 import { drainLimitMs, graceOf, type Leaving, restOfGraceMs, UNROUTED_WITHIN_MS } from './leaving.ts';
-import { nextStage, type PodStage, type StageFacts } from './lifecycle.ts';
+import { isEnding, nextStage, type PodStage, type StageFacts } from './lifecycle.ts';
 import { PodHome } from './pod-home.ts';
 import type { PodPlacement } from './pod-record.ts';
 import { podStatus } from './pod-status.ts';
@@ -195,6 +195,7 @@ export class PodWorker {
     this.#beginStage(nowMs);
     const plan = planContainers(this.#stage, facts, this.#pod.spec.restartPolicy, nowMs);
     for (const action of plan.actions) this.#containers.act(action, this.#restOfGrace());
+    if (!isEnding(this.#stage)) this.#containers.tellBackOffs(nowMs);
     if (this.#stage !== 'gone' && !this.#containers.isReadingLastWords) this.#say(this.#containers.facts(), nowMs);
     this.#sleepUntil([plan.wakeAtMs, this.#stageWakeAtMs()].filter((at) => at !== undefined));
   }
