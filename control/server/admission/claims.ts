@@ -38,7 +38,7 @@ export function outboundPortsOf(service: Pick<Service, 'metadata'>): Readonly<Re
     const ports: unknown = JSON.parse(text);
     if (typeof ports !== 'object' || ports === null) return {};
     const valid = Object.entries(ports).filter((entry) => outboundPorts.indexOf(String(entry[1])) !== undefined);
-    return Object.fromEntries(valid) as Record<string, number>;
+    return Object.fromEntries(valid);
   } catch {
     return {};
   }
