@@ -1,4 +1,4 @@
-// `npm run check`: format, lint, types, dead code, imports. Each step runs even when one before it failed, so that one
+// `npm run check`: format, lint, types, dead code, and the laws of the tree (imports, READMEs, pages). Each step runs even when one before it failed, so that one
 // run shows everything. `npm test` runs these and then every test.
 import { spawnSync } from 'node:child_process';
 
@@ -7,7 +7,15 @@ const steps: readonly (readonly [name: string, command: string, ...args: string[
   ['lint', 'oxlint', '--type-aware', '--deny-warnings', '.'],
   ['types', 'tsc', '--noEmit'],
   ['dead code', 'knip'],
-  ['imports', 'node', '--test', '--test-reporter=dot', 'test/import-law.test.ts'],
+  [
+    'laws',
+    'node',
+    '--test',
+    '--test-reporter=dot',
+    'test/import-law.test.ts',
+    'test/readme-law.test.ts',
+    'test/command-reference.test.ts',
+  ],
 ];
 
 const failed: string[] = [];
