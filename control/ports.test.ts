@@ -20,8 +20,10 @@ test('a port that the system chose is asked for again after a restart; one that 
       [40_001, 40_002, 40_003],
     );
     assert.equal(second.wanted('api', 6443), 6443);
-    await writeFile(join(folder, 'ports.json'), '{"api":');
-    assert.equal((await openKeptPorts(folder)).wanted('api', 0), 0);
+    for (const text of ['{"api":', '{"api":-4}', '{"api":70000}', '{"api":1.5}', '{"api":"6443"}', '[]', 'null']) {
+      await writeFile(join(folder, 'ports.json'), text);
+      assert.equal((await openKeptPorts(folder)).wanted('api', 0), 0, text);
+    }
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -28,9 +28,13 @@ function parsePorts(text: string | undefined): Map<string, number> {
   if (text === undefined) return new Map();
   try {
     const entries = Object.entries(JSON.parse(text) as Record<string, unknown>);
-    return new Map(entries.filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
+    return new Map(entries.filter((entry): entry is [string, number] => isPort(entry[1])));
   } catch {
     // Not worth failing for: the system chooses anew.
     return new Map();
   }
+}
+
+function isPort(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536;
 }

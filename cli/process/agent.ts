@@ -42,15 +42,16 @@ export async function startNode(
   const client = httpClient({ ...connection, userAgent: 'tutti-agent', log });
   const shared = { client, clock, random: systemRandom() };
   const ports = await openKeptPorts(stateFolder);
+  const dnsPort = ports.wanted('dns', settings.dnsPort);
   const dns = await startNodeDns({
     ...shared,
     log: log.child({ component: 'dns' }),
     address: '127.0.0.1',
-    port: ports.wanted('dns', settings.dnsPort),
+    port: dnsPort,
   }).catch(async (error: NodeJS.ErrnoException) => {
     await client.close();
     if (error.code !== 'EADDRINUSE') throw error;
-    throw new CommandError(`DNS server: port ${settings.dnsPort} is in use`, {
+    throw new CommandError(`DNS server: port ${dnsPort} is in use`, {
       hint: 'choose another with --dns-port',
       cause: error,
     });

@@ -13,7 +13,9 @@ export interface FolderLock {
 }
 
 export async function lockFolder(folder: string, kind = 'up'): Promise<FolderLock> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw unusable(folder, error);
+  });
   const path = join(folder, `${kind}.lock`);
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
@@ -22,7 +24,7 @@ export async function lockFolder(folder: string, kind = 'up'): Promise<FolderLoc
       await file.close();
       return { release: () => rm(path, { force: true }) };
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(folder, error);
     }
     const holder = readHolder(await readTextIfPresent(path));
     if (holder !== undefined && isRunning(holder)) {
@@ -33,6 +35,28 @@ export async function lockFolder(folder: string, kind = 'up'): Promise<FolderLoc
     await rm(path, { force: true });
   }
   throw new CommandError(`${path}: cannot be taken: another tutti is starting`, { hint: 'try again' });
+}
+
+/** All of these, or none: `tutti up` is a control plane and an agent too. */
+export async function lockFolderAs(folder: string, kinds: readonly string[]): Promise<FolderLock> {
+  const held: FolderLock[] = [];
+  const release = async (): Promise<void> => {
+    for (const lock of held.toReversed()) await lock.release();
+  };
+  try {
+    for (const kind of kinds) held.push(await lockFolder(folder, kind));
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return { release };
+}
+
+function unusable(folder: string, error: unknown): CommandError {
+  return new CommandError(`state folder "${folder}": cannot be written (${(error as Error).message})`, {
+    hint: 'let this user write it, or choose another with --data',
+    cause: error,
+  });
 }
 
 function readHolder(text: string | undefined): ProcessIdentity | undefined {

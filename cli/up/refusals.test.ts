@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { CommandError } from '../output/exit-codes.ts';
-import { lockFolder } from './lock.ts';
+import { lockFolder, lockFolderAs } from './lock.ts';
 import { requireFreePorts } from './ports.ts';
 
 test('a folder is locked by one process, and the second is told which', async () => {
@@ -40,6 +40,38 @@ for (const [name, content] of [
     }
   });
 }
+
+test('whoever is several kinds holds all of their locks, or none', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tutti-lock-'));
+  try {
+    const all = await lockFolderAs(folder, ['up', 'control', 'agent']);
+    await assert.rejects(lockFolder(folder, 'agent'), /in use by another tutti/);
+    await all.release();
+    const agent = await lockFolder(folder, 'agent');
+    await assert.rejects(lockFolderAs(folder, ['up', 'control', 'agent']), /in use by another tutti/);
+    assert.deepEqual(await readdir(folder), ['agent.lock']);
+    await agent.release();
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a state folder that cannot be made is refused with what to do', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tutti-lock-'));
+  try {
+    await writeFile(join(folder, 'file'), '');
+    for (const path of [join(folder, 'file'), join(folder, 'file', 'state')]) {
+      await assert.rejects(lockFolder(path), (error: CommandError) => {
+        assert.equal(error.name, 'CommandError');
+        assert.match(error.message, /^state folder ".*file.*": cannot be written \((EEXIST|ENOTDIR)/);
+        assert.match(error.hint ?? '', /--data/);
+        return true;
+      });
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
 
 test('a port in use is refused with its holder and the way out, unless it is held from the same state folder', async () => {
   const server = createServer().listen(0, '127.0.0.1');

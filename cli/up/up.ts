@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import type { ControlPlane } from '../../control/main.ts';
+import { type KeptPorts, openKeptPorts } from '../../control/ports.ts';
 import { createLog } from '../../kit/log.ts';
 import type { CommandContext } from '../cluster/context.ts';
 import { applyDocuments } from '../manifests/apply.ts';
@@ -11,7 +12,7 @@ import type { AgentSettings, ControlSettings } from '../process/flags.ts';
 import { untilStopped } from '../process/until-stopped.ts';
 import { followReplicas } from './follow-replicas.ts';
 import { gatewayPorts, imageRootsBeside } from './from-manifests.ts';
-import { lockFolder } from './lock.ts';
+import { lockFolderAs } from './lock.ts';
 import { requireFreePorts } from './ports.ts';
 import { printSummary } from './summary.ts';
 
@@ -27,21 +28,31 @@ export interface UpSettings extends ControlSettings, AgentSettings {
  */
 export async function up(context: CommandContext, settings: UpSettings): Promise<void> {
   const documents = await checkedManifests(settings.manifests);
-  const lock = await lockFolder(settings.stateFolder);
+  const lock = await lockFolderAs(settings.stateFolder, ['up', 'control', 'agent']);
   try {
-    await requireFreePorts(portsOf(settings, documents), settings.stateFolder);
+    const kept = await openKeptPorts(settings.stateFolder);
+    await requireFreePorts(portsOf(settings, documents, kept), settings.stateFolder);
     await run(context, settings, documents);
   } finally {
     await lock.release();
   }
 }
 
-function portsOf({ apiPort, xdsPort, dnsPort, ingress }: UpSettings, documents: readonly ManifestDocument[]) {
-  const local = { address: '127.0.0.1' };
+function portsOf(
+  { apiPort, xdsPort, dnsPort, ingress }: UpSettings,
+  documents: readonly ManifestDocument[],
+  kept: KeptPorts,
+) {
+  const local = (name: string, asked: number, use: string) => ({
+    address: '127.0.0.1',
+    port: kept.wanted(name, asked),
+    use,
+    change: `choose another with --${name}-port`,
+  });
   return [
-    { ...local, port: apiPort, use: 'API server', change: 'choose another with --api-port' },
-    { ...local, port: xdsPort, use: 'xDS server', change: 'choose another with --xds-port' },
-    { ...local, port: dnsPort, use: 'DNS server', change: 'choose another with --dns-port' },
+    local('api', apiPort, 'API server'),
+    local('xds', xdsPort, 'xDS server'),
+    local('dns', dnsPort, 'DNS server'),
     ...(ingress ? gatewayPorts(documents) : []),
   ];
 }
