@@ -13,6 +13,7 @@ import { findCondition } from '../api/meta/condition.ts';
 import { APP_PORTS, INJECT, MESH_ADDRESS } from '../api/meta/well-known.ts';
 import { identifyProcess } from '../kit/process.ts';
 import { heardBy, isReady, TEST_NODE, type TestNode, testNode } from '../test/support/agent-node.ts';
+import { startAgent } from './main.ts';
 import { eventually } from './testing/eventually.ts';
 import { serverContainer, shellContainer } from './testing/pod-specs.ts';
 
@@ -220,6 +221,26 @@ test(
     assert.deepEqual([after.status.podIP, containerOf(after).restartCount], [before.status.podIP, 1]);
   },
 );
+
+test('adopted proxies are started anew when their settings have changed, and apps go on', OPTIONS, async (t) => {
+  const node = await testNode(t, { ingress: {} });
+  const first = await node.start();
+  await node.run('web', { containers: [serverContainer()] });
+  const pod = await node.until('web', 'is ready', isReady);
+  const pid = await appPid(node, 'web');
+  await first.stop({ pods: 'keep' });
+  const second = await startAgent({ ...node.options, xdsAddress: '127.0.0.1:2' });
+  t.after(() => second.stop({ pods: 'keep' }));
+  for (const folder of [join(node.podFolder(pod), 'sidecar'), join(node.agentFolder, 'ingress')]) {
+    await eventually('the proxy has been started anew', async () => {
+      const heard = await heardBy(folder);
+      return heard.join(' ') === 'started stopped started';
+    });
+    assert.match(readFileSync(join(folder, 'bootstrap.json'), 'utf8'), /"xdsAddress": "127\.0\.0\.1:2"/);
+  }
+  await node.until('web', 'is ready again', isReady);
+  assert.equal(await appPid(node, 'web'), pid);
+});
 
 test('processes of which nothing is written down any more are killed at the start', OPTIONS, async (t) => {
   const node = await testNode(t);

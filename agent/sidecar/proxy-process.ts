@@ -2,7 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { backoffMs } from '../../kit/backoff.ts';
 import type { Clock, Timer } from '../../kit/clock.ts';
-import { writeFileAtomic } from '../../kit/disk.ts';
+import { readTextIfPresent, writeFileAtomic } from '../../kit/disk.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Random } from '../../kit/random.ts';
 import { withTimeLimit } from '../probes/time-limit.ts';
@@ -41,6 +41,8 @@ const LOOK_LIMIT_MS = 2000;
 /** Looks in a row without a 200 after which a proxy that was ready is no longer. */
 const LOOKS_UNTIL_UNREADY = 3;
 const RUNS_KEPT = 2;
+/** For a proxy that makes way for one with other settings. */
+const REPLACED_GRACE_MS = 2000;
 /** The proxy keeps the time of a drain itself; this much later it is not waited for any more. */
 const ANSWER_AFTER_DRAIN_MS = 1000;
 
@@ -95,11 +97,23 @@ export class ProxyProcess {
     return true;
   }
 
-  /** Starts it, unless it runs already with the same bootstrap. Resolves when the process has been started. */
+  /**
+   * Starts it, unless it runs already with the same bootstrap: one that an earlier agent started with another (the control
+   * plane is elsewhere now) reads its own only when it starts, and makes way. Resolves when the process has been started.
+   */
   async start(): Promise<void> {
     const text = `${JSON.stringify(this.#options.bootstrap, undefined, 2)}\n`;
+    const run = this.#run;
+    if (run !== undefined) {
+      if ((await readTextIfPresent(this.#bootstrapPath)) === text) return;
+      this.#options.log.info({ proxy: this.#options.id }, 'proxy has other settings now and is started anew');
+      this.#run = undefined;
+      this.#setState('starting');
+      await run.stop({ graceMs: REPLACED_GRACE_MS });
+      run.close();
+    }
     await writeFileAtomic(this.#bootstrapPath, text, { mode: 0o600 });
-    if (this.#run === undefined) await this.#launch();
+    await this.#launch();
   }
 
   /** Resolves when no inbound request is left, or after the time. */
@@ -211,7 +225,7 @@ export class ProxyProcess {
     this.#restart = clock.timer(delayMs, () => {
       last
         .settled()
-        .then(() => (this.#abort.signal.aborted ? undefined : this.#launch()))
+        .then(() => (this.#abort.signal.aborted || this.#run !== undefined ? undefined : this.#launch()))
         .catch((error: unknown) => {
           this.#options.log.error({ error, proxy: this.#options.id }, 'cannot start the proxy');
           this.#planRestart(last, RESTART.maxMs, clock);
