@@ -80,9 +80,9 @@ export class ProxyProcess {
     return this.#run?.logPath;
   }
 
-  /** The id of the present run, as its processes have it in their environment. */
+  /** The id of the newest run, as its processes have it in their environment; also while it ends. */
   get runId(): readonly string[] {
-    return this.#run === undefined ? [] : [this.#runIdOf(this.#runNumber)];
+    return this.#runNumber === 0 ? [] : [this.#runIdOf(this.#runNumber)];
   }
 
   /** Takes over what an earlier agent left; it counts as ready until it does not answer. True when a proxy runs. */
