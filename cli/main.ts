@@ -20,18 +20,26 @@ const context: CommandContext = {
   connect: (options) => openCluster(options, { env: process.env, cwd: process.cwd(), terminal }),
 };
 
-// Long-running processes bring their own handlers; for all others Ctrl-C ends what they wait for, and twice ends them.
+// What others hang on: these end in order and take their time, whoever has stopped reading what they say.
+const runsOn = ['up', 'control', 'agent'].includes(process.argv[2] ?? '');
+
+// For all others Ctrl-C ends what they wait for, and twice ends them.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    if (abort.signal.aborted && !process.argv.includes('up')) process.exit(EXIT.interrupted.code);
+    if (abort.signal.aborted && !runsOn) process.exit(EXIT.interrupted.code);
     abort.abort(new Error('interrupted'));
   });
 }
-// A reader that has seen enough (`tutti get pods | head`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.ok.code);
-  throw error;
-});
+// A terminal that is closed.
+if (runsOn) process.on('SIGHUP', () => abort.abort(new Error('interrupted')));
+
+// A reader that has seen enough (`tutti get pods | head`) is no failure. Of a terminal that is closed it is EIO.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    if (!runsOn && stream === process.stdout) process.exit(EXIT.ok.code);
+  });
+}
 
 try {
   await createProgram(context).parseAsync();

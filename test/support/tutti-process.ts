@@ -49,6 +49,8 @@ export interface RunningTutti {
   /** Resolves when the text has been printed to either; fails with all that was printed when the process ends before. */
   printed(text: string | RegExp, timeoutMs?: number): Promise<void>;
   signal(signal: NodeJS.Signals): void;
+  /** Nobody reads any more what it prints, as when the program at the other end of a pipe has ended. */
+  stopReading(): void;
   /** Exit code, or the signal's name. */
   readonly exited: Promise<number | NodeJS.Signals>;
 }
@@ -71,6 +73,10 @@ export function startTutti(args: readonly string[], options: Pick<RunOptions, 'c
     stderr: () => output.stderr(),
     exited,
     signal: (signal) => void child.kill(signal),
+    stopReading: () => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    },
     printed: async (text, timeoutMs = 90_000) => {
       const seen = (): boolean => {
         const all = output.stdout() + output.stderr();
