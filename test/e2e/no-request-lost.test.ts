@@ -15,7 +15,10 @@ interface PodList {
     readonly status: {
       readonly podIP: string;
       readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-      readonly containerStatuses?: readonly { readonly restartCount: number }[];
+      readonly containerStatuses?: readonly {
+        readonly restartCount: number;
+        readonly state?: { readonly running?: { readonly startedAt: string } };
+      }[];
     };
   }[];
 }
@@ -80,19 +83,16 @@ test("kill -9 of a replica's app loses no request, and the replica is Ready agai
   const restarts = victim.status.containerStatuses?.[0]?.restartCount ?? 0;
   await underLoad(async () => {
     process.kill(appProcess(victim.metadata.uid), 'SIGKILL');
-    const killed = performance.now();
-    await eventually('the killed replica is Ready again', async () => {
-      const again = (await pods('catalog')).find(({ metadata }) => metadata.uid === victim.metadata.uid);
-      return (
-        (again !== undefined &&
-          isReady(again) &&
-          (again.status.containerStatuses?.[0]?.restartCount ?? 0) > restarts) ||
-        undefined
-      );
+    const killedAt = Date.now();
+    const again = await eventually('the killed replica is Ready again', async () => {
+      const pod = (await pods('catalog')).find(({ metadata }) => metadata.uid === victim.metadata.uid);
+      const container = pod?.status.containerStatuses?.[0];
+      const restarted = pod !== undefined && isReady(pod) && (container?.restartCount ?? 0) > restarts;
+      return restarted ? container : undefined;
     });
-    const tookMs = performance.now() - killed;
-    // The shop's services start in well under a second; a busy machine gets another.
-    assert.ok(tookMs < 5000, `took ${Math.round(tookMs)} ms`);
+    // How long the app takes to start is its own and the machine's affair; that it is started again is ours.
+    const replacedMs = Date.parse(again.state?.running?.startedAt ?? '') - killedAt;
+    assert.ok(replacedMs < 3000, `started again after ${replacedMs} ms`);
   });
 });
 
