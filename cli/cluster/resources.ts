@@ -1,6 +1,7 @@
 import { collectionPath, objectPath } from '../../api/client/paths.ts';
 import type { Kind } from '../../api/kinds/kind.ts';
 import { findKind, kinds } from '../../api/kinds/registry.ts';
+import { nearest } from '../manifests/nearest.ts';
 import { CommandError } from '../output/exit-codes.ts';
 
 export interface ResourceArgument {
@@ -18,7 +19,7 @@ export function parseResources(given: readonly string[]): ResourceArgument[] {
     });
   }
   if (!given.some((argument) => argument.includes('/'))) {
-    return first.split(',').map((name) => ({ kind: resolveKind(name), names: rest }));
+    return first.split(',').flatMap((name) => resolveKinds(name).map((kind) => ({ kind, names: rest })));
   }
   return given.map((argument) => {
     const [kind = '', name = '', ...more] = argument.split('/');
@@ -29,11 +30,21 @@ export function parseResources(given: readonly string[]): ResourceArgument[] {
   });
 }
 
+/** One kind, or those of a category: `all` is pods, services, deployments and replicasets, as for kubectl. */
+function resolveKinds(name: string): Kind[] {
+  const category = kinds.filter(({ categories }) => categories.includes(name));
+  return category.length > 0 ? category : [resolveKind(name)];
+}
+
 export function resolveKind(name: string): Kind {
   const kind = findKind(name);
   if (kind !== undefined) return kind;
   const known = kinds.map((each) => each.plural).sort();
-  throw new CommandError(`kind "${name}": not known`, { exit: 'usage', hint: `one of ${known.join(', ')}` });
+  const meant = nearest(name, [...known, ...kinds.map((each) => each.singular)]);
+  throw new CommandError(`kind "${name}": not known${meant === undefined ? '' : ` (did you mean "${meant}"?)`}`, {
+    exit: 'usage',
+    hint: `one of ${known.join(', ')}`,
+  });
 }
 
 /** A kind's collection path, or an object's when a name is given. */

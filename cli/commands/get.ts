@@ -1,27 +1,18 @@
 import type { Command } from 'commander';
-import type { Kind } from '../../api/kinds/kind.ts';
+import type { Kind, KubeObject } from '../../api/kinds/kind.ts';
 import type { Cluster, CommandContext } from '../cluster/context.ts';
 import { type ClusterOptions, withClusterOptions, withOutputOption } from '../cluster/options.ts';
-import { parseResources, resourceName, resourcePath } from '../cluster/resources.ts';
+import { parseResources, type ResourceArgument, resourcePath } from '../cluster/resources.ts';
+import { TABLE, type Table, type TableShow, tableLines } from '../cluster/server-table.ts';
+import { CommandError } from '../output/exit-codes.ts';
 import { type Format, parseFormat, renderData } from '../output/format.ts';
 import { readLines } from '../output/lines.ts';
-import { renderTable } from '../output/table.ts';
-
-const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
+import { growingTable } from '../output/table.ts';
 
 interface GetOptions extends ClusterOptions {
   readonly selector?: string;
   readonly fieldSelector?: string;
   readonly watch?: boolean;
-}
-
-/** As much of metav1.Table as is printed. */
-interface Table {
-  readonly metadata?: { readonly resourceVersion?: string };
-  readonly columnDefinitions?: readonly { readonly name: string; readonly priority?: number }[] | null;
-  readonly rows?:
-    | readonly { readonly cells: readonly unknown[]; readonly object?: { metadata?: { namespace?: string } } }[]
-    | null;
 }
 
 export function registerGet(program: Command, context: CommandContext): void {
@@ -45,46 +36,70 @@ Examples:
   withOutputOption(withClusterOptions(command)).action(async (given: string[], options: GetOptions) => {
     const format = options.output === undefined ? undefined : parseFormat(options.output);
     const resources = parseResources(given);
+    if (options.watch === true && (resources.length > 1 || (resources[0]?.names.length ?? 0) > 1)) {
+      throw new CommandError('--watch: follows one kind, or one object', { exit: 'usage' });
+    }
     const cluster = await context.connect(options);
     try {
       const namespace = options.allNamespaces === true ? undefined : (options.namespace ?? cluster.namespace);
-      if (format === 'json' || format === 'yaml' || format === 'name') await printObjects();
-      else {
-        let blank = false;
-        for (const { kind, names } of resources) {
-          const several = resources.length > 1;
-          blank = await printTables(context, cluster, {
-            kind,
-            names,
-            namespace,
-            options,
-            wide: format === 'wide',
-            several,
-            blank,
-          });
-        }
-      }
-
-      async function printObjects(): Promise<void> {
-        const found: unknown[] = [];
-        for (const { kind, names } of resources) {
-          if (names.length > 0)
-            for (const name of names) found.push(await cluster.client.get(kind, refOf(kind, namespace, name)));
-          else found.push(...(await cluster.client.list(kind, listOptions(kind, namespace, options))).items);
-        }
-        const single = resources.length === 1 && resources[0]?.names.length === 1;
-        context.terminal.out(renderFound(found, single, format));
-      }
+      const got: Got = { context, cluster, namespace, options, format };
+      if (format === 'json' || format === 'yaml' || format === 'name') await printObjects(got, resources, format);
+      else await printTables(got, resources);
+    } catch (error) {
+      if (!context.signal.aborted) throw error;
     } finally {
       await cluster.close();
     }
   });
 }
 
-function renderFound(found: readonly unknown[], single: boolean, format: Format | undefined): string {
+interface Got {
+  readonly context: CommandContext;
+  readonly cluster: Cluster;
+  /** All of them when undefined. */
+  readonly namespace: string | undefined;
+  readonly options: GetOptions;
+  readonly format: Format | undefined;
+}
+
+type ObjectFormat = Exclude<Format, 'wide'>;
+
+async function printObjects(
+  { context, cluster, namespace, options }: Got,
+  resources: readonly ResourceArgument[],
+  format: ObjectFormat,
+): Promise<void> {
+  const found: KubeObject[] = [];
+  let resourceVersion = '0';
+  for (const { kind, names } of resources) {
+    for (const name of names) found.push(await cluster.client.get(kind, refOf(kind, namespace, name)));
+    if (names.length > 0) continue;
+    const list = await cluster.client.list(kind, listOptions(kind, namespace, options));
+    found.push(...list.items);
+    resourceVersion = list.resourceVersion;
+  }
+  const [{ kind, names }] = resources as readonly [ResourceArgument];
+  const single = resources.length === 1 && names.length === 1;
+  if (options.watch !== true) {
+    context.terminal.out(renderFound(found, single, format));
+    return;
+  }
+  // One object after the other, so that what reads them need not wait for an end.
+  const print = (object: KubeObject): void =>
+    context.terminal.out(`${format === 'yaml' ? '---\n' : ''}${renderFound([object], true, format)}`);
+  found.forEach(print);
+  const changes = cluster.client.watch(kind, {
+    ...listOptions(kind, namespace, options),
+    ...(single ? { fieldSelector: `metadata.name=${names[0]}` } : {}),
+    resourceVersion: single ? (found[0]?.metadata.resourceVersion ?? '0') : resourceVersion,
+    signal: context.signal,
+  });
+  for await (const change of changes) if (change.type !== 'BOOKMARK') print(change.object);
+}
+
+function renderFound(found: readonly KubeObject[], single: boolean, format: ObjectFormat): string {
   if (format === 'name') {
     return found
-      .map((each) => each as { kind: string; apiVersion: string; metadata: { name: string } })
       .map(({ kind, apiVersion, metadata }) => {
         const group = apiVersion.includes('/') ? `.${apiVersion.split('/')[0]}` : '';
         return `${kind.toLowerCase()}${group}/${metadata.name}\n`;
@@ -92,96 +107,72 @@ function renderFound(found: readonly unknown[], single: boolean, format: Format 
       .join('');
   }
   const value = single ? found[0] : { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '' }, items: found };
-  return renderData(value, format === 'yaml' ? 'yaml' : 'json');
+  return renderData(value, format);
 }
 
-interface TablesWanted {
-  readonly kind: Kind;
-  readonly names: readonly string[];
-  readonly namespace: string | undefined;
-  readonly options: GetOptions;
-  readonly wide: boolean;
-  readonly several: boolean;
-  readonly blank: boolean;
-}
-
-async function printTables(context: CommandContext, cluster: Cluster, wanted: TablesWanted): Promise<boolean> {
-  const { kind, names, namespace, options } = wanted;
-  const query = queryOf(options);
-  const all = kind.namespaced && namespace === undefined;
-  const paths =
-    names.length > 0
-      ? names.map((name) => resourcePath(kind, namespace, name))
-      : [resourcePath(kind, namespace) + query];
-  let printed = wanted.blank;
-  for (const path of paths) {
-    const table = (await cluster.get(path, TABLE)) as Table;
-    const { header, rows } = tableText(table, { wide: wanted.wide, all, prefix: wanted.several ? kind : undefined });
-    if (rows.length > 0) {
-      context.terminal.out(`${printed ? '\n' : ''}${renderTable(header, rows)}`);
-      printed = true;
-    } else if (options.watch !== true) {
-      context.terminal.err(
-        all
-          ? 'No resources found\n'
-          : `No resources found in ${namespace ?? 'the cluster'}${kind.namespaced ? ' namespace' : ''}.\n`,
-      );
+async function printTables(got: Got, resources: readonly ResourceArgument[]): Promise<void> {
+  const { context, cluster, namespace, options } = got;
+  const { terminal } = context;
+  let isFirst = true;
+  for (const { kind, names } of resources) {
+    const collection = resourcePath(kind, namespace) + queryOf(options);
+    const paths = names.length > 0 ? names.map((name) => resourcePath(kind, namespace, name)) : [collection];
+    const show = showOf(got, kind, resources.length > 1 ? kind : undefined);
+    const tables: Table[] = [];
+    for (const path of paths) tables.push((await cluster.get(path, TABLE)) as Table);
+    const lines = tables.map((table) => tableLines(table, show));
+    const [header] = lines.map((each) => each.header);
+    const rows = lines.flatMap((each) => each.rows);
+    const render = growingTable();
+    if (header !== undefined && rows.length > 0) {
+      terminal.out(`${isFirst ? '' : '\n'}${render([header, ...rows])}`);
+      isFirst = false;
     }
-    if (options.watch === true) await watchTable(context, cluster, wanted, table.metadata?.resourceVersion ?? '0');
+    if (options.watch === true) {
+      const from = tables[0]?.metadata?.resourceVersion ?? '0';
+      await watchTable(got, { kind, name: names[0], from, headerShown: !isFirst, render });
+      return;
+    }
   }
-  return printed;
+  if (isFirst) {
+    const everywhere = namespace === undefined || resources.every(({ kind }) => !kind.namespaced);
+    terminal.err(everywhere ? 'No resources found\n' : `No resources found in ${namespace} namespace.\n`);
+  }
 }
 
-async function watchTable(
-  context: CommandContext,
-  cluster: Cluster,
-  wanted: TablesWanted,
-  from: string,
-): Promise<void> {
-  const { kind, namespace, names, options } = wanted;
+function showOf({ format, namespace }: Got, kind: Kind, prefix: Kind | undefined): TableShow {
+  return { wide: format === 'wide', withNamespace: kind.namespaced && namespace === undefined, prefix };
+}
+
+interface TableWatch {
+  readonly kind: Kind;
+  readonly name: string | undefined;
+  /** The resourceVersion that has been shown. */
+  readonly from: string;
+  readonly headerShown: boolean;
+  readonly render: (lines: readonly (readonly string[])[]) => string;
+}
+
+async function watchTable(got: Got, { kind, name, from, headerShown, render }: TableWatch): Promise<void> {
+  const { context, cluster, namespace, options } = got;
   const parameters = new URLSearchParams(queryOf(options).slice(1));
   parameters.set('watch', 'true');
   parameters.set('resourceVersion', from);
-  if (names[0] !== undefined) parameters.set('fieldSelector', `metadata.name=${names[0]}`);
-  const all = kind.namespaced && namespace === undefined;
-  try {
-    const chunks = cluster.stream(`${resourcePath(kind, namespace)}?${parameters.toString()}`, context.signal, TABLE);
-    let columns: Table['columnDefinitions'];
-    for await (const line of readLines(chunks)) {
-      const event = JSON.parse(line) as { type: string; object: Table };
-      if (event.type === 'BOOKMARK' || event.type === 'ERROR') continue;
-      // The server names the columns with the first event only.
-      columns = (event.object.columnDefinitions?.length ?? 0) > 0 ? event.object.columnDefinitions : columns;
-      const { rows } = tableText(
-        { ...event.object, columnDefinitions: columns ?? [] },
-        { wide: wanted.wide, all, prefix: undefined },
-      );
-      for (const row of rows) context.terminal.out(`${row.join('   ')}\n`);
-    }
-  } catch (error) {
-    if (!context.signal.aborted) throw error;
+  if (name !== undefined) parameters.set('fieldSelector', `metadata.name=${name}`);
+  const chunks = cluster.stream(`${resourcePath(kind, namespace)}?${parameters.toString()}`, context.signal, TABLE);
+  let isHeaderDue = !headerShown;
+  let columns: Table['columnDefinitions'];
+  for await (const line of readLines(chunks)) {
+    const { type, object } = JSON.parse(line) as { type: string; object: Table & { message?: string } };
+    if (type === 'ERROR') throw new CommandError(`watch of ${kind.plural}: ${object.message ?? 'ended by the server'}`);
+    if (type === 'BOOKMARK') continue;
+    // The server names the columns with the first event only.
+    columns = (object.columnDefinitions?.length ?? 0) > 0 ? object.columnDefinitions : columns;
+    const table = { ...object, columnDefinitions: columns ?? [] };
+    const { header, rows } = tableLines(table, showOf(got, kind, undefined));
+    context.terminal.out(render(isHeaderDue ? [header, ...rows] : rows));
+    isHeaderDue = false;
   }
-}
-
-function tableText(
-  table: Table,
-  show: { readonly wide: boolean; readonly all: boolean; readonly prefix: Kind | undefined },
-): { header: string[]; rows: string[][] } {
-  const columns = (table.columnDefinitions ?? [])
-    .map((column, at) => ({ ...column, at }))
-    .filter(({ priority }) => show.wide || (priority ?? 0) === 0);
-  const rows = (table.rows ?? []).map((row) => {
-    const cells = columns.map(({ at }) => cellText(row.cells[at]));
-    if (show.prefix !== undefined && cells[0] !== undefined) cells[0] = resourceName(show.prefix, cells[0]);
-    return show.all ? [row.object?.metadata?.namespace ?? '', ...cells] : cells;
-  });
-  const header = columns.map(({ name }) => name.toUpperCase());
-  return { header: show.all ? ['NAMESPACE', ...header] : header, rows };
-}
-
-function cellText(cell: unknown): string {
-  if (cell === null || cell === undefined) return '<none>';
-  return typeof cell === 'string' ? cell : JSON.stringify(cell);
 }
 
 function queryOf(options: GetOptions): string {

@@ -5,7 +5,7 @@ import { type CommandError, EXIT } from './exit-codes.ts';
 import { parseFormat, renderData } from './format.ts';
 import { readLines } from './lines.ts';
 import { createProgress } from './progress.ts';
-import { renderTable } from './table.ts';
+import { growingTable, renderTable } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
 function recordingTerminal(live: boolean): Terminal & { readonly written: string[] } {
@@ -29,6 +29,20 @@ test('a table is aligned by what is seen, not by colour codes, and has no traili
     ],
   );
   assert.equal(table, 'NAME      READY   AGE\ncatalog   \u001B[32m2/2\u001B[0m     5s\na         10/10\n');
+});
+
+test('lines that come later stand under those before, and a wider cell widens its column from there on', () => {
+  const render = growingTable();
+  assert.equal(
+    render([
+      ['NAME', 'STATUS', 'AGE'],
+      ['web', 'Running', '5s'],
+    ]),
+    'NAME   STATUS    AGE\nweb    Running   5s\n',
+  );
+  assert.equal(render([['web', 'Gone', '6s']]), 'web    Gone      6s\n');
+  assert.equal(render([['web-2', 'Up', '1s']]), 'web-2   Up        1s\n');
+  assert.equal(render([['web', 'Up', '7s']]), 'web     Up        7s\n');
 });
 
 test('on a pipe each line of progress is printed once, when it changes', () => {
