@@ -77,8 +77,12 @@ function convergenceOf(route: HttpRoute, generation: number): { readonly done: b
   };
 }
 
-/** Waits `forMs` and tells the shares that the proxies counted meanwhile. Ends early on Ctrl-C. */
+/**
+ * Waits `forMs` and tells the shares that the proxies counted meanwhile. Ends early on Ctrl-C. Begins one report after the
+ * weight was taken: what is reported first was counted before.
+ */
 export async function measure(canary: Canary, weight: number, forMs: number): Promise<MeasuredShare[]> {
+  await sleepUnlessAborted(canary, SAMPLE_MS);
   const before = await readCounts(canary.cluster, canary.namespace);
   await sleepUnlessAborted(canary, forMs);
   // One report more, so that the last second is counted as well.
@@ -119,28 +123,24 @@ async function watchStep(
 ): Promise<WalkEnd | undefined> {
   const { clock, signal } = canary.context;
   const started = clock.monotonic();
+  const weights = weightsOf(canary.plan, weight);
   const before = await readCounts(canary.cluster, canary.namespace);
+  let settled: typeof before | undefined;
   for (;;) {
     await sleepUnlessAborted(canary, Math.min(SAMPLE_MS, options.everyMs));
     if (signal.aborted) return undefined;
-    const shares = measureShares(
-      weightsOf(canary.plan, weight),
-      before,
-      await readCounts(canary.cluster, canary.namespace),
-    );
-    const count: BackendCount = shares.find(({ service }) => service === canary.plan.canary) ?? {
-      service: canary.plan.canary,
-      requests: 0,
-      errors: 0,
-    };
-    const decision = decideStep({
-      canary: count,
-      elapsedMs: clock.monotonic() - started,
-      everyMs: options.everyMs,
-      limit: options.limit,
-    });
-    if (decision.kind === 'wait') continue;
-    options.onStep(weight, shares, convergence);
+    const now = await readCounts(canary.cluster, canary.namespace);
+    const count: BackendCount = measureShares(weights, before, now).find(
+      ({ service }) => service === canary.plan.canary,
+    ) ?? { service: canary.plan.canary, requests: 0, errors: 0 };
+    const elapsedMs = clock.monotonic() - started;
+    const decision = decideStep({ canary: count, elapsedMs, everyMs: options.everyMs, limit: options.limit });
+    if (decision.kind === 'wait') {
+      // The first report still tells of the step before: no error in it may be missed, but the shares begin after it.
+      settled ??= now;
+      continue;
+    }
+    options.onStep(weight, measureShares(weights, settled ?? before, now), convergence);
     if (decision.kind === 'next') return undefined;
     canary.say(`going back: ${decision.reason}`);
     await setWeight(canary, 0);
