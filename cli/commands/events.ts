@@ -2,9 +2,12 @@ import type { Command } from 'commander';
 import { type Event, eventKind } from '../../api/kinds/event.ts';
 import { humanDuration } from '../../api/meta/human-duration.ts';
 import type { CommandContext } from '../cluster/context.ts';
+import { inOrder, lastSeenMs } from '../cluster/event-order.ts';
 import { type ClusterOptions, withClusterOptions, withOutputOption } from '../cluster/options.ts';
+import { parseResources } from '../cluster/resources.ts';
+import { CommandError } from '../output/exit-codes.ts';
 import { parseFormat, renderData } from '../output/format.ts';
-import { renderTable } from '../output/table.ts';
+import { growingTable } from '../output/table.ts';
 
 interface EventsOptions extends ClusterOptions {
   readonly for?: string;
@@ -26,22 +29,20 @@ export function registerEvents(program: Command, context: CommandContext): void 
     );
   withOutputOption(withClusterOptions(command)).action(async (options: EventsOptions) => {
     const format = options.output === undefined ? undefined : parseFormat(options.output);
+    const subject = options.for === undefined ? undefined : parseSubject(options.for);
+    const types = options.types === undefined ? TYPES : parseTypes(options.types);
     const cluster = await context.connect(options);
     try {
+      const render = growingTable();
       const where = options.allNamespaces === true ? {} : { namespace: options.namespace ?? cluster.namespace };
       const list = await cluster.client.list(eventKind, where);
-      const wanted = list.items
-        .filter((event) => isWanted(event, options))
-        .sort((one, other) => lastSeen(one) - lastSeen(other));
+      const wanted = inOrder(list.items.filter((event) => isWanted(event, subject, types)));
       if (format === 'json' || format === 'yaml') context.terminal.out(renderData(wanted, format));
-      else if (wanted.length === 0) context.terminal.err('no events\n');
-      else
-        context.terminal.out(
-          renderTable(
-            headerOf(options),
-            wanted.map((event) => rowOf(event, options, context.clock.now())),
-          ),
-        );
+      else if (wanted.length === 0 && options.watch !== true) context.terminal.err('no events\n');
+      else {
+        const rows = wanted.map((event) => rowOf(event, options, context.clock.now()));
+        context.terminal.out(render([headerOf(options), ...rows]));
+      }
       if (options.watch !== true) return;
       const events = cluster.client.watch(eventKind, {
         ...where,
@@ -49,8 +50,10 @@ export function registerEvents(program: Command, context: CommandContext): void 
         signal: context.signal,
       });
       for await (const change of events) {
-        if (change.type === 'BOOKMARK' || change.type === 'DELETED' || !isWanted(change.object, options)) continue;
-        context.terminal.out(`${rowOf(change.object, options, context.clock.now()).join('   ')}\n`);
+        if (change.type === 'BOOKMARK' || change.type === 'DELETED' || !isWanted(change.object, subject, types))
+          continue;
+        if (format === 'json' || format === 'yaml') context.terminal.out(renderData(change.object, format));
+        else context.terminal.out(render([rowOf(change.object, options, context.clock.now())]));
       }
     } catch (error) {
       if (!context.signal.aborted) throw error;
@@ -60,14 +63,34 @@ export function registerEvents(program: Command, context: CommandContext): void 
   });
 }
 
-function isWanted(event: Event, options: EventsOptions): boolean {
-  const { kind = '', name = '' } = event.involvedObject;
-  if (options.types !== undefined && !options.types.split(',').includes(event.type ?? '')) return false;
-  return options.for === undefined || options.for.toLowerCase() === `${kind}/${name}`.toLowerCase();
+interface Subject {
+  readonly kind: string;
+  readonly name: string;
 }
 
-function lastSeen(event: Event): number {
-  return Date.parse(event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp);
+function parseSubject(given: string): Subject {
+  const [resource] = parseResources([given]);
+  const [name] = resource?.names ?? [];
+  if (resource === undefined || name === undefined)
+    throw new CommandError(`--for "${given}": not of the form kind/name`, { exit: 'usage' });
+  return { kind: resource.kind.kind, name };
+}
+
+const TYPES = ['Normal', 'Warning'];
+
+/** As they are written in events, whatever case was typed. */
+function parseTypes(given: string): string[] {
+  return given.split(',').map((type) => {
+    const known = TYPES.find((each) => each.toLowerCase() === type.trim().toLowerCase());
+    if (known === undefined) throw new CommandError(`--types "${given}": must be Normal or Warning`, { exit: 'usage' });
+    return known;
+  });
+}
+
+function isWanted(event: Event, subject: Subject | undefined, types: readonly string[]): boolean {
+  const { kind, name } = event.involvedObject;
+  if (!types.includes(event.type ?? '')) return false;
+  return subject === undefined || (subject.kind === kind && subject.name === name);
 }
 
 function headerOf(options: EventsOptions): string[] {
@@ -77,7 +100,7 @@ function headerOf(options: EventsOptions): string[] {
 
 function rowOf(event: Event, options: EventsOptions, nowMs: number): string[] {
   const { kind = '', name = '' } = event.involvedObject;
-  const seen = humanDuration(nowMs - lastSeen(event));
+  const seen = humanDuration(nowMs - lastSeenMs(event));
   const count = (event.count ?? 1) > 1 ? ` (x${event.count})` : '';
   const row = [
     `${seen}${count}`,

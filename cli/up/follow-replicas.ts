@@ -3,6 +3,7 @@ import { deploymentKind } from '../../api/kinds/deployment.ts';
 import { eventKind } from '../../api/kinds/event.ts';
 import { type Gateway, gatewayKind } from '../../api/kinds/gateway.ts';
 import type { CommandContext } from '../cluster/context.ts';
+import { inOrder } from '../cluster/event-order.ts';
 import { createProgress, type ProgressLine } from '../output/progress.ts';
 import { rolloutState } from '../rollout/status.ts';
 
@@ -82,13 +83,9 @@ function lineOf({ key, ready, state }: Subject, { terminal }: CommandContext): P
 /** The newest warning about the subject or its pods: why it is not there yet. */
 async function lastWarning(client: Client, { namespace, name }: Subject): Promise<string> {
   const { items } = await client.list(eventKind, { namespace });
-  const warnings = items
-    .filter(({ type, involvedObject }) => type === 'Warning' && involvedObject.name?.startsWith(name) === true)
-    .sort(
-      (one, other) =>
-        Date.parse(one.lastTimestamp ?? one.metadata.creationTimestamp) -
-        Date.parse(other.lastTimestamp ?? other.metadata.creationTimestamp),
-    );
-  const last = warnings.at(-1);
+  const warnings = items.filter(
+    ({ type, involvedObject }) => type === 'Warning' && involvedObject.name?.startsWith(name) === true,
+  );
+  const last = inOrder(warnings).at(-1);
   return last === undefined ? '' : `; ${last.reason ?? ''}: ${(last.message ?? '').trim()}`;
 }
