@@ -94,6 +94,8 @@ export interface WalkOptions {
   readonly steps: readonly number[];
   readonly everyMs: number;
   readonly limit: ErrorLimit;
+  /** The weight is carried; what follows is watched. */
+  readonly onWeight: (weight: number, convergence: Convergence) => void;
   readonly onStep: (weight: number, shares: readonly MeasuredShare[], convergence: Convergence) => void;
 }
 
@@ -108,6 +110,7 @@ export async function walk(canary: Canary, options: WalkOptions): Promise<WalkEn
   for (const weight of options.steps) {
     const convergence = await setWeight(canary, weight);
     reached = weight;
+    options.onWeight(weight, convergence);
     const end = await watchStep(canary, weight, options, convergence);
     if (end !== undefined) return end;
     if (canary.context.signal.aborted) return { kind: 'interrupted', weight: reached };

@@ -117,9 +117,10 @@ async function walkSteps(
   const data = format === 'json' || format === 'yaml';
   const end = await walk(canary, {
     ...asked,
+    onWeight: (weight, { message, tookMs }) =>
+      say(`${plan.canary}: weight ${weight} % carried by ${message} after ${Math.round(tookMs)} ms`),
     onStep: (weight, shares, { message, tookMs }) => {
       steps.push({ weight, proxies: message, convergedMs: Math.round(tookMs), shares });
-      say(`${plan.canary}: weight ${weight} % carried by ${message} after ${Math.round(tookMs)} ms`);
       if (!data) print(canary, weight, shares, format);
     },
   });
