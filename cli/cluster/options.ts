@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { FORMATS } from '../output/format.ts';
+import { DATA_FORMATS, type Format } from '../output/format.ts';
 import type { ConnectOptions } from './context.ts';
 
 /** Flags that every command of a cluster takes, named as kubectl's. */
@@ -16,6 +16,6 @@ export function withClusterOptions(command: Command): Command {
     .option('-n, --namespace <name>', 'namespace (default: the one of the kubeconfig)');
 }
 
-export function withOutputOption(command: Command): Command {
-  return command.option('-o, --output <format>', `how to print: ${FORMATS.join(', ')}`);
+export function withOutputOption(command: Command, formats: readonly Format[] = DATA_FORMATS): Command {
+  return command.option('-o, --output <format>', `how to print: ${formats.join(', ')}`);
 }

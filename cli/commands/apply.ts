@@ -5,6 +5,8 @@ import { type Applied, applyDocuments } from '../manifests/apply.ts';
 import { checkedManifests } from '../manifests/checked.ts';
 import { parseFormat, renderData } from '../output/format.ts';
 
+const APPLY_FORMATS = ['json', 'yaml', 'name'] as const;
+
 interface ApplyFlags extends ClusterOptions {
   readonly filename: string[];
   readonly dryRun?: boolean;
@@ -20,8 +22,8 @@ export function registerApply(program: Command, context: CommandContext): void {
       'after',
       '\nExamples:\n  tutti apply -f shop/\n  tutti apply -f web.yaml --dry-run\n  cat web.yaml | tutti apply -f -',
     );
-  withOutputOption(withClusterOptions(command)).action(async (flags: ApplyFlags) => {
-    const format = flags.output === undefined ? undefined : parseFormat(flags.output);
+  withOutputOption(withClusterOptions(command), APPLY_FORMATS).action(async (flags: ApplyFlags) => {
+    const format = parseFormat(flags.output, APPLY_FORMATS);
     const documents = await checkedManifests(flags.filename);
     const cluster = await context.connect(flags);
     try {

@@ -10,8 +10,10 @@ import type { Cluster, CommandContext } from '../cluster/context.ts';
 import { type ClusterOptions, withClusterOptions, withOutputOption } from '../cluster/options.ts';
 import { parseDuration } from '../output/duration.ts';
 import { CommandError } from '../output/exit-codes.ts';
-import { parseFormat, renderData } from '../output/format.ts';
+import { DATA_FORMATS, parseFormat, renderData } from '../output/format.ts';
 import { renderTable } from '../output/table.ts';
+
+type DataFormat = (typeof DATA_FORMATS)[number];
 
 interface CanaryOptions extends ClusterOptions {
   readonly to?: string;
@@ -57,7 +59,7 @@ Exit codes: 4 when the walk went back by itself, 5 when the proxies did not take
     const modes = [options.weight, options.steps, options.abort].filter((mode) => mode !== undefined);
     if (modes.length > 1)
       throw new CommandError('--weight, --steps and --abort: only one at a time', { exit: 'usage' });
-    const format = options.output === undefined ? undefined : parseFormat(options.output);
+    const format = parseFormat(options.output, DATA_FORMATS);
     const asked = {
       weight: options.weight === undefined ? undefined : parsePercent('--weight', options.weight),
       steps: options.steps?.split(',').map((step) => parsePercent('--steps', step)),
@@ -107,11 +109,7 @@ interface Walk {
   readonly limit: ErrorLimit;
 }
 
-async function walkSteps(
-  canary: Canary,
-  asked: Walk,
-  format: ReturnType<typeof parseFormat> | undefined,
-): Promise<void> {
+async function walkSteps(canary: Canary, asked: Walk, format: DataFormat | undefined): Promise<void> {
   const { plan, say } = canary;
   const steps: unknown[] = [];
   const data = format === 'json' || format === 'yaml';
@@ -141,12 +139,7 @@ async function walkSteps(
   }
 }
 
-function print(
-  canary: Canary,
-  weight: number,
-  shares: readonly MeasuredShare[],
-  format: ReturnType<typeof parseFormat> | undefined,
-): void {
+function print(canary: Canary, weight: number, shares: readonly MeasuredShare[], format: DataFormat | undefined): void {
   const { terminal } = canary.context;
   if (format === 'json' || format === 'yaml') {
     terminal.out(renderData({ route: canary.route, canary: canary.plan.canary, weight, shares }, format));

@@ -1,17 +1,21 @@
 import { Resolver } from 'node:dns/promises';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { CLUSTER_DOMAIN } from '../../api/meta/well-known.ts';
+import { readTextIfPresent } from '../../kit/disk.ts';
 import type { CommandContext } from '../cluster/context.ts';
 import { withOutputOption } from '../cluster/options.ts';
 import { CommandError } from '../output/exit-codes.ts';
-import { parseFormat, renderData } from '../output/format.ts';
+import { DATA_FORMATS, parseFormat, renderData } from '../output/format.ts';
 import { renderTable } from '../output/table.ts';
 
 const TYPES = ['A', 'AAAA', 'SRV', 'PTR', 'CNAME', 'TXT'] as const;
 type RecordType = (typeof TYPES)[number];
 
+const DEFAULT_SERVER = '127.0.0.1:10053';
+
 interface DnsOptions {
-  readonly server: string;
+  readonly server?: string;
   readonly namespace: string;
   readonly output?: string;
 }
@@ -28,7 +32,10 @@ export function registerDns(program: Command, context: CommandContext): void {
     .description('ask the mesh what a name means')
     .argument('<name>', 'a service, a full name, or an address for PTR')
     .argument('[type]', TYPES.join(', '), 'A')
-    .option('--server <host:port>', "the agent's DNS server", '127.0.0.1:10053')
+    .option(
+      '--server <host:port>',
+      `the agent's DNS server (default: as ./.tutti/ports.json says, else ${DEFAULT_SERVER})`,
+    )
     .option('-n, --namespace <name>', 'namespace of a short name', 'default')
     .addHelpText(
       'after',
@@ -44,10 +51,15 @@ Examples:
     const type = TYPES.find((known) => known === given.toUpperCase());
     if (type === undefined)
       throw new CommandError(`record type "${given}": not known; one of ${TYPES.join(', ')}`, { exit: 'usage' });
-    const format = options.output === undefined ? undefined : parseFormat(options.output);
+    const format = parseFormat(options.output, DATA_FORMATS);
     const resolver = new Resolver({ timeout: 2000, tries: 2 });
-    resolver.setServers([options.server]);
-    const answers = await resolveFirst(resolver, candidates(name, options.namespace), type, options.server);
+    const server = options.server ?? (await keptServer(context.cwd)) ?? DEFAULT_SERVER;
+    try {
+      resolver.setServers([server]);
+    } catch (error) {
+      throw new CommandError(`--server "${server}": not of the form address:port`, { exit: 'usage', cause: error });
+    }
+    const answers = await resolveFirst(resolver, candidates(name, options.namespace), type, server);
     if (format === 'json' || format === 'yaml') context.terminal.out(renderData(answers, format));
     else
       context.terminal.out(
@@ -57,6 +69,19 @@ Examples:
         ),
       );
   });
+}
+
+/** Where the agent of the state folder here answers, whatever port it was given. */
+async function keptServer(cwd: string): Promise<string | undefined> {
+  const text = await readTextIfPresent(join(cwd, '.tutti', 'ports.json'));
+  if (text === undefined) return undefined;
+  try {
+    const { dns } = JSON.parse(text) as { readonly dns?: number };
+    return dns === undefined ? undefined : `127.0.0.1:${dns}`;
+  } catch {
+    // Cut short by a crash: the next start writes it anew.
+    return undefined;
+  }
 }
 
 /** The search list that Kubernetes gives a pod (resolv.conf with ndots:5), most local first; a name with a final dot stands alone. */
@@ -74,12 +99,14 @@ async function resolveFirst(
   type: RecordType,
   server: string,
 ): Promise<Answer[]> {
+  let existing: string | undefined;
   for (const name of names) {
     try {
       const found = await resolveOne(resolver, name, type);
       if (found.length > 0) return found;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENODATA') existing ??= name;
       if (code !== 'ENOTFOUND' && code !== 'ENODATA') {
         throw new CommandError(`DNS server ${server}: ${code ?? 'no answer'}`, {
           exit: 'unreachable',
@@ -89,7 +116,8 @@ async function resolveFirst(
       }
     }
   }
-  throw new CommandError(`${names[0]}: no ${type} record`, { hint: `looked for ${names.join(', ')}` });
+  if (existing !== undefined) throw new CommandError(`${existing}: there is such a name, but it has no ${type} record`);
+  throw new CommandError(`${names[0]}: no such name`, { hint: `looked for ${names.join(', ')}` });
 }
 
 async function resolveOne(resolver: Resolver, name: string, type: RecordType): Promise<Answer[]> {

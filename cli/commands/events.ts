@@ -6,7 +6,7 @@ import { inOrder, lastSeenMs } from '../cluster/event-order.ts';
 import { type ClusterOptions, withClusterOptions, withOutputOption } from '../cluster/options.ts';
 import { parseResources } from '../cluster/resources.ts';
 import { CommandError } from '../output/exit-codes.ts';
-import { parseFormat, renderData } from '../output/format.ts';
+import { DATA_FORMATS, parseFormat, renderData } from '../output/format.ts';
 import { growingTable } from '../output/table.ts';
 
 interface EventsOptions extends ClusterOptions {
@@ -28,7 +28,7 @@ export function registerEvents(program: Command, context: CommandContext): void 
       '\nExamples:\n  tutti events\n  tutti events --for pod/web-1 --types Warning\n  tutti events -A -w',
     );
   withOutputOption(withClusterOptions(command)).action(async (options: EventsOptions) => {
-    const format = options.output === undefined ? undefined : parseFormat(options.output);
+    const format = parseFormat(options.output, DATA_FORMATS);
     const subject = options.for === undefined ? undefined : parseSubject(options.for);
     const types = options.types === undefined ? TYPES : parseTypes(options.types);
     const cluster = await context.connect(options);
@@ -52,7 +52,8 @@ export function registerEvents(program: Command, context: CommandContext): void 
       for await (const change of events) {
         if (change.type === 'BOOKMARK' || change.type === 'DELETED' || !isWanted(change.object, subject, types))
           continue;
-        if (format === 'json' || format === 'yaml') context.terminal.out(renderData(change.object, format));
+        if (format === 'json' || format === 'yaml')
+          context.terminal.out(`${format === 'yaml' ? '---\n' : ''}${renderData(change.object, format)}`);
         else context.terminal.out(render([rowOf(change.object, options, context.clock.now())]));
       }
     } catch (error) {

@@ -9,6 +9,8 @@ import { type Format, parseFormat, renderData } from '../output/format.ts';
 import { readLines } from '../output/lines.ts';
 import { growingTable } from '../output/table.ts';
 
+const GET_FORMATS = ['json', 'yaml', 'wide', 'name'] as const;
+
 interface GetOptions extends ClusterOptions {
   readonly selector?: string;
   readonly fieldSelector?: string;
@@ -33,8 +35,8 @@ Examples:
   tutti get httproute catalog -o yaml one route, whole
   tutti get pods -l app=catalog -w    catalog's pods, and each change of them`,
     );
-  withOutputOption(withClusterOptions(command)).action(async (given: string[], options: GetOptions) => {
-    const format = options.output === undefined ? undefined : parseFormat(options.output);
+  withOutputOption(withClusterOptions(command), GET_FORMATS).action(async (given: string[], options: GetOptions) => {
+    const format = parseFormat(options.output, GET_FORMATS);
     const resources = parseResources(given);
     if (options.watch === true && (resources.length > 1 || (resources[0]?.names.length ?? 0) > 1)) {
       throw new CommandError('--watch: follows one kind, or one object', { exit: 'usage' });

@@ -37,11 +37,11 @@ export function registerLogs(program: Command, context: CommandContext): void {
       '\nExamples:\n  tutti logs -f deployment/frontend\n  tutti logs -l app=catalog --tail 20 --prefix',
     );
   withClusterOptions(command).action(async (given: string | undefined, options: LogsOptions) => {
+    const query = queryOf(options);
     const cluster = await context.connect(options);
     try {
       const namespace = options.namespace ?? cluster.namespace;
       const pods = await podsOf(cluster, namespace, given, options.selector);
-      const query = queryOf(options);
       const prefix = options.prefix === true || (pods.length > 1 && options.follow === true);
       const print = async (pod: string): Promise<void> => {
         const path = `${resourcePath(podKind, namespace, pod)}/log?${query}`;
@@ -102,7 +102,11 @@ function queryOf(options: LogsOptions): string {
   if (options.follow === true) query.set('follow', 'true');
   if (options.previous === true) query.set('previous', 'true');
   if (options.timestamps === true) query.set('timestamps', 'true');
-  if (options.tail !== undefined) query.set('tailLines', options.tail);
+  if (options.tail !== undefined) {
+    if (!/^\d+$/.test(options.tail))
+      throw new CommandError(`--tail "${options.tail}": must be a whole number, 0 or more`, { exit: 'usage' });
+    query.set('tailLines', options.tail);
+  }
   if (options.since !== undefined)
     query.set('sinceSeconds', String(Math.ceil(parseDuration('--since', options.since) / 1000)));
   return query.toString();

@@ -64,6 +64,7 @@ export function registerProcesses(program: Command, context: CommandContext): vo
     .description('one proxy, sidecar or ingress; agents start them')
     .requiredOption('--bootstrap <file>', 'what the proxy is told at its start (JSON)')
     .option('--mode <mode>', 'sidecar or ingress; the bootstrap file says it too')
+    .addHelpText('after', '\nExample:\n  tutti proxy --bootstrap bootstrap.json')
     .action(async (flags: { bootstrap: string }) => {
       const { runProxyProcess } = await import('../process/proxy.ts');
       await runProxyProcess(flags.bootstrap);

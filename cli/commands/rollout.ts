@@ -7,7 +7,7 @@ import { type ClusterOptions, withClusterOptions, withOutputOption } from '../cl
 import { parseResources } from '../cluster/resources.ts';
 import { parseDuration } from '../output/duration.ts';
 import { CommandError } from '../output/exit-codes.ts';
-import { parseFormat, renderData } from '../output/format.ts';
+import { DATA_FORMATS, parseFormat, renderData } from '../output/format.ts';
 import { renderTable } from '../output/table.ts';
 import { type Revision, revisionsOf, targetRevision, templateOf } from '../rollout/history.ts';
 import { waitForRollout } from '../rollout/wait.ts';
@@ -26,7 +26,13 @@ interface Target {
 }
 
 export function registerRollout(program: Command, context: CommandContext): void {
-  const rollout = program.command('rollout').description('follow, undo and repeat rollouts of a Deployment');
+  const rollout = program
+    .command('rollout')
+    .description('follow, undo and repeat rollouts of a Deployment')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  tutti rollout status deployment/catalog-v1\n  tutti rollout undo deployment/catalog-v1',
+    );
 
   const each = (command: Command, act: (target: Target, options: RolloutOptions) => Promise<void>): void => {
     withClusterOptions(command.argument('<resources...>', 'deployment/name')).action(
@@ -57,7 +63,11 @@ export function registerRollout(program: Command, context: CommandContext): void
       rollout
         .command('history')
         .description('list the revisions')
-        .option('--revision <number>', 'show one revision whole'),
+        .option('--revision <number>', 'show one revision whole')
+        .addHelpText(
+          'after',
+          '\nExamples:\n  tutti rollout history deployment/catalog-v1\n  tutti rollout history deployment/catalog-v1 --revision 2',
+        ),
     ),
     async (target, options) => showHistory(context, target, options),
   );
@@ -80,6 +90,12 @@ export function registerRollout(program: Command, context: CommandContext): void
       .description('replace every pod, one by one')
       .addHelpText('after', '\nExample:\n  tutti rollout restart deployment/catalog-v1'),
     async (target) => {
+      const { cluster, namespace, name } = target;
+      const { spec } = await cluster.client.get(deploymentKind, { namespace, name });
+      if (spec.paused === true)
+        throw new CommandError(`deployment "${name}": is paused, so nothing would be restarted`, {
+          hint: `"tutti rollout resume deployment/${name}" first`,
+        });
       // kubectl's annotation, so that either tool continues the other's work.
       const annotations = { 'kubectl.kubernetes.io/restartedAt': timestamp(context.clock.now()) };
       await patchDeployment(target, { spec: { template: { metadata: { annotations } } } });
@@ -87,11 +103,19 @@ export function registerRollout(program: Command, context: CommandContext): void
     },
   );
 
-  for (const [verb, paused, said] of [
-    ['pause', true, 'paused'],
-    ['resume', null, 'resumed'],
+  for (const [verb, paused, said, explained] of [
+    ['pause', true, 'paused', 'keep changes of the pod template until they are resumed'],
+    ['resume', null, 'resumed', 'roll out what changed while it was paused'],
   ] as const) {
-    each(rollout.command(verb).description(`${verb} a rollout`), async (target) => {
+    const command = rollout
+      .command(verb)
+      .description(explained)
+      .addHelpText('after', `\nExample:\n  tutti rollout ${verb} deployment/catalog-v1`);
+    each(command, async (target) => {
+      const { cluster, namespace, name } = target;
+      const { spec } = await cluster.client.get(deploymentKind, { namespace, name });
+      if ((spec.paused === true) === (paused === true))
+        throw new CommandError(`deployment "${name}": is ${paused === true ? 'paused already' : 'not paused'}`);
       await patchDeployment(target, { spec: { paused } });
       context.terminal.out(`deployment.apps/${target.name} ${said}\n`);
     });
@@ -122,7 +146,7 @@ async function readRevisions({ cluster, namespace, name }: Target): Promise<Revi
 
 async function showHistory(context: CommandContext, target: Target, options: RolloutOptions): Promise<void> {
   const revisions = await readRevisions(target);
-  const format = options.output === undefined ? undefined : parseFormat(options.output);
+  const format = parseFormat(options.output, DATA_FORMATS);
   const asked = options.revision === undefined ? undefined : targetRevision(revisions, Number(options.revision));
   if (options.revision !== undefined && asked === undefined) throw missing(target.name, options.revision, revisions);
   if (asked !== undefined) {

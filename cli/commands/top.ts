@@ -3,7 +3,7 @@ import { quantityMilliValue, quantityValue } from '../../api/meta/quantity.ts';
 import type { CommandContext } from '../cluster/context.ts';
 import { type ClusterOptions, withClusterOptions, withOutputOption } from '../cluster/options.ts';
 import { CommandError } from '../output/exit-codes.ts';
-import { parseFormat, renderData } from '../output/format.ts';
+import { DATA_FORMATS, parseFormat, renderData } from '../output/format.ts';
 import { renderTable } from '../output/table.ts';
 
 interface Usage {
@@ -43,7 +43,7 @@ export function registerTop(program: Command, context: CommandContext): void {
     .option('--sort-by <what>', 'cpu, memory or name', 'name')
     .addHelpText('after', '\nExamples:\n  tutti top nodes\n  tutti top pods -A --sort-by memory');
   withOutputOption(withClusterOptions(command)).action(async (kind: string, options: TopOptions) => {
-    const format = options.output === undefined ? undefined : parseFormat(options.output);
+    const format = parseFormat(options.output, DATA_FORMATS);
     const nodes = ['nodes', 'node', 'no'].includes(kind);
     if (!nodes && !['pods', 'pod', 'po'].includes(kind))
       throw new CommandError(`top "${kind}": must be nodes or pods`, { exit: 'usage' });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { CommandContext } from '../cluster/context.ts';
 import { type ClusterOptions, withClusterOptions, withOutputOption } from '../cluster/options.ts';
-import { parseFormat, renderData } from '../output/format.ts';
+import { DATA_FORMATS, parseFormat, renderData } from '../output/format.ts';
 
 /** The version in the package's own package.json: beside cli/ in a clone, above dist/ when published. */
 export function ownVersion(): string {
@@ -23,17 +23,16 @@ export function registerVersion(program: Command, context: CommandContext): void
   const command = program
     .command('version')
     .description('versions of this command and of the server')
-    .option('--client', 'only of this command');
+    .option('--client', 'only of this command')
+    .addHelpText('after', '\nExamples:\n  tutti version\n  tutti version --client -o json');
   withOutputOption(withClusterOptions(command)).action(async (options: ClusterOptions & { client?: boolean }) => {
-    const format = options.output === undefined ? undefined : parseFormat(options.output);
+    const format = parseFormat(options.output, DATA_FORMATS);
     const client = { version: ownVersion(), node: process.version };
+    if (format === undefined) context.terminal.out(`tutti ${client.version} (node ${client.node})\n`);
     const server = options.client === true ? undefined : await serverVersion(context, options);
     if (format === 'json' || format === 'yaml')
       context.terminal.out(renderData({ client, server: server ?? null }, format));
-    else {
-      context.terminal.out(`tutti ${client.version} (node ${client.node})\n`);
-      if (server !== undefined) context.terminal.out(`server ${server}\n`);
-    }
+    else if (server !== undefined) context.terminal.out(`server ${server}\n`);
   });
 }
 

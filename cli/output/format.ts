@@ -1,15 +1,20 @@
 import { stringify } from 'yaml';
 import { CommandError } from './exit-codes.ts';
 
-export const FORMATS = ['json', 'yaml', 'wide', 'name'] as const;
-export type Format = (typeof FORMATS)[number];
+export type Format = 'json' | 'yaml' | 'wide' | 'name';
 
-/** Checks what was given to `-o`. */
-export function parseFormat(given: string): Format {
-  const format = FORMATS.find((known) => known === given);
-  if (format === undefined) {
-    throw new CommandError(`output format "${given}": not known; one of ${FORMATS.join(', ')}`, { exit: 'usage' });
-  }
+/** What a command's `-o` takes when it says nothing else. */
+export const DATA_FORMATS = ['json', 'yaml'] as const;
+
+/** Checks what was given to `-o` against what the command can print. Undefined when nothing was. */
+export function parseFormat<Known extends Format>(
+  given: string | undefined,
+  known: readonly Known[],
+): Known | undefined {
+  if (given === undefined) return undefined;
+  const format = known.find((each) => each === given);
+  if (format === undefined)
+    throw new CommandError(`output format "${given}": not one of ${known.join(', ')}`, { exit: 'usage' });
   return format;
 }
 

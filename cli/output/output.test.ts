@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDuration } from './duration.ts';
 import { type CommandError, EXIT } from './exit-codes.ts';
-import { parseFormat, renderData } from './format.ts';
+import { DATA_FORMATS, parseFormat, renderData } from './format.ts';
 import { readLines } from './lines.ts';
 import { createProgress } from './progress.ts';
 import { growingTable, renderTable } from './table.ts';
@@ -97,10 +97,11 @@ test('lines come whole from chunks cut anywhere, also inside a character, and th
 });
 
 test('an output format that is not known is refused with those that are', () => {
-  assert.equal(parseFormat('yaml'), 'yaml');
+  assert.equal(parseFormat('yaml', DATA_FORMATS), 'yaml');
+  assert.equal(parseFormat(undefined, DATA_FORMATS), undefined);
   assert.throws(
-    () => parseFormat('xml'),
-    (error: CommandError) => error.exit === 'usage' && error.message.includes('json, yaml, wide, name'),
+    () => parseFormat('wide', DATA_FORMATS),
+    (error: CommandError) => error.exit === 'usage' && error.message === 'output format "wide": not one of json, yaml',
   );
   assert.equal(renderData({ a: [1] }, 'yaml'), 'a:\n  - 1\n');
 });

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { basename } from 'node:path';
 import { CommandError } from '../output/exit-codes.ts';
 
 /** A port that is about to be taken, and how the user may choose another. */
@@ -21,7 +22,7 @@ export async function requireFreePorts(wanted: readonly WantedPort[], stateFolde
     const holder = holderOf(port);
     if (holder?.command.includes(stateFolder) === true) continue;
     throw new CommandError(
-      `port ${port} (${use}): in use${holder === undefined ? '' : ` by ${holder.name} (process ${holder.pid})`}`,
+      `port ${port} (${use}): in use${holder === undefined ? '' : ` by process ${holder.pid} (${holder.name})`}`,
       {
         hint: `stop what uses it, or ${change}`,
       },
@@ -58,12 +59,22 @@ function holderOf(port: number): PortHolder | undefined {
     const inodes = new Set(['tcp', 'tcp6'].flatMap((table) => listeningInodes(table, port)));
     const pid = readdirSync('/proc').find((name) => /^\d+$/.test(name) && holdsOne(name, inodes));
     if (pid === undefined) return undefined;
-    const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-    return { pid: Number(pid), name, command: readFileSync(`/proc/${pid}/cmdline`, 'utf8') };
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    const name = shown(command) || readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+    return { pid: Number(pid), name, command };
   } catch {
     // No /proc: the port is in use all the same.
     return undefined;
   }
+}
+
+const SHOWN_CHARACTERS = 60;
+
+/** A command line as a person knows it: the program without its folder, and as many arguments as fit. */
+function shown(command: string): string {
+  const [program = '', ...rest] = command.split('\0');
+  const line = [basename(program), ...rest].join(' ').trim();
+  return line.length > SHOWN_CHARACTERS ? `${line.slice(0, SHOWN_CHARACTERS)}…` : line;
 }
 
 // proc(5), /proc/net/tcp: local address is the second field, 0A is TCP_LISTEN, the tenth is the socket's inode.
