@@ -216,7 +216,8 @@ test(
     await first.stop({ pods: 'stop' });
     assert.deepEqual(node.processes(), []);
     assert.equal(isReady(await node.get('web')), false);
-    await node.start();
+    const second = await node.start();
+    assert.equal(second.adopted, 0);
     const after = await node.until('web', 'is ready again', isReady);
     assert.deepEqual([after.status.podIP, containerOf(after).restartCount], [before.status.podIP, 1]);
   },

@@ -55,7 +55,7 @@ export interface AgentOptions {
 export interface Agent {
   /** Where its server answers, on the node's address. */
   readonly port: number;
-  /** Pods of an earlier agent that were taken over. */
+  /** Pods of an earlier agent that ran on and were taken over. */
   readonly adopted: number;
   /** `stopped` where there is none. */
   readonly ingress: ProxyState;
@@ -118,7 +118,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   await pods.adopt();
   const strays = await reapStrays(folder, [...pods.runIds(), ...(ingress?.runId ?? [])], clock);
   if (strays > 0) log.warn({ strays }, 'processes of a forgotten pod were still running and have been killed');
-  const adopted = pods.list().length;
+  // Pods that a clean stop left are known too, but nothing of them runs.
+  const running = runtime.list().filter(({ state }) => state.type === 'running');
+  const adopted = new Set(running.map(({ key }) => key.podUid)).size;
   pods.follow();
   return {
     port: server.port,
