@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
+import { dns } from './dns.ts';
 import { http1 } from './http1.ts';
 import { table, write } from './result.ts';
 
-const SCENARIOS = { http1 } as const;
+const SCENARIOS = { dns, http1 } as const;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -1,12 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../../test/support/programs.ts';
-
-/** How to start one proxy for a scenario. */
-export interface Peer {
-  readonly name: string;
-  readonly command: readonly string[];
-}
+import type { Peer } from '../side-by-side.ts';
 
 export interface PeerSetup {
   /** For configuration files. */
@@ -16,12 +11,7 @@ export interface PeerSetup {
 }
 
 /** The same work for all: no access log, keep-alive to both sides, X-Forwarded-For and a request id added, one worker. */
-export const PEERS: readonly ((setup: PeerSetup) => Peer | { readonly name: string; readonly missing: string })[] = [
-  tutti,
-  nginx,
-  haproxy,
-  httpProxy,
-];
+export const PEERS: readonly ((setup: PeerSetup) => Peer)[] = [tutti, nginx, haproxy, httpProxy];
 
 function tutti({ port, upstreamPorts }: PeerSetup): Peer {
   const script = join(import.meta.dirname, 'tutti.ts');
@@ -34,7 +24,7 @@ function httpProxy({ port, upstreamPorts }: PeerSetup): Peer {
   return { name: 'http-proxy', command };
 }
 
-function nginx({ folder, port, upstreamPorts }: PeerSetup): Peer | { readonly name: string; readonly missing: string } {
+function nginx({ folder, port, upstreamPorts }: PeerSetup): Peer {
   const path = findProgram('nginx');
   if (path === undefined) return { name: 'nginx', missing: 'apt-get install nginx-light' };
   const file = join(folder, 'nginx.conf');
@@ -59,11 +49,7 @@ http {
   return { name: 'nginx', command: [path, '-c', file, '-p', folder, '-e', `${folder}/nginx.log`] };
 }
 
-function haproxy({
-  folder,
-  port,
-  upstreamPorts,
-}: PeerSetup): Peer | { readonly name: string; readonly missing: string } {
+function haproxy({ folder, port, upstreamPorts }: PeerSetup): Peer {
   const path = findProgram('haproxy');
   if (path === undefined) return { name: 'haproxy', missing: 'apt-get install haproxy' };
   const file = join(folder, 'haproxy.cfg');
