@@ -8,7 +8,7 @@ import { FakeClock } from '../../kit/fake-clock.ts';
 import { silentLog } from '../../kit/log.ts';
 import { seededRandom } from '../../kit/random.ts';
 import { eventually } from '../../test/support/eventually.ts';
-import { sampleRegistry } from '../sample-cluster.ts';
+import { sampleRegistry } from '../testing/sample-cluster.ts';
 import { Forwarder } from './forward.ts';
 import { Responder } from './responder.ts';
 import { FrameReader, frame } from './tcp-frames.ts';
@@ -106,7 +106,7 @@ test('a question goes to the upstream with an id of its own and recursion wanted
   const from = forwarder(context, [server]);
   const ids = new Set<number>();
   for (let asks = 0; asks < 4; asks++) {
-    assert.deepEqual(addresses(await resolved(from)), ['192.0.2.53']);
+    assert.deepEqual(addresses(await resolved(from, query(`www${asks}.example.com`))), ['192.0.2.53']);
     const seen = server.asked.at(-1)?.query;
     assert.equal(seen?.recursionDesired, true);
     assert.equal(seen?.edns, undefined);
@@ -142,8 +142,8 @@ for (const rcode of ['SERVFAIL', 'REFUSED'] as const) {
     const unable = await upstream(context, () => ({ rcode: RCODE[rcode] }));
     const able = await upstream(context, known);
     const from = forwarder(context, [unable, able]);
-    assert.deepEqual(addresses(await resolved(from)), ['192.0.2.53']);
-    assert.deepEqual(addresses(await resolved(from)), ['192.0.2.53']);
+    assert.deepEqual(addresses(await resolved(from, query('one.example'))), ['192.0.2.53']);
+    assert.deepEqual(addresses(await resolved(from, query('two.example'))), ['192.0.2.53']);
     assert.deepEqual([unable.asked.length, able.asked.length], [1, 2]);
   });
 }
@@ -216,10 +216,39 @@ test('answers that a forger could send are passed over: another id, another ques
 test('more than 500 questions under way are refused at once, and close ends those that wait', async (context) => {
   const silent = await upstream(context, () => 'silent');
   const from = forwarder(context, [silent], new FakeClock());
-  const waiting = Array.from({ length: 500 }, () => resolved(from));
+  const waiting = Array.from({ length: 500 }, (_, at) => resolved(from, query(`name${at}.example`)));
   assert.equal(await resolved(from), 'busy');
   from.close();
   assert.deepEqual(new Set(await Promise.all(waiting)), new Set(['no answer']));
+});
+
+test('a question that is under way is not asked a second time, and each asker has the answer', async (context) => {
+  const server = await upstream(context, known);
+  const from = forwarder(context, [server]);
+  const all = await Promise.all(Array.from({ length: 20 }, () => resolved(from)));
+  for (const message of all) assert.deepEqual(addresses(message), ['192.0.2.53']);
+  assert.equal(server.asked.length, 1);
+});
+
+test('an answer is kept for its time: asked again in another case it comes at once, spelled as asked, its TTL lower', async (context) => {
+  const clock = new FakeClock();
+  const server = await upstream(context, ({ questions }) => ({
+    answers: questions.map(({ name }) => record(name, 20, { type: 'A', address: '192.0.2.53' })),
+  }));
+  const from = forwarder(context, [server], clock);
+  await resolved(from);
+  await clock.advance(7000);
+  const again = await resolved(from, query('WWW.example.com'));
+  assert.ok(typeof again !== 'string');
+  assert.deepEqual(again.questions[0]?.name, 'WWW.example.com');
+  assert.deepEqual(
+    again.answers.map(({ ttlSeconds }) => ttlSeconds),
+    [13],
+  );
+  assert.equal(server.asked.length, 1);
+  await clock.advance(13_000);
+  await resolved(from);
+  assert.equal(server.asked.length, 2);
 });
 
 test('without upstreams there is nobody to ask', async (context) => {

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import { type Exchange, exchangeTcp, exchangeUdp } from './exchange.ts';
+import { ForwardCache } from './forward-cache.ts';
 import type { Upstream } from './upstream.ts';
 import { RCODE } from './wire/codes.ts';
 import { encodeMessage } from './wire/encode.ts';
@@ -26,28 +27,36 @@ export interface ForwarderOptions {
 
 /**
  * Asks other servers: the one that answered last first, the next when one does not answer or cannot (SERVFAIL, REFUSED); over
- * TCP when UDP was too small.
+ * TCP when UDP was too small. Answers are kept for a while, and a question that is under way is not asked a second time.
  */
 export class Forwarder {
   readonly #options: ForwarderOptions;
   readonly #closed = new AbortController();
+  readonly #cache: ForwardCache;
+  /** By the question's very bytes but for the id. */
+  readonly #underWay = new Map<string, Promise<Forwarded>>();
   #preferred = 0;
-  #inFlight = 0;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
+    this.#cache = new ForwardCache(options.clock);
   }
 
   /** The answer's bytes, with an id of ours: whoever relays it puts in the asker's. */
   async resolve(query: Message): Promise<Forwarded> {
     if (this.#options.upstreams.length === 0) return { ok: false, reason: 'no upstream' };
-    if (this.#inFlight >= MAX_IN_FLIGHT) return { ok: false, reason: 'busy' };
-    this.#inFlight++;
-    try {
-      return await this.#ask(queryFor(query));
-    } finally {
-      this.#inFlight--;
-    }
+    const cached = this.#cache.get(query);
+    if (cached !== undefined) return { ok: true, bytes: cached };
+    const asked = queryFor(query);
+    const key = Buffer.from(asked.subarray(2)).toString('latin1');
+    const underWay = this.#underWay.get(key);
+    if (underWay !== undefined) return await underWay;
+    if (this.#underWay.size >= MAX_IN_FLIGHT) return { ok: false, reason: 'busy' };
+    const answer = this.#ask(asked).finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, answer);
+    const forwarded = await answer;
+    if (forwarded.ok) this.#cache.put(query, forwarded.bytes);
+    return forwarded;
   }
 
   close(): void {
