@@ -1,15 +1,14 @@
 import type { Logger } from '../../kit/log.ts';
 import type { Random } from '../../kit/random.ts';
-import { AnswerCache, type PlainQuestion, plainQuestion } from './answer-cache.ts';
+import { AnswerCache } from './answer-cache.ts';
 import type { Forwarder } from './forward.ts';
 import { handle, type Outcome, type Sections, withCode } from './handlers.ts';
+import { type PlainQuestion, plainQuestion, type Transport } from './plain-question.ts';
 import { RCODE } from './wire/codes.ts';
 import { encodeMessage, MAX_MESSAGE_BYTES } from './wire/encode.ts';
 import type { Header, Message } from './wire/message.ts';
 import { parseMessage } from './wire/parse.ts';
 import type { Zone } from './zone.ts';
-
-export type Transport = 'udp' | 'tcp';
 
 /** What every DNS client takes over UDP (RFC 1035 section 4.2.1). */
 const PLAIN_UDP_BYTES = 512;
@@ -69,7 +68,7 @@ export class Responder {
     if (outcome.kind === 'relay' || plain === undefined) return encodeOutcome(asked, transport, outcome);
     const message = answerMessage(asked, outcome.authoritative, outcome.answer);
     const bytes = encodeMessage(message, limitOf(asked, transport));
-    this.#cache.put(plain, message, bytes);
+    this.#cache.put(plain, query, message, bytes);
     return bytes;
   }
 
