@@ -4,7 +4,7 @@ import { endpointSliceKind } from '../api/kinds/endpoint-slice.ts';
 import { serviceKind } from '../api/kinds/service.ts';
 import { followCluster } from '../discovery/dns/follow-cluster.ts';
 import { startDns } from '../discovery/dns/server.ts';
-import { parseResolvConf } from '../discovery/dns/upstream.ts';
+import { parseResolvConf, type Upstream } from '../discovery/dns/upstream.ts';
 import type { Clock } from '../kit/clock.ts';
 import { readTextIfPresent } from '../kit/disk.ts';
 import type { Logger } from '../kit/log.ts';
@@ -18,6 +18,8 @@ export interface NodeDnsOptions {
   readonly address: string;
   /** 0 for the system's choice. */
   readonly port: number;
+  /** Servers for names outside the cluster; those that the machine itself asks when undefined. */
+  readonly upstreams: readonly Upstream[] | undefined;
 }
 
 export interface NodeDns {
@@ -27,8 +29,9 @@ export interface NodeDns {
 
 const RESOLV_CONF = '/etc/resolv.conf';
 
-/** The node's DNS server: the cluster's names from the API, all others from the servers that the machine itself asks. */
-export async function startNodeDns({ client, clock, random, log, address, port }: NodeDnsOptions): Promise<NodeDns> {
+/** The node's DNS server: the cluster's names from the API, all others from upstream servers. */
+export async function startNodeDns(options: NodeDnsOptions): Promise<NodeDns> {
+  const { client, clock, random, log, address, port } = options;
   const shared = { client, clock, random, log };
   const services = new Informer({ ...shared, kind: serviceKind });
   const slices = new Informer({ ...shared, kind: endpointSliceKind });
@@ -38,7 +41,7 @@ export async function startNodeDns({ client, clock, random, log, address, port }
     await Promise.all([services.close(), slices.close()]);
   };
   try {
-    const forwardTo = parseResolvConf((await readTextIfPresent(RESOLV_CONF)) ?? '');
+    const forwardTo = options.upstreams ?? parseResolvConf((await readTextIfPresent(RESOLV_CONF)) ?? '');
     const server = await startDns({ address, port, zone: cluster.zone, forwardTo, clock, random, log });
     return {
       port: server.port,

@@ -48,6 +48,7 @@ export async function startNode(
     log: log.child({ component: 'dns' }),
     address: '127.0.0.1',
     port: dnsPort,
+    upstreams: settings.dnsUpstreams,
   }).catch(async (error: NodeJS.ErrnoException) => {
     await client.close();
     if (error.code !== 'EADDRINUSE') throw error;

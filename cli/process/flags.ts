@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -28,6 +29,7 @@ export interface ControlFlags extends SharedFlags {
 export interface AgentFlags extends SharedFlags {
   readonly images?: string[];
   readonly dnsPort: string;
+  readonly dnsUpstream?: string[];
   readonly ingress: boolean;
 }
 
@@ -52,6 +54,10 @@ export function agentFlags(command: Command): Command {
   return command
     .option('--images <folder...>', 'where image folders are looked up')
     .option('--dns-port <port>', "the DNS server's port on 127.0.0.1; 0 lets the system choose", '10053')
+    .option(
+      '--dns-upstream <address...>',
+      'servers for names outside the cluster, address or address:port (default: those of /etc/resolv.conf)',
+    )
     .option('--no-ingress', 'start no ingress proxy on this node');
 }
 
@@ -73,6 +79,8 @@ export interface ControlSettings extends SharedSettings {
 export interface AgentSettings extends SharedSettings {
   readonly imageRoots: readonly string[];
   readonly dnsPort: number;
+  /** Undefined: those that the machine itself asks. */
+  readonly dnsUpstreams: readonly AddressAndPort[] | undefined;
   readonly ingress: boolean;
 }
 
@@ -115,6 +123,7 @@ export function readAgent(flags: AgentFlags, cwd: string): AgentSettings {
     ...readShared(flags, cwd),
     imageRoots: (flags.images ?? []).map((folder) => resolve(cwd, folder)),
     dnsPort: parsePort('--dns-port', flags.dnsPort),
+    dnsUpstreams: flags.dnsUpstream?.map((given) => parseUpstream('--dns-upstream', given)),
     ingress: flags.ingress,
   };
 }
@@ -123,6 +132,21 @@ function parsePort(flag: string, given: string): number {
   const port = /^\d{1,5}$/.test(given) ? Number(given) : -1;
   if (port < 0 || port > 65_535) throw usage(`${flag} "${given}": must be a port from 0 to 65535`);
   return port;
+}
+
+export interface AddressAndPort {
+  readonly address: string;
+  readonly port: number;
+}
+
+const DNS_PORT = '53';
+
+/** `10.0.0.1`, `10.0.0.1:5353`, `fd00::1`, `[fd00::1]:5353`. */
+function parseUpstream(flag: string, given: string): AddressAndPort {
+  const [, bracketed, plain, port = DNS_PORT] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(given) ?? [];
+  const address = bracketed ?? plain ?? given;
+  if (isIP(address) === 0) throw usage(`${flag} "${given}": must be an IP address, with or without a port`);
+  return { address, port: parsePort(flag, port) };
 }
 
 function usage(message: string): CommandError {

@@ -4,7 +4,7 @@ import type { InformerHandlers } from '../../api/client/informer.ts';
 import type { EndpointSlice } from '../../api/kinds/endpoint-slice.ts';
 import type { Service } from '../../api/kinds/service.ts';
 import { FakeClock } from '../../kit/fake-clock.ts';
-import { service, slice } from '../sample-cluster.ts';
+import { service, slice } from '../testing/sample-cluster.ts';
 import { followCluster } from './follow-cluster.ts';
 import { RCODE, TYPE } from './wire/codes.ts';
 import type { Zone } from './zone.ts';

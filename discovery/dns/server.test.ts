@@ -11,7 +11,7 @@ import { silentLog } from '../../kit/log.ts';
 import { seededRandom } from '../../kit/random.ts';
 import { needs, program } from '../../test/support/programs.ts';
 import { buildRegistry } from '../registry/registry.ts';
-import { sampleServices, sampleSlices, service, slice } from '../sample-cluster.ts';
+import { sampleServices, sampleSlices, service, slice } from '../testing/sample-cluster.ts';
 import { type DnsServer, startDns } from './server.ts';
 import { frame } from './tcp-frames.ts';
 import { buildZone } from './zone.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { sampleRegistry } from '../sample-cluster.ts';
+import { sampleRegistry } from '../testing/sample-cluster.ts';
 import { reverseName } from './reverse-name.ts';
 import { RCODE, TYPE } from './wire/codes.ts';
 import type { RecordData, ResourceRecord } from './wire/message.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { sampleRegistry, service, slice } from '../sample-cluster.ts';
+import { sampleRegistry, service, slice } from '../testing/sample-cluster.ts';
 import { buildRegistry, readyEndpoints, serviceKey } from './registry.ts';
 
 const web = serviceKey('default', 'web');

@@ -1,6 +1,6 @@
-import { type EndpointSlice, endpointSliceKind } from '../api/kinds/endpoint-slice.ts';
-import { type Service, serviceKind } from '../api/kinds/service.ts';
-import { buildRegistry, type Registry } from './registry/registry.ts';
+import { type EndpointSlice, endpointSliceKind } from '../../api/kinds/endpoint-slice.ts';
+import { type Service, serviceKind } from '../../api/kinds/service.ts';
+import { buildRegistry, type Registry } from '../registry/registry.ts';
 
 /** A cluster with every form of Service, for this folder's tests: objects as the API server would hand them out. */
 
