@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { CommandContext } from './cluster/context.ts';
 import { registerApply } from './commands/apply.ts';
 import { registerCanary } from './commands/canary.ts';
+import { registerCheck } from './commands/check.ts';
 import { registerDelete } from './commands/delete.ts';
 import { registerDescribe } from './commands/describe.ts';
 import { registerDns } from './commands/dns.ts';
@@ -13,8 +14,19 @@ import { registerRollout } from './commands/rollout.ts';
 import { registerScale } from './commands/scale.ts';
 import { registerTop } from './commands/top.ts';
 import { ownVersion, registerVersion } from './commands/version.ts';
+import { registerCompletion } from './completion/register.ts';
 
-/** Every command, with its flags and help. The order is the one in which `--help` lists them. */
+type Register = (program: Command, context: CommandContext) => void;
+
+/** The order in which `--help` lists them: by what a person wants to do. */
+const GROUPS: readonly (readonly [heading: string, registers: readonly Register[]])[] = [
+  ['Run a mesh', [registerProcesses]],
+  ['Change what runs', [registerApply, registerScale, registerRollout, registerCanary, registerDelete]],
+  ['See what runs', [registerGet, registerDescribe, registerLogs, registerEvents, registerTop, registerDns]],
+  ['About this installation', [registerCheck, registerVersion]],
+];
+
+/** Every command, with its flags and help. */
 export function createProgram(context: CommandContext): Command {
   const program = new Command('tutti')
     .description('a service mesh with its own orchestrator')
@@ -30,22 +42,12 @@ Start here:
   tutti get pods                what runs
   tutti canary catalog --to catalog-v2 --weight 10`,
     );
-  registerProcesses(program, context);
-  for (const register of [
-    registerApply,
-    registerGet,
-    registerDescribe,
-    registerDelete,
-    registerLogs,
-    registerScale,
-    registerRollout,
-    registerCanary,
-    registerDns,
-    registerTop,
-    registerEvents,
-    registerVersion,
-  ]) {
-    register(program, context);
+  for (const [heading, registers] of GROUPS) {
+    program.commandsGroup(`${heading}:`);
+    for (const register of registers) register(program, context);
   }
+  program.helpCommand('help [command]', 'the same for one command, with examples');
+  // Last: it reads all that has been registered.
+  registerCompletion(program, context);
   return program;
 }

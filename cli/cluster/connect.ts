@@ -29,6 +29,7 @@ export async function openCluster(options: ConnectOptions, surroundings: Surroun
   return {
     client,
     server,
+    certificatePem: credentials.kind === 'certificate' ? credentials.certificatePem : undefined,
     namespace,
     get: (at, accept) => client.request('GET', at, accept === undefined ? {} : { headers: { accept } }),
     stream: (at, signal, accept) => client.stream(at, accept === undefined ? { signal } : { signal, accept }),

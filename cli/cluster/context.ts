@@ -23,6 +23,8 @@ export interface ConnectOptions {
 export interface Cluster {
   readonly client: Client;
   readonly server: string;
+  /** The client certificate that the kubeconfig holds, when it holds one. */
+  readonly certificatePem: string | undefined;
   /** The kubeconfig's namespace, `default` when it names none. */
   readonly namespace: string;
   /** A JSON answer from a path that is no object of a kind: tables, metrics, version. Throws ApiError. */

@@ -2,8 +2,8 @@ import { Resolver } from 'node:dns/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { CLUSTER_DOMAIN } from '../../api/meta/well-known.ts';
-import { readTextIfPresent } from '../../kit/disk.ts';
 import type { CommandContext } from '../cluster/context.ts';
+import { keptDnsServer } from '../cluster/kept-ports.ts';
 import { withOutputOption } from '../cluster/options.ts';
 import { CommandError } from '../output/exit-codes.ts';
 import { DATA_FORMATS, parseFormat, renderData } from '../output/format.ts';
@@ -53,7 +53,7 @@ Examples:
       throw new CommandError(`record type "${given}": not known; one of ${TYPES.join(', ')}`, { exit: 'usage' });
     const format = parseFormat(options.output, DATA_FORMATS);
     const resolver = new Resolver({ timeout: 2000, tries: 2 });
-    const server = options.server ?? (await keptServer(context.cwd)) ?? DEFAULT_SERVER;
+    const server = options.server ?? (await keptDnsServer(join(context.cwd, '.tutti'))) ?? DEFAULT_SERVER;
     try {
       resolver.setServers([server]);
     } catch (error) {
@@ -69,19 +69,6 @@ Examples:
         ),
       );
   });
-}
-
-/** Where the agent of the state folder here answers, whatever port it was given. */
-async function keptServer(cwd: string): Promise<string | undefined> {
-  const text = await readTextIfPresent(join(cwd, '.tutti', 'ports.json'));
-  if (text === undefined) return undefined;
-  try {
-    const { dns } = JSON.parse(text) as { readonly dns?: number };
-    return dns === undefined ? undefined : `127.0.0.1:${dns}`;
-  } catch {
-    // Cut short by a crash: the next start writes it anew.
-    return undefined;
-  }
 }
 
 /** The search list that Kubernetes gives a pod (resolv.conf with ndots:5), most local first; a name with a final dot stands alone. */

@@ -20,9 +20,13 @@ export interface LiveArea {
 
 export type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan';
 
-/** The process's own terminal. Colour only on a terminal, and never with NO_COLOR set (https://no-color.org). */
+/**
+ * The process's own terminal. Colour only where both streams are one, so that none goes into a pipe or a file, and never with
+ * NO_COLOR set (https://no-color.org).
+ */
 export function processTerminal(): Terminal {
-  const colour = process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
+  const terminals = process.stderr.isTTY && process.stdout.isTTY;
+  const colour = terminals && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
