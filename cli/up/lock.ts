@@ -1,6 +1,6 @@
-import { mkdir, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readTextIfPresent } from '../../kit/disk.ts';
+import { makeFolder, readTextIfPresent } from '../../kit/disk.ts';
 import { identifyProcess, isRunning, type ProcessIdentity } from '../../kit/process.ts';
 import { CommandError } from '../output/exit-codes.ts';
 
@@ -13,9 +13,11 @@ export interface FolderLock {
 }
 
 export async function lockFolder(folder: string, kind = 'up'): Promise<FolderLock> {
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+  try {
+    makeFolder(folder);
+  } catch (error) {
     throw unusable(folder, error);
-  });
+  }
   const path = join(folder, `${kind}.lock`);
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
@@ -26,8 +28,8 @@ export async function lockFolder(folder: string, kind = 'up'): Promise<FolderLoc
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(folder, error);
     }
-    const holder = readHolder(await readTextIfPresent(path));
-    if (holder !== undefined && isRunning(holder)) {
+    const holder = await folderHolder(folder, kind);
+    if (holder !== undefined) {
       throw new CommandError(`${folder}: in use by another tutti (process ${holder.pid})`, {
         hint: `use that one, stop it (Ctrl-C there, or "kill ${holder.pid}"), or keep a second one apart with --data and other ports`,
       });
@@ -35,6 +37,12 @@ export async function lockFolder(folder: string, kind = 'up'): Promise<FolderLoc
     await rm(path, { force: true });
   }
   throw new CommandError(`${path}: cannot be taken: another tutti is starting`, { hint: 'try again' });
+}
+
+/** The running process that holds the folder's lock of this kind. */
+export async function folderHolder(folder: string, kind: string): Promise<ProcessIdentity | undefined> {
+  const holder = readHolder(await readTextIfPresent(join(folder, `${kind}.lock`)));
+  return holder !== undefined && isRunning(holder) ? holder : undefined;
 }
 
 /** All of these, or none: `tutti up` is a control plane and an agent too. */
