@@ -5,13 +5,16 @@ import type { Logger } from '../kit/log.ts';
 import type { Random } from '../kit/random.ts';
 import { startControllers } from './controllers/run-all.ts';
 import { type OwnNode, openTokenKey, writeCredentials } from './credentials.ts';
+import { openEncryption } from './encryption/open-encryption.ts';
 import { authorityCredentials, ownIdentity, signerOf } from './identity.ts';
 import { openKeptPorts } from './ports.ts';
 import { startScheduler } from './scheduler/run.ts';
 import { startApiServer } from './server/api-server.ts';
 import { serviceAccountKeys } from './server/authn/service-account-keys.ts';
+import { encryptionKeyFile, STORE_FILE } from './state-folder.ts';
 import { runCompaction } from './store/compaction.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
+import { storeService } from './store-service.ts';
 import { startXds, type Xds } from './xds/run.ts';
 
 export interface ControlPlaneOptions {
@@ -19,6 +22,8 @@ export interface ControlPlaneOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly stateFolder: string;
+  /** The file of the keys for Secrets; `encryption.key` of the state folder, made when missing, unless told. */
+  readonly encryptionKey?: string | undefined;
   /** 0 for the one of the last run, or the system's choice. */
   readonly apiPort: number;
   readonly xdsPort: number;
@@ -51,12 +56,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const started = new AsyncDisposableStack();
   try {
     const ports = await openKeptPorts(stateFolder);
-    const store = await openSqliteStore({
-      path: join(stateFolder, 'store.db'),
-      clock,
+    const path = join(stateFolder, STORE_FILE);
+    const store = await openSqliteStore({ path, clock, log: log.child({ component: 'store' }) });
+    started.defer(() => store.close());
+    const file = { path, maintenance: store.maintenance };
+    const encryption = await openEncryption({
+      store,
+      ...encryptionKeyFile(stateFolder, options.encryptionKey),
+      wipe: () => store.maintenance.rewrite(),
       log: log.child({ component: 'store' }),
     });
-    started.defer(() => store.close());
     const ended = new AbortController();
     const compaction = runCompaction({ store, clock, log: log.child({ component: 'store' }), signal: ended.signal });
     started.defer(async () => {
@@ -88,6 +97,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       ...authorityCredentials(authority),
       serviceAccountKeys: serviceAccountKeys(await openTokenKey(caFolder)),
       signSvid: signerOf(authority),
+      values: encryption.values,
+      storeService: storeService({ store, file, encryption }),
       listProxies: () => xds?.listProxies() ?? [],
     });
     started.defer(() => api.close());

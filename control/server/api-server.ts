@@ -6,6 +6,7 @@ import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Random } from '../../kit/random.ts';
 import type { Store } from '../store/store.ts';
+import type { StoreService } from '../store-service.ts';
 import { Admission } from './admission/admission.ts';
 import { Allocator } from './admission/allocator.ts';
 import type { AgentCredentials } from './agents/agent-request.ts';
@@ -51,6 +52,8 @@ export interface ApiServerOptions {
   readonly agentCredentials: () => AgentCredentials;
   /** How values are kept in the store; as they are unless told. */
   readonly values?: ValueCodec;
+  /** For operators: `/tutti/store`. */
+  readonly storeService?: StoreService;
   /** Most watches and followed logs at a time. */
   readonly maxWatches?: number;
 }
@@ -98,6 +101,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     endpoints,
     documents,
     checkReady: async () => void (await store.revision()),
+    store: options.storeService,
     address: () => `${address}:${portOf(server.address())}`,
   };
   const { app, server } = httpApp({ clock, log, tokens, dispatcher: new Dispatcher(endpoints), plain }, options.tls);

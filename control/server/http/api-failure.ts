@@ -1,5 +1,6 @@
 import { ApiError } from '../../../api/meta/api-error.ts';
 import type { Logger } from '../../../kit/log.ts';
+import { StoreRefusedError } from '../../store/sqlite/refusal.ts';
 import { StoreClosedError } from '../../store/store.ts';
 
 /** fastify's code of a body over its limit. */
@@ -12,6 +13,10 @@ export function asApiError(error: unknown, log: Logger): ApiError {
     return error;
   }
   if (error instanceof StoreClosedError) return ApiError.unavailable('the API server is closing');
+  if (error instanceof StoreRefusedError && error.reason === 'full') {
+    log.error({ error }, 'request failed');
+    return ApiError.unavailable("the control plane's disk is full: nothing was written; make room there and try again");
+  }
   const { code, statusCode, message } = error as { code?: unknown; statusCode?: unknown; message?: unknown };
   if (code === BODY_TOO_LARGE) return ApiError.tooLarge('Request entity too large: limit is 3145728');
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {

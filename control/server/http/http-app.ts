@@ -100,7 +100,7 @@ async function answer(
 ): Promise<void> {
   const { accept, 'content-type': contentType } = request.headers;
   if (info.type === 'path') {
-    await servePlainPath(plain, { path: info.path, accept, reply });
+    await servePlainPath(plain, { path: info.path, method: info.verb, query: url.searchParams, accept, reply });
     return;
   }
   const query = url.searchParams;

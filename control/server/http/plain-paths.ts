@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { ApiError } from '../../../api/meta/api-error.ts';
+import type { StoreService } from '../../store-service.ts';
 import { AGGREGATED_TYPE, aggregatedDiscovery } from '../discovery/aggregated.ts';
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from '../discovery/legacy.ts';
 import type { OpenApiDocuments } from '../openapi/documents.ts';
@@ -7,6 +8,7 @@ import { negotiate, wantsAggregatedDiscovery } from './accept.ts';
 import { sendBody } from './answer.ts';
 import { unknownPath } from './dispatch.ts';
 import type { Endpoint } from './endpoint.ts';
+import { serveStorePath } from './store-paths.ts';
 import { GIT_VERSION, versionInfo } from './version.ts';
 
 export interface PlainPathServing {
@@ -16,17 +18,22 @@ export interface PlainPathServing {
   readonly checkReady: () => Promise<void>;
   /** `127.0.0.1:6443` */
   readonly address: () => string;
+  /** For operators; the paths are unknown without it. */
+  readonly store?: StoreService | undefined;
 }
 
 interface PlainRequest {
   readonly path: string;
+  /** In lower case. */
+  readonly method: string;
+  readonly query: URLSearchParams;
   readonly accept: string | undefined;
   readonly reply: FastifyReply;
 }
 
 /** Paths that name no resource: health, version, discovery and documents. Throws ApiError 404 for others, 406. */
 export async function servePlainPath(serving: PlainPathServing, request: PlainRequest): Promise<void> {
-  const { path, accept, reply } = request;
+  const { path, method, query, accept, reply } = request;
   const [first = '', ...rest] = path.split('/').filter((segment) => segment !== '');
   switch (first) {
     case 'healthz':
@@ -44,6 +51,10 @@ export async function servePlainPath(serving: PlainPathServing, request: PlainRe
       return;
     case 'openapi':
       sendOpenApi(serving, request, rest);
+      return;
+    case 'tutti':
+      if (serving.store === undefined || rest[0] !== 'store') throw unknownPath();
+      await serveStorePath(serving.store, { path: rest.slice(1).join('/'), method, query, reply });
       return;
     case '':
       sendBody(

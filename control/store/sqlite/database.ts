@@ -1,14 +1,20 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describeOwner } from './owner.ts';
-import { corrupt, isBusy, refusalOf, StoreRefusedError } from './refusal.ts';
+import { makeFolder } from '../../../kit/disk.ts';
+import { missingBytes } from './file-length.ts';
+import { describeOwner, hasOwner } from './owner.ts';
+import { corrupt, isBusy, refusalOf, StoreRefusedError, unwritable } from './refusal.ts';
+import { checkLog } from './write-ahead-log.ts';
 
 /** Marks a SQLite file as ours: "Tutt". */
 const APPLICATION_ID = 0x54_75_74_74;
 
 /** Rises when the tables change. */
 const SCHEMA_VERSION = 1;
+
+/** A log that one large write has made longer is cut back to this. SQLite copies it to the file every 1,000 pages, about 4 MiB. */
+const LOG_KEPT_BYTES = 16 * 1024 * 1024;
 
 const SCHEMA = `
   -- Append-only. seq is revision x 1024 + place in the transaction; previous is the key's row before this one, or 0.
@@ -26,6 +32,16 @@ const SCHEMA = `
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+
+/** A restored file on its way into its place. */
+export function restoringPath(path: string): string {
+  return `${path}.restoring`;
+}
+
+/** SQLite's write-ahead log of a store file. */
+export function logPath(path: string): string {
+  return `${path}-wal`;
+}
 
 /**
  * Opens a store file for this process alone, makes it when it is missing, and checks it whole. Throws StoreRefusedError
@@ -52,46 +68,109 @@ export function openDatabase(path: string): DatabaseSync {
 
 function connect(path: string): DatabaseSync {
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    closeSync(openSync(path, 'a', 0o600));
+    makeFolder(dirname(path));
+    if (sizeOf(path) === undefined) create(path);
+    // SQLite would open for reading alone what it may not write. Not where a process has it: that could be this one, and closing
+    // the file would drop its locks.
+    if (!hasOwner(path)) closeSync(openSync(path, 'r+'));
   } catch (error) {
-    const reason = ['EACCES', 'EROFS', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')
-      ? 'read-only'
-      : 'unreachable';
+    if (error instanceof StoreRefusedError) throw error;
+    throw unwritable(path, error);
+  }
+  mustBeWhole(path);
+  return new DatabaseSync(path, { timeout: 0 });
+}
+
+/** Beside its place and then into it: so a file there is never one that a crash left half made. */
+function create(path: string): void {
+  for (const [companion, what] of [
+    [restoringPath(path), 'a restore was cut short; run the same "tutti store restore" again'],
+    [logPath(path), 'put the store file back beside its write-ahead log'],
+  ] as const) {
+    if ((sizeOf(companion) ?? 0) > 0) {
+      throw new StoreRefusedError(path, 'incomplete', `is missing, but "${companion}" is there: ${what}`);
+    }
+  }
+  const beside = `${path}.new`;
+  for (const leftover of [beside, logPath(beside)]) rmSync(leftover, { force: true });
+  closeSync(openSync(beside, 'wx', 0o600));
+  try {
+    const database = new DatabaseSync(beside);
+    try {
+      // Before the first table: then pages that are free can be given back bit by bit.
+      database.exec(`PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = FULL; BEGIN; ${SCHEMA} COMMIT`);
+    } finally {
+      database.close();
+    }
+    renameSync(beside, path);
+    syncFolder(dirname(path));
+  } catch (error) {
+    for (const leftover of [beside, `${beside}-journal`]) rmSync(leftover, { force: true });
+    throw refusalOf(path, error) ?? error;
+  }
+}
+
+/** Before SQLite sees it: it would start anew with an empty file, and go back to the last sound write of a log without a word. */
+function mustBeWhole(path: string): void {
+  if (sizeOf(path) === 0) throw corrupt(path, 'it is empty');
+  // What a running process is writing looks like anything; the lock tells of it.
+  if (hasOwner(path)) return;
+  const missing = (sizeOf(logPath(path)) ?? 0) > 0 ? 0 : missingBytes(path);
+  if (missing > 0) throw corrupt(path, `its last ${missing} bytes are missing`);
+  const log = checkLog(logPath(path));
+  if (log.state === 'damaged') {
     throw new StoreRefusedError(
       path,
-      reason,
-      `cannot be written (${(error as Error).message}); let this user write the file and its folder, or choose another state folder`,
-      error,
+      'corrupt',
+      `its write-ahead log "${logPath(path)}" is damaged at byte ${log.offset} (${log.what}): acknowledged writes are lost. ` +
+        'Restore a backup ("tutti store restore" keeps both files aside), or go back to the last sound write ' +
+        `without the rest: cut the log there (truncate -s ${log.offset} "${logPath(path)}") and start again`,
     );
   }
-  return new DatabaseSync(path, { timeout: 0 });
 }
 
 function prepare(database: DatabaseSync, path: string): void {
   // Exclusive before WAL: then the lock lasts as long as the process, and no shared-memory file is needed.
   database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-  database.exec('PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384');
+  database.exec(
+    `PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; PRAGMA journal_size_limit = ${LOG_KEPT_BYTES}`,
+  );
   database.exec('BEGIN EXCLUSIVE');
-  const applicationId = integer(database, 'PRAGMA application_id');
-  const version = integer(database, 'PRAGMA user_version');
-  const tables = integer(database, 'SELECT count(*) FROM sqlite_schema');
-  if (tables === 0 && applicationId === 0) {
-    database.exec(SCHEMA);
-  } else if (applicationId !== APPLICATION_ID) {
+  checkFormat(database, path);
+  database.exec('COMMIT');
+  const [verdict] = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {});
+  if (verdict !== 'ok') throw corrupt(path, String(verdict));
+}
+
+/** Throws StoreRefusedError for a file of another program or of a newer Tutti. */
+export function checkFormat(database: DatabaseSync, path: string): void {
+  if (integer(database, 'PRAGMA application_id') !== APPLICATION_ID) {
     throw new StoreRefusedError(path, 'foreign', 'is a SQLite file of another program; choose another path');
-  } else if (version > SCHEMA_VERSION) {
+  }
+  const version = integer(database, 'PRAGMA user_version');
+  if (version > SCHEMA_VERSION) {
     throw new StoreRefusedError(
       path,
       'newer',
       `has format ${version}, this version of Tutti knows up to ${SCHEMA_VERSION}; start the newer version`,
     );
   }
-  database.exec('COMMIT');
-  const [verdict] = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {});
-  if (verdict !== 'ok') throw corrupt(path, String(verdict));
 }
 
-function integer(database: DatabaseSync, sql: string): number {
+/** The one whole number that a statement gives. */
+export function integer(database: DatabaseSync, sql: string): number {
   return Number(Object.values(database.prepare(sql).get() ?? {})[0]);
+}
+
+function sizeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
+}
+
+export function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }

@@ -25,6 +25,12 @@ export function forgetOwner(storePath: string): void {
   rmSync(notePath(storePath), { force: true });
 }
 
+/** Whether the process of the note still runs. */
+export function hasOwner(storePath: string): boolean {
+  const owner = readOwner(storePath);
+  return owner !== undefined && isRunning(owner);
+}
+
 /** The owner in words, as far as the note can be believed. */
 export function describeOwner(storePath: string): string {
   const owner = readOwner(storePath);

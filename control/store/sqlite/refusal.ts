@@ -1,5 +1,15 @@
+import { dirname } from 'node:path';
+
 /** Why a store file cannot be used as it is. */
-export type RefusalReason = 'in-use' | 'corrupt' | 'read-only' | 'foreign' | 'newer' | 'unreachable';
+export type RefusalReason =
+  | 'in-use'
+  | 'corrupt'
+  | 'incomplete'
+  | 'read-only'
+  | 'full'
+  | 'foreign'
+  | 'newer'
+  | 'unreachable';
 
 /** The store file was not opened, and nothing in it was changed. The message says what to do. */
 export class StoreRefusedError extends Error {
@@ -44,14 +54,8 @@ export function refusalOf(path: string, error: unknown): StoreRefusedError | und
   const said = (error as Error).message;
   const code = resultCode(error);
   if (code === CORRUPT || code === NOT_A_DATABASE) return corrupt(path, said, error);
-  if (code === READ_ONLY) {
-    return new StoreRefusedError(
-      path,
-      'read-only',
-      `cannot be written (${said}); let this user write the file and its folder, or choose another state folder`,
-      error,
-    );
-  }
+  if (code === READ_ONLY) return readOnly(path, error);
+  if (code === FULL) return full(path, error);
   if (code === CANNOT_OPEN) {
     return new StoreRefusedError(
       path,
@@ -63,11 +67,43 @@ export function refusalOf(path: string, error: unknown): StoreRefusedError | und
   return undefined;
 }
 
+/** What an error of the file system about the file or its folder means, with the way back. */
+export function unwritable(path: string, error: unknown): StoreRefusedError {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  if (['EACCES', 'EROFS', 'EPERM'].includes(code)) return readOnly(path, error);
+  if (['ENOSPC', 'EDQUOT', 'EFBIG'].includes(code)) return full(path, error);
+  return new StoreRefusedError(
+    path,
+    'unreachable',
+    `cannot be made there (${message}); choose another state folder`,
+    error,
+  );
+}
+
+function readOnly(path: string, error: unknown): StoreRefusedError {
+  return new StoreRefusedError(
+    path,
+    'read-only',
+    `cannot be written (${(error as Error).message}); let this user write the file and its folder, or choose another state folder`,
+    error,
+  );
+}
+
+function full(path: string, error: unknown): StoreRefusedError {
+  return new StoreRefusedError(
+    path,
+    'full',
+    `the disk is full (${(error as Error).message}); nothing was lost: make room there and try again`,
+    error,
+  );
+}
+
 export function corrupt(path: string, what: string, cause?: unknown): StoreRefusedError {
   return new StoreRefusedError(
     path,
     'corrupt',
-    `is corrupt (${what}); move it and "${path}-wal" aside, then put a backup in its place or start anew without it`,
+    `is corrupt (${what}); put a backup in its place with: tutti store restore BACKUP --data "${dirname(path)}" (keeps this ` +
+      `file aside), or move it and "${path}-wal" aside to start anew without it`,
     cause,
   );
 }

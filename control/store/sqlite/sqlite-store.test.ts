@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { appendFile, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { FakeClock } from '../../../kit/fake-clock.ts';
 import { silentLog } from '../../../kit/log.ts';
-import { randomInt, seededRandom } from '../../../kit/random.ts';
 import { storeConformance } from '../conformance.ts';
-import { type Change, CompactedError, type Store } from '../store.ts';
-import { StoreRefusedError } from './refusal.ts';
+import type { Store } from '../store.ts';
+import { isPassing, refusalOf, StoreRefusedError, unwritable } from './refusal.ts';
 import { openSqliteStore } from './sqlite-store.ts';
+import { changesAfter } from './testing/held-writes.ts';
+import { startWriter } from './testing/writer-process.ts';
 
 storeConformance('sqlite', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tutti-store-'));
@@ -52,16 +51,6 @@ async function put(store: Store, key: string, value: string): Promise<void> {
   assert.ok((await store.transact({ compare: [], put: [{ key, value }], delete: [] })).ok);
 }
 
-async function everyChange(store: Store, after: number): Promise<Change[]> {
-  const changes: Change[] = [];
-  const present = await store.revision();
-  for await (const batch of store.watch('', { after, signal: new AbortController().signal })) {
-    changes.push(...batch.changes);
-    if (batch.revision >= present) break;
-  }
-  return changes;
-}
-
 test('a store opened again has its entries, history, leases and epochs, and its revisions go on', async (context) => {
   const path = join(await temporaryFolder(context), 'deep', 'store.db');
   const first = await open(path);
@@ -75,7 +64,7 @@ test('a store opened again has its entries, history, leases and epochs, and its 
   await put(second, '/a', '4');
   assert.deepEqual(await second.get('/a'), { key: '/a', value: '4', revision: 4, created: 1 });
   assert.deepEqual(
-    (await everyChange(second, 1)).map(({ revision, previous }) => [revision, previous?.value]),
+    (await changesAfter(second, 1)).map(({ revision, previous }) => [revision, previous?.value]),
     [
       [2, '1'],
       [3, '2'],
@@ -123,7 +112,7 @@ test('a second opener is told who has the file, and may have it afterwards', asy
 
 test('a second process is refused too, and a killed one leaves the file free', async (context) => {
   const path = join(await temporaryFolder(context), 'store.db');
-  const writer = await startWriter(path, 0);
+  const writer = startWriter(path, { round: 0, transactions: 10 });
   await writer.acknowledged(1);
   await assert.rejects(open(path), refusedFor('in-use', new RegExp(`process ${writer.pid} `)));
   await writer.kill();
@@ -134,7 +123,13 @@ test('what is not a sound store is refused with the way back, and is left as it 
   const folder = await temporaryFolder(context);
   const noise = join(folder, 'noise.db');
   await writeFile(noise, 'this is not a database\n'.repeat(1000));
-  await assert.rejects(open(noise), refusedFor('corrupt', /move it and .* aside, then put a backup in its place/));
+  await assert.rejects(
+    open(noise),
+    refusedFor(
+      'corrupt',
+      /put a backup in its place with: tutti store restore BACKUP --data ".*" \(keeps this file aside\)/,
+    ),
+  );
 
   const torn = join(folder, 'torn.db');
   const store = await open(torn);
@@ -196,6 +191,29 @@ test('a file that may not be written is refused with the way back', async (conte
   assert.match(said, /^read-only: .*cannot be written .*let this user write the file and its folder/);
 });
 
+test('a full disk is told as such, and is no reason to give the store up', () => {
+  const database = new DatabaseSync(':memory:');
+  database.exec('CREATE TABLE t (x); PRAGMA max_page_count = 2');
+  try {
+    database.prepare('INSERT INTO t VALUES (?)').run('x'.repeat(100_000));
+    assert.fail('the disk was not full');
+  } catch (error) {
+    assert.equal(isPassing(error), true);
+    const refusal = refusalOf('store.db', error);
+    assert.equal(refusal?.reason, 'full');
+    assert.match(refusal.message, /the disk is full .*; nothing was lost: make room there and try again/);
+  }
+  for (const [code, reason] of [
+    ['ENOSPC', 'full'],
+    ['EDQUOT', 'full'],
+    ['EROFS', 'read-only'],
+    ['EACCES', 'read-only'],
+    ['ENOENT', 'unreachable'],
+  ]) {
+    assert.equal(unwritable('store.db', Object.assign(new Error(code), { code })).reason, reason);
+  }
+});
+
 test('when the disk fails nothing more is acknowledged, and a new start has all that was', async (context) => {
   const path = join(await temporaryFolder(context), 'store.db');
   const said = await run(
@@ -236,7 +254,7 @@ test('a watch further behind than memory reaches reads the file', async (context
     });
     assert.deepEqual(result, { ok: true, revision: round });
   }
-  const changes = await everyChange(store, 0);
+  const changes = await changesAfter(store, 0);
   assert.equal(changes.length, 12_000);
   for (const [at, { revision, value, previous }] of changes.entries()) {
     const round = Math.floor(at / 500) + 1;
@@ -259,84 +277,3 @@ test('compaction keeps the file from growing while the same keys are written aga
   assert.ok((sizes.at(-1) ?? 0) <= (sizes[3] ?? 0) * 1.1, `sizes: ${sizes.join(', ')}`);
   await store.close();
 });
-
-test('a killed writer loses no acknowledged write, leaves no revision out and no half of a transaction', async (context) => {
-  const path = join(await temporaryFolder(context), 'store.db');
-  const random = seededRandom(26);
-  for (let round = 1; round <= 24; round++) {
-    const writer = await startWriter(path, round);
-    await writer.acknowledged(1 + randomInt(random, 120));
-    const lines = await writer.kill();
-    // A write that was under way when the power went may leave any bytes at the log's end.
-    if (round % 3 === 0) await appendFile(`${path}-wal`, Buffer.alloc(1 + randomInt(random, 9000), round));
-    const store = await open(path);
-    await holdsEverything(store, lines);
-    await store.close();
-  }
-});
-
-/** Reads every change that is kept and sees that each acknowledged write is there, or was replaced by a later one. */
-async function holdsEverything(store: Store, lines: readonly string[]): Promise<void> {
-  const acknowledged = lines.map((line) => {
-    const [revision = '', key = '', value = ''] = line.split(' ');
-    return { revision: Number(revision), key, value };
-  });
-  const newest = Math.max(...acknowledged.map(({ revision }) => revision));
-  const present = await store.revision();
-  assert.ok(present >= newest, `revision ${present}, ${newest} was acknowledged`);
-  const oldest = await oldestKept(store);
-  const changes = await everyChange(store, oldest);
-  const revisions = [...new Set(changes.map(({ revision }) => revision))];
-  assert.deepEqual(
-    revisions,
-    Array.from({ length: present - oldest }, (_, index) => oldest + 1 + index),
-  );
-  const byRevision = new Map(changes.filter(({ type }) => type === 'put').map((change) => [change.revision, change]));
-  for (const { revision, key, value } of acknowledged) {
-    if (revision > oldest) {
-      assert.deepEqual([byRevision.get(revision)?.key, byRevision.get(revision)?.value], [key, value]);
-    }
-    assert.ok(((await store.get(key))?.revision ?? 0) >= revision);
-  }
-}
-
-async function oldestKept(store: Store): Promise<number> {
-  try {
-    await store.list('', { revision: 0 });
-    return 0;
-  } catch (error) {
-    assert.ok(error instanceof CompactedError);
-    return error.compacted;
-  }
-}
-
-interface Writer {
-  readonly pid: number;
-  /** Resolves when at least so many writes are acknowledged. */
-  acknowledged(count: number): Promise<void>;
-  /** kill -9; gives every line it has said. */
-  kill(): Promise<string[]>;
-}
-
-async function startWriter(path: string, round: number): Promise<Writer> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'crash-writer.ts'), path, `${round}`], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = once(child, 'close');
-  const lines: string[] = [];
-  const reader = createInterface({ input: child.stdout });
-  reader.on('line', (line) => lines.push(line));
-  return {
-    pid: child.pid ?? 0,
-    acknowledged: async (count) => {
-      while (lines.length < count) {
-        await Promise.race([once(reader, 'line'), ended.then(() => assert.fail('the writer ended by itself'))]);
-      }
-    },
-    kill: async () => {
-      child.kill('SIGKILL');
-      await ended;
-      return lines;
-    },
-  };
-}

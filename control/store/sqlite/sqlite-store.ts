@@ -24,8 +24,9 @@ import { openDatabase } from './database.ts';
 import { GroupCommit } from './group-commit.ts';
 import { LeaseRows } from './lease-rows.ts';
 import { LogTable } from './log-table.ts';
+import { Maintenance } from './maintenance.ts';
 import { forgetOwner, noteOwner } from './owner.ts';
-import { isPassing } from './refusal.ts';
+import { isPassing, refusalOf, unwritable } from './refusal.ts';
 
 /** What watches find in memory; who is further behind reads the file. */
 const RECENT = { maxChanges: 10_000, maxLength: 16 * 1024 * 1024 };
@@ -44,19 +45,26 @@ export interface SqliteStoreOptions {
  * The embedded store: one file, one process. Throws StoreRefusedError (refusal.ts), which says what to do, when the file is in
  * use, corrupt, not writable or not ours.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const database = openDatabase(options.path);
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
+  const { path, clock } = options;
+  const database = openDatabase(path);
   try {
-    noteOwner(options.path, options.clock.now());
-    return new SqliteStore(database, options);
+    noteOwner(path, clock.now());
+    return new EmbeddedStore(database, options);
   } catch (error) {
     database.close();
-    throw error;
+    throw (error as NodeJS.ErrnoException).syscall === undefined ? error : unwritable(path, error);
   }
 }
 
-class SqliteStore implements Store {
+/** A store that is a file, and what can be done with it as such. */
+export interface SqliteStore extends Store {
+  readonly maintenance: Maintenance;
+}
+
+class EmbeddedStore implements SqliteStore {
   readonly leases: Leases;
+  readonly maintenance: Maintenance;
   readonly #path: string;
   readonly #log: Logger;
   readonly #database: DatabaseSync;
@@ -83,6 +91,7 @@ class SqliteStore implements Store {
       committed: () => this.#committed(),
       rolledBack: (error) => this.#rolledBack(error),
     });
+    this.maintenance = new Maintenance(database, path);
     this.leases = this.#makeLeases(new LeaseRows(database), clock);
     const revision = (): number => this.#revision;
     const compacted = (): number => this.#compacted;
@@ -125,7 +134,11 @@ class SqliteStore implements Store {
   async transact(transaction: Transaction): Promise<TransactionResult> {
     checkTransaction(transaction);
     this.#mustBeUsable();
-    return this.#commits.do(() => this.#carryOut(transaction));
+    try {
+      return await this.#commits.do(() => this.#carryOut(transaction));
+    } catch (error) {
+      throw refusalOf(this.#path, error) ?? error;
+    }
   }
 
   watch(prefix: string, options: WatchOptions): AsyncIterable<Changes> {
@@ -147,6 +160,7 @@ class SqliteStore implements Store {
     if (this.#unusable === undefined) this.#commits.flush();
     this.#unusable = new StoreClosedError();
     this.#watchers.close();
+    await this.maintenance.ended();
     this.#database.close();
     forgetOwner(this.#path);
   }
