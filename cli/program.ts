@@ -12,6 +12,7 @@ import { registerLogs } from './commands/logs.ts';
 import { registerProcesses } from './commands/processes.ts';
 import { registerRollout } from './commands/rollout.ts';
 import { registerScale } from './commands/scale.ts';
+import { registerStore } from './commands/store.ts';
 import { registerTop } from './commands/top.ts';
 import { ownVersion, registerVersion } from './commands/version.ts';
 import { registerCompletion } from './completion/register.ts';
@@ -23,7 +24,7 @@ const GROUPS: readonly (readonly [heading: string, registers: readonly Register[
   ['Run a mesh', [registerProcesses]],
   ['Change what runs', [registerApply, registerScale, registerRollout, registerCanary, registerDelete]],
   ['See what runs', [registerGet, registerDescribe, registerLogs, registerEvents, registerTop, registerDns]],
-  ['About this installation', [registerCheck, registerVersion]],
+  ['About this installation', [registerCheck, registerStore, registerVersion]],
 ];
 
 /** Every command, with its flags and help. */

@@ -1,4 +1,5 @@
 import { AuthorityRefusedError } from '../../certs/authority/refusal.ts';
+import { EncryptionRefusedError } from '../../control/encryption/key-file.ts';
 import { type ControlPlane, startControlPlane } from '../../control/main.ts';
 import { StoreRefusedError } from '../../control/store/sqlite/refusal.ts';
 import { createLog, type Logger } from '../../kit/log.ts';
@@ -18,7 +19,11 @@ export async function startControl(
   try {
     return await startControlPlane({ ...settings, clock: context.clock, random: systemRandom(), log });
   } catch (error) {
-    if (error instanceof AuthorityRefusedError || error instanceof StoreRefusedError)
+    if (
+      error instanceof AuthorityRefusedError ||
+      error instanceof StoreRefusedError ||
+      error instanceof EncryptionRefusedError
+    )
       throw new CommandError(error.message, { cause: error });
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
       throw new CommandError(`control plane: ${(error as Error).message}`, {

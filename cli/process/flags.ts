@@ -24,6 +24,7 @@ export interface SharedFlags {
 export interface ControlFlags extends SharedFlags {
   readonly apiPort: string;
   readonly xdsPort: string;
+  readonly encryptionKey?: string;
 }
 
 export interface AgentFlags extends SharedFlags {
@@ -47,7 +48,11 @@ export function sharedFlags(command: Command): Command {
 export function controlFlags(command: Command): Command {
   return command
     .option('--api-port <port>', "the API server's port on 127.0.0.1; 0 lets the system choose", '6443')
-    .option('--xds-port <port>', "the xDS server's port on 127.0.0.1; 0 lets the system choose", '6444');
+    .option('--xds-port <port>', "the xDS server's port on 127.0.0.1; 0 lets the system choose", '6444')
+    .option(
+      '--encryption-key <file>',
+      'keys for the Secrets in the store (default: encryption.key in the data folder, made when missing)',
+    );
 }
 
 export function agentFlags(command: Command): Command {
@@ -74,6 +79,7 @@ export interface SharedSettings {
 export interface ControlSettings extends SharedSettings {
   readonly apiPort: number;
   readonly xdsPort: number;
+  readonly encryptionKey: string | undefined;
 }
 
 export interface AgentSettings extends SharedSettings {
@@ -115,6 +121,7 @@ export function readControl(flags: ControlFlags, cwd: string): ControlSettings {
     ...readShared(flags, cwd),
     apiPort: parsePort('--api-port', flags.apiPort),
     xdsPort: parsePort('--xds-port', flags.xdsPort),
+    encryptionKey: flags.encryptionKey === undefined ? undefined : resolve(cwd, flags.encryptionKey),
   };
 }
 
