@@ -198,6 +198,21 @@ test('a rotation seals every Secret anew while others write, and the old key sti
   }
 });
 
+test('rotations that are asked for at once follow one another, and the file has every key that is needed', async (context) => {
+  const keyFile = join(await folderOf(context), 'encryption.key');
+  const store = openMemoryStore({ clock: new FakeClock() });
+  const encryption = await open(store, keyFile);
+  await createSecrets(store, encryption.values, ['a']);
+  const done = await Promise.all([1, 2, 3].map(() => encryption.rotate({ old: 'keep' })));
+  assert.deepEqual(
+    done.map(({ oldKeys }) => oldKeys.length),
+    [1, 2, 3],
+  );
+  const again = await open(store, keyFile);
+  assert.deepEqual(again.keys(), encryption.keys());
+  assert.equal(again.keys().length, 4);
+});
+
 test('old keys leave the file when they are dropped, and a start with the new one alone reads everything', async (context) => {
   const keyFile = join(await folderOf(context), 'encryption.key');
   const store = openMemoryStore({ clock: new FakeClock() });

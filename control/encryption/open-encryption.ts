@@ -45,30 +45,42 @@ const UNSEALED_HISTORY = '/encryption/unsealed-history';
  * them is wiped. Throws EncryptionRefusedError for a key file that is missing, readable by others or not the one of the store.
  */
 export async function openEncryption(options: EncryptionOptions): Promise<Encryption> {
-  const { store, keyFile } = options;
+  const { keyFile } = options;
   const ring = await openRing(options);
   await sealWhatIsNot(options, ring);
+  // One after the other: two at once would each write a file without the other's key.
+  let last: Promise<unknown> = Promise.resolve();
   return {
     values: secretValues(ring),
     keyFile,
     keys: () => ring.all.map(({ id }) => id),
-    rotate: async ({ old }) => {
-      const fresh = makeKey();
-      const older = ring.all;
-      // On disk before the first value that needs it.
-      await writeKeyFile(keyFile, [fresh, ...older]);
-      ring.replace([fresh, ...older]);
-      const secretsSealed = await sealStored(store, ring);
-      const olderIds = older.map(({ id }) => id);
-      if (old === 'keep') return { keyId: fresh.id, secretsSealed, oldKeys: olderIds, droppedKeys: [] };
-      // Once more: a write under way may have been sealed just before the new key came.
-      await sealStored(store, ring);
-      await store.compact(await store.revision());
-      await writeKeyFile(keyFile, [fresh]);
-      ring.replace([fresh]);
-      return { keyId: fresh.id, secretsSealed, oldKeys: [], droppedKeys: olderIds };
+    rotate: ({ old }) => {
+      const rotated = last.catch(() => undefined).then(() => rotateKey(options, ring, old));
+      last = rotated;
+      return rotated;
     },
   };
+}
+
+async function rotateKey(
+  { store, keyFile }: EncryptionOptions,
+  ring: KeyRing,
+  old: 'keep' | 'drop',
+): Promise<KeyRotation> {
+  const fresh = makeKey();
+  const older = ring.all;
+  // On disk before the first value that needs it.
+  await writeKeyFile(keyFile, [fresh, ...older]);
+  ring.replace([fresh, ...older]);
+  const secretsSealed = await sealStored(store, ring);
+  const olderIds = older.map(({ id }) => id);
+  if (old === 'keep') return { keyId: fresh.id, secretsSealed, oldKeys: olderIds, droppedKeys: [] };
+  // Once more: a write under way may have been sealed just before the new key came.
+  await sealStored(store, ring);
+  await store.compact(await store.revision());
+  await writeKeyFile(keyFile, [fresh]);
+  ring.replace([fresh]);
+  return { keyId: fresh.id, secretsSealed, oldKeys: [], droppedKeys: olderIds };
 }
 
 async function openRing({ store, keyFile, makeMissing }: EncryptionOptions): Promise<KeyRing> {
