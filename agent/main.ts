@@ -15,6 +15,7 @@ import { PortPool } from './node/port-pool.ts';
 import type { AgentContext } from './pod/agent-context.ts';
 import { PodNetwork } from './pod/pod-network.ts';
 import { Pods } from './pod/pods.ts';
+import { type Cgroups, cgroupHost, findCgroups } from './runtime/process/cgroup/find-cgroups.ts';
 import { inheritedEnvironment } from './runtime/process/inherited-environment.ts';
 import { ProcessRuntime } from './runtime/process/process-runtime.ts';
 import { AGENT_MARK, reapStrays } from './runtime/process/strays.ts';
@@ -78,7 +79,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   await mkdir(podsFolder, { recursive: true, mode: 0o700 });
   const machine = await inspectMachine(folder);
   const marks = { [AGENT_MARK]: folder };
-  const runtime = makeRuntime(options, podsFolder, marks);
+  const cgroups = findCgroups(folder, cgroupHost());
+  log.info({ cgroups }, cgroups.ok ? 'limits are enforced by control groups' : 'limits are not enforced');
+  const runtime = makeRuntime(options, podsFolder, marks, cgroups);
   const events = new EventRecorder({ client, nodeName, clock, random, log });
   const services = new Informer({ client, kind: serviceKind, clock, random, log, indexes: { namespace: namespaceOf } });
   const ports = new PortPool(random);
@@ -142,7 +145,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   };
 }
 
-function makeRuntime(options: AgentOptions, podsFolder: string, marks: Readonly<Record<string, string>>): Runtime {
+function makeRuntime(
+  options: AgentOptions,
+  podsFolder: string,
+  marks: Readonly<Record<string, string>>,
+  cgroups: Cgroups,
+): Runtime {
   // `node` in a container is the one that runs the agent, unless that goes by another name.
   const nodeFolder = basename(process.execPath) === 'node' ? dirname(process.execPath) : undefined;
   const { imageRoots, clock, log } = options;
@@ -152,6 +160,7 @@ function makeRuntime(options: AgentOptions, podsFolder: string, marks: Readonly<
     hostEnv: inheritedEnvironment(process.env),
     nodeFolder,
     marks,
+    cgroups,
     clock,
     log,
   });

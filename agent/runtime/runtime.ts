@@ -37,6 +37,18 @@ export interface ContainerConfig {
   readonly workingDir?: string;
   readonly user?: { readonly uid?: number; readonly gid?: number };
   readonly mounts: readonly Mount[];
+  readonly resources?: ContainerResources;
+  /** The caller's own notes: kept with the run, also for the next agent, and given back in its status. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** What a container may use. A driver that cannot see to a limit says so in a notice. */
+export interface ContainerResources {
+  /** Its share when the processors are busy, in thousandths of one. */
+  readonly cpuRequestMillis?: number;
+  /** Never more than this, in thousandths of a processor. */
+  readonly cpuLimitMillis?: number;
+  readonly memoryLimitBytes?: number;
 }
 
 /** created: known, nothing runs yet. running: its first process runs. exited: it ended, and why is known. */
@@ -50,6 +62,8 @@ export type ContainerState =
       readonly exitCode: number;
       /** The signal that ended it, as a number. */
       readonly signal?: number;
+      /** The kernel ended it for using more memory than its limit. */
+      readonly isOutOfMemory?: true;
       /** What more is known than the code. */
       readonly message?: string;
     };
@@ -60,6 +74,7 @@ export interface ContainerStatus {
   readonly id: string;
   readonly image: string;
   readonly imageId: string;
+  readonly labels: Readonly<Record<string, string>>;
   readonly state: ContainerState;
 }
 

@@ -35,7 +35,6 @@ const UNENFORCED: readonly Unenforced[] = [
   ...['containers[*]', 'initContainers[*]'].flatMap((container): Unenforced[] => [
     ...unenforcedSecurity(`${container}.securityContext`),
     { path: `${container}.lifecycle.stopSignal` },
-    { path: `${container}.resources.limits`, because: 'the process driver sets no limits' },
     { path: `${container}.resources.claims` },
     { path: `${container}.resizePolicy` },
     { path: `${container}.restartPolicyRules` },

@@ -10,6 +10,7 @@ import { identifyProcess } from '../../../kit/process.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { runtimeConformance } from '../conformance.ts';
 import type { ContainerConfig, ContainerKey } from '../runtime.ts';
+import { cgroupHost, findCgroups } from './cgroup/find-cgroups.ts';
 import { processesWithEnvironment, readProcTable } from './host/proc-table.ts';
 import { RUN_ID } from './host/reap.ts';
 import { inheritedEnvironment } from './inherited-environment.ts';
@@ -36,6 +37,7 @@ async function place(): Promise<Place> {
     hostEnv: inheritedEnvironment(process.env),
     nodeFolder: dirname(process.execPath),
     marks: { TUTTI_AGENT_FOLDER: root },
+    cgroups: findCgroups(root, cgroupHost()),
     clock: systemClock(),
     log: silentLog(),
   };
@@ -245,6 +247,24 @@ test('a run that was written down and never started is cleared away by the next 
   const again = open();
   assert.deepEqual(await again.adopt(), []);
   await again.close();
+});
+
+test('limits hold where the agent may make control groups, and elsewhere a notice says why they do not', async (t) => {
+  const { root, runtime } = await fixture(t);
+  const cgroups = findCgroups(root, cgroupHost());
+  const config = shell('exec node -e "const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1))"', {
+    resources: { cpuLimitMillis: 500, memoryLimitBytes: 200 * 1024 * 1024 },
+  });
+  const created = await runtime.create(config);
+  const notices = created.ok ? created.notices : [];
+  assert.deepEqual(notices, cgroups.ok ? [] : [`limits of cpu and memory are not enforced: ${cgroups.why}`]);
+  if (!cgroups.ok) return;
+  assert.deepEqual(await runtime.start(config.key), { ok: true, notices: [] });
+  const state = await eventually('exit', () => {
+    const now = runtime.status(config.key)?.state;
+    return now?.type === 'exited' ? now : undefined;
+  });
+  assert.deepEqual([state.exitCode, state.signal, state.isOutOfMemory], [137, 9, true]);
 });
 
 test('a user of the host is taken on when the agent is root; an unknown one gives a notice', async (t) => {

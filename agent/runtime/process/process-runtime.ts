@@ -5,6 +5,7 @@ import type { Logger } from '../../../kit/log.ts';
 import type {
   ContainerConfig,
   ContainerKey,
+  ContainerResources,
   ContainerStatus,
   ContainerUsage,
   ExecOptions,
@@ -16,6 +17,9 @@ import type {
   StopOptions,
 } from '../runtime.ts';
 import { keyText } from '../runtime.ts';
+import { Cgroup, sweepCgroups } from './cgroup/cgroup.ts';
+import { type CgroupFile, cgroupFiles } from './cgroup/cgroup-files.ts';
+import type { Cgroups } from './cgroup/find-cgroups.ts';
 import { execIn } from './exec.ts';
 import { findExecutable } from './find-executable.ts';
 import { HostProcess } from './host/host-process.ts';
@@ -38,12 +42,17 @@ export interface ProcessRuntimeOptions {
   readonly nodeFolder: string | undefined;
   /** In the environment of all containers, so that another agent on this host can tell them from its own. */
   readonly marks: Readonly<Record<string, string>>;
+  /** Where runs get control groups of their own, or why they do not. */
+  readonly cgroups: Cgroups;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 interface Run {
   readonly record: RunRecord;
+  readonly cgroup: Cgroup | undefined;
+  /** Of a run that was made here. */
+  readonly cgroupFiles: readonly CgroupFile[];
   readonly host: HostProcess;
   readonly logs: LogFiles;
 }
@@ -66,7 +75,7 @@ export class ProcessRuntime implements Runtime {
 
   async adopt(): Promise<readonly ContainerStatus[]> {
     for (const { folder, record } of await findRunRecords(this.#options.podsFolder)) {
-      const run = record === undefined ? undefined : this.#makeRun(record);
+      const run = record === undefined ? undefined : this.#makeRun(record, []);
       await run?.host.adopt();
       if (run === undefined || run.host.state.type === 'idle') {
         await rm(folder, { recursive: true, force: true });
@@ -74,6 +83,9 @@ export class ProcessRuntime implements Runtime {
       }
       this.#runs.set(keyText(run.record.key), run);
     }
+    const { cgroups } = this.#options;
+    const known = [...this.#runs.values()].flatMap(({ cgroup }) => cgroup?.folder ?? []);
+    if (cgroups.ok) sweepCgroups(cgroups.folder, new Set(known));
     return this.list();
   }
 
@@ -129,8 +141,18 @@ export class ProcessRuntime implements Runtime {
     );
     if (user !== undefined) await openTo(podFolder, scratchFolder, user);
     const command = { ...plan.command, env: { ...plan.command.env, ...marks }, cwd: folder.path, ...user };
-    const record: RunRecord = { key: config.key, image: config.image, imageId: image?.folder ?? '', command };
-    const run = this.#makeRun(record);
+    const { key, labels = {}, resources = {} } = config;
+    const { cgroups } = this.#options;
+    const cgroup = cgroups.ok ? { cgroup: join(cgroups.folder, `${key.podUid}.${key.container}.${key.attempt}`) } : {};
+    const record: RunRecord = {
+      key,
+      image: config.image,
+      imageId: image?.folder ?? '',
+      command,
+      labels,
+      ...cgroup,
+    };
+    const run = this.#makeRun(record, cgroupFiles(resources));
     await writeRunRecord(run.host.folder, record);
     this.#runs.set(id, run);
     const relocated = plan.mounts
@@ -140,7 +162,7 @@ export class ProcessRuntime implements Runtime {
       ok: true,
       notices: [
         ...(relocated.length === 0 ? [] : [`host processes share one file system: ${relocated.join(', ')}`]),
-        ...[folder.notice, notice].filter((text) => text !== undefined),
+        ...[folder.notice, notice, limitsNotice(resources, cgroups)].filter((text) => text !== undefined),
       ],
     };
   }
@@ -160,7 +182,7 @@ export class ProcessRuntime implements Runtime {
       };
     }
     try {
-      await run.host.start(command);
+      await run.host.start(command, run.cgroupFiles);
       return { ok: true, notices: [] };
     } catch (error) {
       return { ok: false, reason: 'RunContainerError', message: (error as Error).message };
@@ -201,10 +223,15 @@ export class ProcessRuntime implements Runtime {
   }
 
   usage(keys: readonly ContainerKey[]): readonly (ContainerUsage | undefined)[] {
-    return usageOf(
+    const bare = usageOf(
       readProcTable(),
       keys.map((key) => this.#leaderOf(key)),
     );
+    // Where the kernel counts for a group, nothing is missed: not even what ended unseen.
+    return keys.map((key, index) => {
+      const run = this.#runs.get(keyText(key));
+      return run?.host.state.type === 'running' ? (run.cgroup?.usage() ?? bare[index]) : undefined;
+    });
   }
 
   async exec(key: ContainerKey, command: readonly string[], options: ExecOptions): Promise<ExecResult> {
@@ -220,16 +247,18 @@ export class ProcessRuntime implements Runtime {
     return Promise.resolve();
   }
 
-  #makeRun(record: RunRecord): Run {
+  #makeRun(record: RunRecord, cgroupFiles: readonly CgroupFile[]): Run {
+    const cgroup = record.cgroup === undefined ? undefined : new Cgroup(record.cgroup);
     const host = new HostProcess({
       folder: runFolder(this.#options.podsFolder, record.key),
       id: keyText(record.key),
+      ...(cgroup === undefined ? {} : { cgroup }),
       clock: this.#options.clock,
       onExit: () => {
         for (const listener of this.#listeners) listener(record.key);
       },
     });
-    return { record, host, logs: new LogFiles(host.logPath) };
+    return { record, cgroup, cgroupFiles, host, logs: new LogFiles(host.logPath) };
   }
 
   /** What an earlier run has left must be gone before the next begins: two never run at once. */
@@ -262,6 +291,16 @@ export class ProcessRuntime implements Runtime {
   }
 }
 
+/** What the Pod says that its container may use, and that nobody here sees to. */
+function limitsNotice(resources: ContainerResources, cgroups: Cgroups): string | undefined {
+  const names = [
+    ...(resources.cpuLimitMillis === undefined ? [] : ['cpu']),
+    ...(resources.memoryLimitBytes === undefined ? [] : ['memory']),
+  ];
+  if (cgroups.ok || names.length === 0) return undefined;
+  return `limits of ${names.join(' and ')} are not enforced: ${cgroups.why}`;
+}
+
 function statusOf({ record, host }: Run): ContainerStatus {
   const { state } = host;
   return {
@@ -269,6 +308,7 @@ function statusOf({ record, host }: Run): ContainerStatus {
     id: `process://${keyText(record.key)}`,
     image: record.image,
     imageId: record.imageId,
+    labels: record.labels ?? {},
     state: state.type === 'idle' ? { type: 'created' } : state,
   };
 }

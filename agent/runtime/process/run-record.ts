@@ -10,6 +10,9 @@ export interface RunRecord {
   readonly image: string;
   readonly imageId: string;
   readonly command: HostCommand;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** The folder of its control group, when it has one. */
+  readonly cgroup?: string;
 }
 
 /** `<pods>/<uid>/containers/<name>/<attempt>/`: one folder for each run. */

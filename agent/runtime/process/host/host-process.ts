@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { Clock, Timer } from '../../../../kit/clock.ts';
 import { readTextIfPresent, writeFileAtomic } from '../../../../kit/disk.ts';
 import { identifyProcess, isRunning, type ProcessIdentity, signalProcess } from '../../../../kit/process.ts';
+import type { Cgroup } from '../cgroup/cgroup.ts';
+import type { CgroupFile } from '../cgroup/cgroup-files.ts';
 import { bootId } from './proc-table.ts';
 import { RUN_ID, type Run, reap } from './reap.ts';
 import { type HostCommand, startSupervisor } from './supervisor.ts';
@@ -21,6 +23,7 @@ export type HostProcessState =
       readonly finishedAtMs: number;
       readonly exitCode: number;
       readonly signal?: number;
+      readonly isOutOfMemory?: true;
       readonly message?: string;
     };
 
@@ -29,6 +32,8 @@ export interface HostProcessOptions {
   readonly folder: string;
   /** The run's id, in the environment of all that it starts. */
   readonly id: string;
+  /** The control group in which all of it runs. */
+  readonly cgroup?: Cgroup;
   readonly clock: Clock;
   readonly onExit: () => void;
 }
@@ -71,8 +76,11 @@ export class HostProcess {
     return join(this.#options.folder, 'log');
   }
 
-  /** Starts the program. When it resolves, who it is has been written down. Throws when it cannot be started. */
-  async start(command: HostCommand): Promise<void> {
+  /**
+   * Starts the program, under the limits in `cgroupFiles`. When it resolves, who it is has been written down. Throws when it
+   * cannot be started.
+   */
+  async start(command: HostCommand, cgroupFiles: readonly CgroupFile[] = []): Promise<void> {
     if (this.#state.type !== 'idle') throw new Error(`start process "${this.#options.id}": is ${this.#state.type}`);
     await mkdir(this.#options.folder, { recursive: true, mode: 0o700 });
     const env = { ...command.env, [RUN_ID]: this.#options.id };
@@ -82,6 +90,9 @@ export class HostProcess {
     const startedAtMs = this.#options.clock.now();
     const record: ProcessRecord = { ...identity, bootId: bootId(), startedAtMs };
     try {
+      const { cgroup } = this.#options;
+      cgroup?.make(cgroupFiles);
+      cgroup?.join(identity.pid);
       await writeFileAtomic(this.#recordPath, `${JSON.stringify(record)}\n`, { mode: 0o600 });
     } catch (error) {
       supervised.abandon();
@@ -136,6 +147,7 @@ export class HostProcess {
   async remove(): Promise<void> {
     if (this.#state.type === 'running') throw new Error(`remove process "${this.#options.id}": it runs`);
     await this.#reaped;
+    this.#options.cgroup?.remove();
     await rm(this.#options.folder, { recursive: true, force: true });
   }
 
@@ -173,11 +185,15 @@ export class HostProcess {
     this.#options.onExit();
   }
 
-  #readExit(): { finishedAtMs: number; exitCode: number; signal?: number; message?: string } {
+  #readExit(): Omit<HostProcessState & { type: 'exited' }, 'type' | 'startedAtMs'> {
     const code = readExitCode(this.#exitPath);
+    const killed = { finishedAtMs: this.#options.clock.now(), exitCode: 137, signal: 9 };
+    // The supervisor is killed with its program, or has seen that end by the same signal.
+    if ((code?.exitCode ?? 137) === 137 && this.#options.cgroup?.isOutOfMemory === true) {
+      return { ...killed, ...code, isOutOfMemory: true };
+    }
     if (code !== undefined) return { ...code, ...signalOf(code.exitCode) };
-    const unknown = { finishedAtMs: this.#options.clock.now(), exitCode: 137, signal: 9 };
-    return this.#killed ? unknown : { ...unknown, message: 'how it ended is not known: its supervisor was killed' };
+    return this.#killed ? killed : { ...killed, message: 'how it ended is not known: its supervisor was killed' };
   }
 
   #planLook(): void {
@@ -202,7 +218,8 @@ export class HostProcess {
 
   #run(): Run {
     const leader = this.#leader ?? { pid: 0, startTicks: '' };
-    return { id: this.#options.id, leader, isFresh: this.#isFresh && leader.pid > 0 };
+    const { id, cgroup } = this.#options;
+    return { id, leader, isFresh: this.#isFresh && leader.pid > 0, ...(cgroup === undefined ? {} : { cgroup }) };
   }
 
   get #exitPath(): string {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../../kit/clock.ts';
 import { identifyProcess, isRunning, type ProcessIdentity, signalProcess } from '../../../../kit/process.ts';
+import type { Cgroup } from '../cgroup/cgroup.ts';
 import { processesWithEnvironment, readProcTable } from './proc-table.ts';
 
 /** In the environment of everything that a run starts, handed down to whatever that starts in turn. */
@@ -12,6 +13,8 @@ export interface Run {
   readonly leader: ProcessIdentity;
   /** The leader's end was seen as it happened: the number of its session cannot be another's yet. */
   readonly isFresh?: boolean;
+  /** Whatever is in it is the run's. */
+  readonly cgroup?: Cgroup;
 }
 
 // Killing takes effect within a scheduler's turn; what needs longer hangs in the kernel and is reported.
@@ -19,13 +22,15 @@ const KILL_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 20;
 
 /**
- * Every process of the run, the leader included: those whose environment carries its id, wherever they have moved to, and
- * those in the leader's session while the leader lives or has just ended. Later that number may be another's.
+ * Every process of the run, the leader included: those in its control group, those whose environment carries its id, wherever
+ * they have moved to, and those in the leader's session while the leader lives or has just ended. Later that number may be
+ * another's.
  *
- * A process that has left the session and cleaned its environment is not found: without cgroups nothing ties it to the run.
+ * Where there are no control groups, a process that has left the session and cleaned its environment is not found.
  */
 function membersOf(run: Run): readonly ProcessIdentity[] {
   const pids = new Set(processesWithEnvironment(RUN_ID, run.id).map(({ pid }) => pid));
+  for (const pid of run.cgroup?.pids() ?? []) pids.add(pid);
   if (isRunning(run.leader) || run.isFresh === true) {
     if (isRunning(run.leader)) pids.add(run.leader.pid);
     for (const { pid, session, zombie } of readProcTable()) {
@@ -45,6 +50,7 @@ export async function reap(run: Run, clock: Clock): Promise<boolean> {
     const alive = [...seen.values()].filter(isRunning);
     if (alive.length === 0) return true;
     if (clock.monotonic() > until) return false;
+    run.cgroup?.kill();
     if (isRunning(run.leader) || run.isFresh === true) kill(-run.leader.pid);
     for (const { pid } of alive) kill(pid);
     await clock.sleep(LOOK_EVERY_MS);
