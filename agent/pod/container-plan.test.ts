@@ -23,7 +23,7 @@ function facts(
   return {
     name,
     role,
-    run: state === undefined ? undefined : { key, id: 'id', image: '', imageId: '', state },
+    run: state === undefined ? undefined : { key, id: 'id', image: '', imageId: '', labels: {}, state },
     previous: undefined,
     busy: undefined,
     started: state?.type === 'running',
@@ -70,6 +70,34 @@ test('an init container that keeps running lets the next begin once it has start
   assert.deepEqual(plan('initializing', containers(true)).actions, ['start two 0']);
   const ended = [facts('proxy', 'sidecar', { state: exited(0) }), facts('app', 'app', { state: RUNNING })];
   assert.deepEqual(plan('running', ended, 'Never').actions, ['start proxy 1']);
+});
+
+test('containers that keep running end after the others, one after the other, whatever their order and state', () => {
+  const role = fc.constantFrom<ContainerRole>('init', 'sidecar', 'app');
+  const state = fc.constantFrom<ContainerState | undefined>(undefined, RUNNING, exited(0), exited(1));
+  const busy = fc.constantFrom<ContainerFacts['busy']>(undefined, 'starting', 'stopping');
+  const container = fc.record({ role, state, busy });
+  fc.assert(
+    fc.property(
+      fc.array(container, { maxLength: 6 }),
+      fc.constantFrom<PodStage>('stopping', 'finished'),
+      (all, stage) => {
+        const containers = all.map((each, index) =>
+          facts(`c${index}`, each.role, {
+            ...(each.state === undefined ? {} : { state: each.state }),
+            busy: each.busy,
+          }),
+        );
+        const isAlive = ({ run, busy: what }: ContainerFacts) => run?.state.type === 'running' || what !== undefined;
+        const stopped = planContainers(stage, containers, 'Always', NOW).actions.map(({ container: name }) => name);
+        const sidecars = containers.filter(({ role: is }) => is === 'sidecar').filter(isAlive);
+        const told = sidecars.filter(({ name }) => stopped.includes(name));
+        if (told.length === 0) return true;
+        const others = containers.filter(({ role: is }) => is !== 'sidecar').filter(isAlive);
+        return others.length === 0 && told.length === 1 && told[0] === sidecars.at(-1);
+      },
+    ),
+  );
 });
 
 test('a container that has ended waits for its back-off, and no longer', () => {

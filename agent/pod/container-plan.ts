@@ -63,6 +63,25 @@ export function initProgress(
   return 'done';
 }
 
+/**
+ * The same for what is told of the pod: once a container of its own has run, initialization is behind it, and an init
+ * container that keeps running and has just ended does not bring it back (kubelet_pods.go, podHasInitialized).
+ */
+export function toldInit(
+  containers: readonly ContainerFacts[],
+  policy: RestartPolicy,
+): ReturnType<typeof initProgress> {
+  const hasBegun = containers.some(
+    ({ role, run }) => role === 'app' && run !== undefined && run.state.type !== 'created',
+  );
+  return hasBegun ? 'done' : initProgress(containers, policy);
+}
+
+/** Whether a container runs, starts or is being stopped. */
+export function haveContainers(containers: readonly ContainerFacts[]): boolean {
+  return containers.some(({ run, busy }) => run?.state.type === 'running' || busy !== undefined);
+}
+
 /** Whether all containers have ended for good. */
 export function haveEnded(containers: readonly ContainerFacts[], policy: RestartPolicy): boolean {
   return containers

@@ -2,11 +2,12 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Container } from '../../api/kinds/container.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
+import { parseQuantity } from '../../api/meta/quantity.ts';
 import { ConfigError } from '../environment/config-error.ts';
 import { type ConfigObjects, containerEnvironment, expandAll } from '../environment/container-environment.ts';
 import { portVariables, proxyVariables } from '../environment/platform-variables.ts';
 import { apiServerVariables, serviceVariables } from '../environment/service-variables.ts';
-import type { ContainerConfig, ContainerKey, StartResult } from '../runtime/runtime.ts';
+import type { ContainerConfig, ContainerKey, ContainerResources, StartResult } from '../runtime/runtime.ts';
 import { wantsSidecar } from '../sidecar/sidecar.ts';
 import { mountsOf } from '../volumes/pod-volumes.ts';
 import type { AgentContext } from './agent-context.ts';
@@ -31,7 +32,12 @@ export type RunResult =
   | { readonly ok: false; readonly refusal: StartRefusal };
 
 /** Takes a container from its spec to a running process: image, configuration, volumes, start. */
-export async function runContainer(input: RunnerInput, container: Container, attempt: number): Promise<RunResult> {
+export async function runContainer(
+  input: RunnerInput,
+  container: Container,
+  attempt: number,
+  labels: Readonly<Record<string, string>>,
+): Promise<RunResult> {
   const { runtime } = input.context;
   const image = container.image ?? '';
   const hasCommand = (container.command ?? []).length > 0;
@@ -40,7 +46,7 @@ export async function runContainer(input: RunnerInput, container: Container, att
   const key: ContainerKey = { podUid: input.pod.metadata.uid, container: container.name, attempt };
   let config: ContainerConfig;
   try {
-    config = await configOf(input, container, key);
+    config = { ...(await configOf(input, container, key)), labels };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { ok: false, refusal: { reason: 'CreateContainerConfigError', message: error.message } };
@@ -90,6 +96,7 @@ async function configOf(input: RunnerInput, container: Container, key: Container
       ...(await mountsOf(folder, pod, container, env)),
       { mountPath: container.terminationMessagePath, sourcePath: last, isImplied: true },
     ],
+    resources: resourcesOf(container),
   };
 }
 
@@ -104,6 +111,23 @@ function platformVariables({ context, pod, placement }: RunnerInput, container: 
     ...portVariables(container, placement.appPorts),
     HOSTNAME: pod.spec.hostname ?? pod.metadata.name,
   };
+}
+
+function resourcesOf({ resources: { requests, limits } }: Container): ContainerResources {
+  const cpuRequestMillis = amount(requests?.['cpu'] ?? limits?.['cpu'], 1_000_000n);
+  const cpuLimitMillis = amount(limits?.['cpu'], 1_000_000n);
+  const memoryLimitBytes = amount(limits?.['memory'], 1_000_000_000n);
+  return {
+    ...(cpuRequestMillis === undefined ? {} : { cpuRequestMillis }),
+    ...(cpuLimitMillis === undefined ? {} : { cpuLimitMillis }),
+    ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
+  };
+}
+
+/** A quantity in a unit of so many billionths; undefined when there is none. */
+function amount(quantity: string | undefined, unitNanos: bigint): number | undefined {
+  const nanos = quantity === undefined ? undefined : parseQuantity(quantity)?.nanos;
+  return nanos === undefined ? undefined : Number((nanos + unitNanos - 1n) / unitNanos);
 }
 
 function userOf(pod: Pod, container: Container): { uid?: number; gid?: number } | undefined {

@@ -84,7 +84,7 @@ function terminated({ messageOf }: ContainerStatusInput, run: ContainerStatus): 
     terminated: {
       exitCode: state.exitCode,
       ...(state.signal === undefined ? {} : { signal: state.signal }),
-      reason: state.exitCode === 0 ? 'Completed' : 'Error',
+      reason: state.isOutOfMemory === true ? 'OOMKilled' : state.exitCode === 0 ? 'Completed' : 'Error',
       ...(message === undefined || message === '' ? {} : { message }),
       startedAt: timestamp(state.startedAtMs),
       finishedAt: timestamp(state.finishedAtMs),

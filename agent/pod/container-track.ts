@@ -5,6 +5,9 @@ import type { ContainerFacts, Refusal } from './container-plan.ts';
 import type { StartRefusal } from './container-runner.ts';
 import { type ContainerRole, crashesAfter, refusalDelayMs } from './restart.ts';
 
+/** How often in a row the container had ended before the run, as the run's label: its back-off outlives the agent. */
+export const CRASHES_LABEL = 'tutti.dev/crashes';
+
 /** What the worker remembers of one container between two looks; the rest is the runtime's to know. */
 export class ContainerTrack {
   readonly container: Container;
@@ -14,6 +17,8 @@ export class ContainerTrack {
   prober: Prober | undefined;
   /** The run after which it was last said that the next one waits. */
   toldBackOffOf: number | undefined;
+  /** It was told to end because the pod goes: that it ends is no news. */
+  isToldToEnd = false;
   readonly #podUid: string;
   readonly #messages = new Map<number, string>();
   #crashes = 0;
@@ -69,6 +74,16 @@ export class ContainerTrack {
   /** What it was waiting for may be there now. */
   configChanged(): void {
     if (this.refusal?.reason === 'CreateContainerConfigError') this.refusal = { ...this.refusal, retryAtMs: 0 };
+  }
+
+  /** How often in a row it has ended. */
+  get crashes(): number {
+    return this.#crashes;
+  }
+
+  /** Goes on counting where the agent that started this run was. */
+  adopted({ labels }: ContainerStatus): void {
+    this.#crashes = Number(labels[CRASHES_LABEL] ?? 0);
   }
 
   ended(run: ContainerStatus): void {

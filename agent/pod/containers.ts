@@ -6,12 +6,14 @@ import type { AgentContext } from './agent-context.ts';
 import { backOffMs } from './back-off.ts';
 import type { ContainerAction, ContainerFacts } from './container-plan.ts';
 import { runContainer, terminationFile } from './container-runner.ts';
-import { type ContainerTrack, tracksOf } from './container-track.ts';
+import { type ContainerTrack, CRASHES_LABEL, tracksOf } from './container-track.ts';
+import { explainExit, lastLines } from './exit-explanation.ts';
 import type { Jobs } from './jobs.ts';
 import { LEAST_GRACE_MS } from './leaving.ts';
 import { runHook } from './lifecycle-hooks.ts';
 import type { PodHome } from './pod-home.ts';
-import { readTerminationMessage } from './termination-message.ts';
+import { signalName } from './signal-name.ts';
+import { readLogEnd, readTerminationMessage } from './termination-message.ts';
 
 export interface ContainersOptions {
   readonly context: AgentContext;
@@ -65,7 +67,10 @@ export class Containers {
     ];
     for (const track of this.#tracks) {
       const [run] = track.runs(this.#options.context.runtime);
-      if (run?.state.type === 'exited') this.exited(run.key);
+      if (run !== undefined) track.adopted(run);
+      const ends = statuses.flatMap(({ state, lastState }) => [state.terminated, lastState.terminated]);
+      const told = ends.find((end) => end !== undefined && end.containerID === run?.id);
+      if (run?.state.type === 'exited') this.#ended(track, run, told?.message ?? (told === undefined ? undefined : ''));
       if (run?.state.type !== 'running') continue;
       const known = statuses.find(({ containerID }) => containerID === run.id);
       this.#probe(
@@ -105,13 +110,24 @@ export class Containers {
     const track = this.#track(key.container);
     const run = this.#options.context.runtime.status(key);
     if (track === undefined || run === undefined) return;
+    this.#ended(track, run, undefined);
+  }
+
+  /** `told`: what was said of this end before, when it was. */
+  #ended(track: ContainerTrack, run: ContainerStatus, told: string | undefined): void {
+    const failed = track.prober?.failed;
+    const failedProbe = failed === undefined ? undefined : `${failed.kind} probe failed: ${failed.message}`;
     track.ended(run);
-    const job = `message of ${key.container} ${key.attempt}`;
+    if (told !== undefined) {
+      track.setMessage(run.key.attempt, told);
+      return;
+    }
+    const job = `message of ${run.key.container} ${run.key.attempt}`;
     if (this.#options.jobs.has(job)) return;
     this.#reading++;
     this.#options.jobs.start(job, async () => {
       try {
-        await this.#readMessage(track, run);
+        await this.#explain(track, run, failedProbe);
       } finally {
         this.#reading--;
       }
@@ -141,7 +157,8 @@ export class Containers {
     const { container } = track;
     let result: Awaited<ReturnType<typeof runContainer>>;
     try {
-      result = await runContainer(await home.runnerInput(pod()), container, attempt);
+      const labels = { [CRASHES_LABEL]: String(track.crashes) };
+      result = await runContainer(await home.runnerInput(pod()), container, attempt, labels);
     } catch (error) {
       result = { ok: false, refusal: { reason: 'CreateContainerError', message: (error as Error).message } };
     }
@@ -167,6 +184,7 @@ export class Containers {
     const { context } = this.#options;
     const [run] = track.runs(context.runtime);
     if (run?.state.type !== 'running') return;
+    track.isToldToEnd = why === 'leaving';
     const failed = track.prober?.failed?.kind;
     const message =
       why === 'unhealthy'
@@ -232,12 +250,32 @@ export class Containers {
     };
   }
 
-  async #readMessage(track: ContainerTrack, run: ContainerStatus): Promise<void> {
+  /** Its own last words are its message; where there are none, how it ended and the end of its log. */
+  async #explain(track: ContainerTrack, run: ContainerStatus, failedProbe: string | undefined): Promise<void> {
     const { context, home } = this.#options;
-    if (run.state.type !== 'exited') return;
-    const file = terminationFile(home.folder, run.key);
-    const message = await readTerminationMessage(context.runtime, run.key, track.container, file, run.state.exitCode);
-    track.setMessage(run.key.attempt, message);
+    const { state, key } = run;
+    if (state.type !== 'exited') return;
+    const { container } = track;
+    const words = await readTerminationMessage(terminationFile(home.folder, key));
+    const hasFailed = state.exitCode !== 0 || failedProbe !== undefined;
+    if (!hasFailed) return track.setMessage(key.attempt, words);
+    const log = await readLogEnd(context.runtime, key);
+    const how = explainExit({
+      state,
+      signalName: state.signal === undefined ? undefined : signalName(state.signal),
+      memoryLimit: container.resources.limits?.['memory'],
+      failedProbe,
+    });
+    const fallback = container.terminationMessagePolicy === 'FallbackToLogsOnError' ? log : '';
+    const own = words !== '' ? words : fallback;
+    track.setMessage(key.attempt, own !== '' ? own : `${how}${lastLines(log)}`);
+    if (track.isToldToEnd) return;
+    this.#tell(
+      track,
+      'Warning',
+      'Exited',
+      `Container ${container.name} ${how}${lastLines(words !== '' ? words : log)}`,
+    );
   }
 
   #graceOfFailedProbe({ container, prober }: ContainerTrack): number {

@@ -18,6 +18,8 @@ export interface ConditionsInput {
   readonly phase: PodPhase;
   readonly init: 'pending' | 'done' | 'failed';
   readonly initContainers: readonly ApiStatus[];
+  /** Those of them that keep running. */
+  readonly sidecars: readonly ApiStatus[];
   readonly containers: readonly ApiStatus[];
   readonly sidecar: 'ready' | 'not-ready' | 'none';
   readonly isPrepared: boolean;
@@ -51,9 +53,11 @@ function canStart({ isPrepared, sidecar, phase }: ConditionsInput): Verdict {
   return { status: isUp ? 'True' : 'False' };
 }
 
-function initialized({ init, initContainers, phase }: ConditionsInput): Verdict {
+function initialized({ init, initContainers, sidecars, phase }: ConditionsInput): Verdict {
   if (init === 'done') return phase === 'Succeeded' ? { status: 'True', reason: 'PodCompleted' } : { status: 'True' };
-  const names = initContainers.filter(({ state }) => state.terminated?.exitCode !== 0).map(({ name }) => name);
+  const names = initContainers
+    .filter((each) => (sidecars.includes(each) ? each.started !== true : each.state.terminated?.exitCode !== 0))
+    .map(({ name }) => name);
   return {
     status: 'False',
     reason: 'ContainersNotInitialized',
@@ -61,10 +65,11 @@ function initialized({ init, initContainers, phase }: ConditionsInput): Verdict 
   };
 }
 
-function containersReady({ phase, containers }: ConditionsInput): Verdict {
+/** Init containers that keep running count as well (KEP-753, "readiness"). */
+function containersReady({ phase, containers, sidecars }: ConditionsInput): Verdict {
   if (phase === 'Succeeded') return { status: 'False', reason: 'PodCompleted' };
   if (phase === 'Failed') return { status: 'False', reason: 'PodFailed' };
-  const names = containers.filter(({ ready: isReady }) => !isReady).map(({ name }) => name);
+  const names = [...sidecars, ...containers].filter(({ ready: isReady }) => !isReady).map(({ name }) => name);
   if (names.length === 0) return { status: 'True' };
   const message = `containers with unready status: [${names.join(' ')}]`;
   return { status: 'False', reason: 'ContainersNotReady', message };

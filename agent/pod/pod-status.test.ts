@@ -26,6 +26,7 @@ function run(state: ContainerState, attempt = 0): ContainerStatus {
     id: `process://u-1/app/${attempt}`,
     image: 'shop/web:v1',
     imageId: '/images/web',
+    labels: {},
     state,
   };
 }
@@ -138,6 +139,70 @@ for (const [restartPolicy, exitCode, phase] of PHASES) {
     assert.equal(status({ run: run(exited(exitCode)), crashes: 1 }, { pod: pod({ restartPolicy }) }).phase, phase);
   });
 }
+
+/** A pod with an init container that keeps running beside its container. */
+function withSidecar(app: Partial<ContainerFacts>, proxy: Partial<ContainerFacts>, restartPolicy = 'Never') {
+  const facts = (name: string, role: ContainerFacts['role'], more: Partial<ContainerFacts>): ContainerFacts => ({
+    name,
+    role,
+    run: undefined,
+    previous: undefined,
+    busy: undefined,
+    started: false,
+    ready: false,
+    unhealthy: false,
+    refusal: undefined,
+    crashes: 0,
+    ...more,
+  });
+  const initContainers = [{ name: 'proxy', image: 'i', restartPolicy: 'Always' }];
+  return status(
+    {},
+    {
+      pod: pod({ restartPolicy, initContainers }),
+      containers: [facts('proxy', 'sidecar', proxy), facts('app', 'app', app)],
+    },
+  );
+}
+
+const UP = { started: true, ready: true };
+
+test('a pod whose containers have ended is over when those that serve them have ended too', () => {
+  const app = { run: run(exited(0)) };
+  assert.equal(withSidecar(app, { run: run(RUNNING), ...UP }).phase, 'Running');
+  assert.equal(withSidecar(app, { run: run(exited(143)) }).phase, 'Succeeded');
+  assert.equal(withSidecar({ run: run(exited(1)) }, { run: run(exited(0)) }).phase, 'Failed');
+});
+
+test('an init container that keeps running counts for readiness, and its restart does not begin the pod anew', () => {
+  const conditions = ({ conditions: all = [] }: ReturnType<typeof status>) =>
+    ['Initialized', 'ContainersReady']
+      .map((type) => findCondition(all, type))
+      .map((each) => each?.message ?? each?.status);
+  const app = { run: run(RUNNING), ...UP };
+  assert.deepEqual(conditions(withSidecar(app, { run: run(RUNNING), ...UP })), ['True', 'True']);
+  const unready = 'containers with unready status: [proxy]';
+  assert.deepEqual(conditions(withSidecar(app, { run: run(RUNNING), started: true })), ['True', unready]);
+  const crashed = withSidecar(app, { run: run(exited(1)), crashes: 3 });
+  assert.deepEqual([crashed.phase, ...conditions(crashed)], ['Running', 'True', unready]);
+  const first = withSidecar({}, { run: run(RUNNING) });
+  assert.deepEqual(
+    [first.phase, conditions(first)[0], first.containerStatuses?.[0]?.state.waiting?.reason],
+    ['Pending', 'containers with incomplete status: [proxy]', 'PodInitializing'],
+  );
+});
+
+test('a kill for memory is told by its reason', () => {
+  const state: ContainerState = {
+    type: 'exited',
+    startedAtMs: 0,
+    finishedAtMs: 1,
+    exitCode: 137,
+    signal: 9,
+    isOutOfMemory: true,
+  };
+  assert.equal(status({ run: run(state) }).containerStatuses?.[0]?.state.terminated?.reason, 'OOMKilled');
+});
 
 test('an init container that failed for good makes the pod Failed; until they are done the others wait for it', () => {
   const initContainers = [{ name: 'init', image: 'x' }];

@@ -3,7 +3,7 @@ import type { Pod } from '../../api/kinds/pod.ts';
 import type { PodCondition, PodStatus } from '../../api/kinds/pod-status.ts';
 import { timestamp } from '../../kit/clock.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
-import { type ContainerFacts, initProgress } from './container-plan.ts';
+import { type ContainerFacts, toldInit } from './container-plan.ts';
 import { containerStatus } from './container-status.ts';
 import { isEnding, type PodStage } from './lifecycle.ts';
 import { podConditions } from './pod-conditions.ts';
@@ -41,7 +41,7 @@ export type AgentStatus = Pick<
 export function podStatus(input: PodStatusInput): AgentStatus {
   const { pod, containers: facts, stage, podAddress, hostAddress, nowMs } = input;
   const policy = pod.spec.restartPolicy;
-  const init = initProgress(facts, policy);
+  const init = toldInit(facts, policy);
   const describe = (container: Container) => {
     const own = facts.find(({ name }) => name === container.name);
     if (own === undefined) return [];
@@ -60,12 +60,15 @@ export function podStatus(input: PodStatusInput): AgentStatus {
   };
   const initContainers = (pod.spec.initContainers ?? []).flatMap(describe);
   const containers = pod.spec.containers.flatMap(describe);
-  const phase = podPhase({ init, containers, policy });
+  const isRestartable = (name: string): boolean => facts.some((each) => each.name === name && each.role === 'sidecar');
+  const sidecars = initContainers.filter(({ name }) => isRestartable(name));
+  const phase = podPhase({ init, containers, sidecars, policy });
   const conditions = podConditions({
     pod,
     phase,
     init,
     initContainers,
+    sidecars,
     containers,
     sidecar: input.sidecar,
     isPrepared: input.isPrepared,

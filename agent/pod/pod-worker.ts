@@ -6,7 +6,7 @@ import type { Timer } from '../../kit/clock.ts';
 import { ConfigError } from '../environment/config-error.ts';
 import type { ContainerKey, ContainerStatus } from '../runtime/runtime.ts';
 import type { AgentContext } from './agent-context.ts';
-import { type ContainerFacts, haveEnded, initProgress, planContainers } from './container-plan.ts';
+import { type ContainerFacts, haveContainers, haveEnded, initProgress, planContainers } from './container-plan.ts';
 import { Containers } from './containers.ts';
 import { Jobs } from './jobs.ts';
 import { drainLimitMs, graceOf, type Leaving, restOfGraceMs, UNROUTED_WITHIN_MS } from './leaving.ts';
@@ -131,8 +131,9 @@ export class PodWorker {
     this.#containers.adopt();
     if (this.#isOver(facts)) this.#stage = 'finished';
     // What runs has its volumes and its place: nothing to wait for, even while the API server is away.
-    else if (facts.some(({ run }) => run?.state.type === 'running'))
-      this.#isPrepared = hasSidecar || this.#home.sidecarState === 'none';
+    else if (haveContainers(facts)) this.#isPrepared = hasSidecar || this.#home.sidecarState === 'none';
+    // It has begun: what it starts again waits for nothing either, and when it is to go, it is unrouted and drained first.
+    if (facts.some(({ role, run }) => role === 'app' && run?.state.type === 'running')) this.#stage = 'running';
     this.begin();
   }
 
@@ -192,7 +193,7 @@ export class PodWorker {
     const before = this.#stage;
     this.#stage = nextStage(before, this.#stageFacts(facts));
     if (before !== this.#stage) log.debug({ pod: this.#pod.metadata.name, from: before, to: this.#stage }, 'pod stage');
-    this.#beginStage(nowMs);
+    this.#beginStage(facts, nowMs);
     const plan = planContainers(this.#stage, facts, this.#pod.spec.restartPolicy, nowMs);
     for (const action of plan.actions) this.#containers.act(action, this.#restOfGrace());
     if (!isEnding(this.#stage)) this.#containers.tellBackOffs(nowMs);
@@ -210,14 +211,13 @@ export class PodWorker {
       hasEnded: haveEnded(facts, policy),
       mayBeRouted: this.#mayBeRouted(),
       hasDrained: this.#hasDrained,
-      hasContainers:
-        this.#jobs.has('prepare') || facts.some(({ run, busy }) => run?.state.type === 'running' || busy !== undefined),
+      hasContainers: this.#jobs.has('prepare') || haveContainers(facts),
       hasSidecar: this.#home.hasSidecar || this.#jobs.has('stop sidecar'),
     };
   }
 
   /** Begins, once, what a stage is for. */
-  #beginStage(nowMs: number): void {
+  #beginStage(facts: readonly ContainerFacts[], nowMs: number): void {
     switch (this.#stage) {
       case 'preparing':
       case 'joining':
@@ -236,7 +236,9 @@ export class PodWorker {
         break;
       case 'finished':
       case 'leaving':
-        if (this.#home.hasSidecar) this.#jobs.start('stop sidecar', () => this.#home.stopSidecar(SIDECAR_GRACE_MS));
+        // Its own containers that serve the others end before the way to the mesh does.
+        if (this.#home.hasSidecar && !haveContainers(facts))
+          this.#jobs.start('stop sidecar', () => this.#home.stopSidecar(SIDECAR_GRACE_MS));
         break;
       case 'gone':
         this.#jobs.start('finish', () => this.#finish());

@@ -1,0 +1,42 @@
+import type { ContainerState } from '../runtime/runtime.ts';
+
+export interface ExitFacts {
+  readonly state: ContainerState & { readonly type: 'exited' };
+  /** Of the signal that ended it: `SIGKILL`. */
+  readonly signalName: string | undefined;
+  /** The limit as the Pod says it: `64Mi`. */
+  readonly memoryLimit: string | undefined;
+  /** What the probe said for which it was stopped: `liveness probe failed: …`. */
+  readonly failedProbe: string | undefined;
+}
+
+/** What an event and a status repeat of a log. */
+const MAX_LINES = 5;
+const MAX_LINE_CHARACTERS = 200;
+const MAX_PROBE_CHARACTERS = 500;
+
+/** How a run ended, in half a sentence: `exited with code 3`. */
+export function explainExit({ state, signalName, memoryLimit, failedProbe }: ExitFacts): string {
+  const how =
+    signalName === undefined
+      ? `exited with code ${state.exitCode}`
+      : `was ended by ${signalName} (exit code ${state.exitCode})`;
+  if (state.isOutOfMemory === true) {
+    const limit = memoryLimit === undefined ? 'its memory limit' : `its memory limit of ${memoryLimit}`;
+    return `used more than ${limit} and was killed (OOMKilled, exit code ${state.exitCode})`;
+  }
+  const told = state.message === undefined ? how : `${how}: ${state.message}`;
+  if (failedProbe === undefined) return told;
+  return `${told}, stopped because its ${cut(failedProbe.trim(), MAX_PROBE_CHARACTERS)}`;
+}
+
+/** The last lines of a log as a paragraph, or nothing when it said nothing. */
+export function lastLines(log: string): string {
+  const lines = log.split('\n').filter((line) => line.trim() !== '');
+  const shown = lines.slice(-MAX_LINES).map((line) => `\n  ${cut(line.trimEnd(), MAX_LINE_CHARACTERS)}`);
+  return shown.length === 0 ? '' : `; the last of its log:${shown.join('')}`;
+}
+
+function cut(text: string, characters: number): string {
+  return text.length <= characters ? text : `${text.slice(0, characters)}…`;
+}
