@@ -4,6 +4,7 @@ import type { HttpClient } from '../api/client/http-client.ts';
 import { Informer } from '../api/client/informer.ts';
 import { type Service, serviceKind } from '../api/kinds/service.ts';
 import type { Clock } from '../kit/clock.ts';
+import { lockExclusively } from '../kit/exclusive-lock.ts';
 import type { Logger } from '../kit/log.ts';
 import type { Random } from '../kit/random.ts';
 import { EventRecorder } from './events/event-recorder.ts';
@@ -77,6 +78,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const podsFolder = join(folder, 'pods');
   // Secrets are in it: for the agent's user alone, unless a container runs as another.
   await mkdir(podsFolder, { recursive: true, mode: 0o700 });
+  const lock = lockExclusively(join(folder, 'lock'));
+  if (lock === undefined) {
+    throw new Error(
+      `agent folder "${folder}": another agent works in it; stop that one, or give this one a folder of its own`,
+    );
+  }
   const machine = await inspectMachine(folder);
   const marks = { [AGENT_MARK]: folder };
   const cgroups = findCgroups(folder, cgroupHost());
@@ -141,6 +148,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       await registration?.close();
       await events.close();
       await Promise.all([server.close(), services.close(), context.configs.close(), runtime.close()]);
+      lock.release();
     },
   };
 }

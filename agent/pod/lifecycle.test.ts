@@ -5,6 +5,7 @@ import { isEnding, nextStage, type PodStage, type StageFacts } from './lifecycle
 
 const QUIET: StageFacts = {
   isLeaving: false,
+  isDoomed: false,
   isPrepared: false,
   hasJoined: false,
   init: 'pending',
@@ -36,6 +37,9 @@ const CASES: readonly (readonly [name: string, from: PodStage, facts: Partial<St
   ['stops its sidecar last', 'stopping', { hasSidecar: true }, 'leaving'],
   ['is gone when nothing is left', 'stopping', {}, 'gone'],
   ['goes without a drain when nothing of it ran', 'joining', { isLeaving: true, hasSidecar: true }, 'leaving'],
+  ['ends when its time is over', 'running', { isDoomed: true, hasContainers: true }, 'finished'],
+  ['ends before it has begun when its time is over', 'preparing', { isDoomed: true }, 'finished'],
+  ['goes rather than ends', 'initializing', { isDoomed: true, isLeaving: true, hasContainers: true }, 'stopping'],
   ['goes after it has ended', 'finished', { isLeaving: true }, 'gone'],
 ];
 
@@ -45,6 +49,7 @@ for (const [name, from, facts, to] of CASES) {
 
 const factsArbitrary: fc.Arbitrary<StageFacts> = fc.record({
   isLeaving: fc.boolean(),
+  isDoomed: fc.boolean(),
   isPrepared: fc.boolean(),
   hasJoined: fc.boolean(),
   init: fc.constantFrom('pending', 'done', 'failed'),

@@ -5,7 +5,7 @@
  * - joining: its sidecar starts; nothing of the pod's own runs yet.
  * - initializing: its init containers run, one after the other.
  * - running: its containers run, or wait to be started again.
- * - finished: its containers have ended for good; its sidecar goes too. The object stays.
+ * - finished: its containers have ended for good, or must; its sidecar goes too. The object stays.
  * - unrouting: it is to go, and waits until no proxy sends it requests any more.
  * - draining: its sidecar finishes the requests that are in flight.
  * - stopping: its containers are told to end, and killed when their grace is over.
@@ -27,6 +27,8 @@ export type PodStage =
 export interface StageFacts {
   /** It is to go: its object is being deleted or is gone, or the agent stops everything. */
   readonly isLeaving: boolean;
+  /** It must end here, though its object stays: it is over its deadline, or evicted. */
+  readonly isDoomed: boolean;
   readonly isPrepared: boolean;
   /** Its sidecar is ready, or it has none. */
   readonly hasJoined: boolean;
@@ -42,8 +44,8 @@ export interface StageFacts {
 }
 
 const NEXT: Readonly<Record<PodStage, readonly PodStage[]>> = {
-  preparing: ['joining', 'stopping'],
-  joining: ['initializing', 'stopping'],
+  preparing: ['joining', 'finished', 'stopping'],
+  joining: ['initializing', 'finished', 'stopping'],
   initializing: ['running', 'finished', 'stopping'],
   running: ['finished', 'unrouting', 'draining'],
   finished: ['stopping'],
@@ -69,17 +71,19 @@ function step(stage: PodStage, facts: StageFacts): PodStage {
   switch (stage) {
     case 'preparing':
       if (facts.isLeaving) return 'stopping';
+      if (facts.isDoomed) return 'finished';
       return facts.isPrepared ? 'joining' : stage;
     case 'joining':
       if (facts.isLeaving) return 'stopping';
+      if (facts.isDoomed) return 'finished';
       return facts.hasJoined ? 'initializing' : stage;
     case 'initializing':
       if (facts.isLeaving) return 'stopping';
-      if (facts.init === 'failed') return 'finished';
+      if (facts.isDoomed || facts.init === 'failed') return 'finished';
       return facts.init === 'done' ? 'running' : stage;
     case 'running':
       if (facts.isLeaving) return facts.mayBeRouted ? 'unrouting' : 'draining';
-      return facts.hasEnded ? 'finished' : stage;
+      return facts.isDoomed || facts.hasEnded ? 'finished' : stage;
     case 'finished':
       return facts.isLeaving ? 'stopping' : stage;
     case 'unrouting':

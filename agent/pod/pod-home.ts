@@ -5,10 +5,12 @@ import { configReferences } from '../environment/config-references.ts';
 import { renewAfterMs } from '../identity/renewal.ts';
 import { Sidecar, wantsSidecar } from '../sidecar/sidecar.ts';
 import type { ConfigView } from '../volumes/config-cache.ts';
-import { writeVolumes } from '../volumes/pod-volumes.ts';
+import { folderSize } from '../volumes/folder-size.ts';
+import { emptyDirFolder, writeVolumes } from '../volumes/pod-volumes.ts';
 import { tokenKey, tokenWishes } from '../volumes/volume-files.ts';
 import type { AgentContext } from './agent-context.ts';
 import type { RunnerInput } from './container-runner.ts';
+import type { VolumeSize } from './doom.ts';
 import { type PodPlacement, podFolder, writePodRecord } from './pod-record.ts';
 
 export interface PodHomeOptions {
@@ -116,6 +118,13 @@ export class PodHome {
     const tokens = new Map([...this.#tokens].map(([key, { token }]) => [key, token]));
     await writeVolumes(this.folder, { pod, place, objects: this.#view.objects, allocatable, tokens }, clock.now());
     return renewAtMs;
+  }
+
+  /** What these volumes, which are emptyDirs, hold now. */
+  async volumeSizes(names: readonly string[]): Promise<readonly VolumeSize[]> {
+    const sizes: VolumeSize[] = [];
+    for (const name of names) sizes.push({ name, bytes: await folderSize(emptyDirFolder(this.folder, name)) });
+    return sizes;
   }
 
   /** What starting a container takes. Only for a pod that has its place. */

@@ -3,8 +3,9 @@ import type { Pod } from '../../api/kinds/pod.ts';
 import type { PodCondition, PodStatus } from '../../api/kinds/pod-status.ts';
 import { timestamp } from '../../kit/clock.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
-import { type ContainerFacts, toldInit } from './container-plan.ts';
+import { type ContainerFacts, haveContainers, toldInit } from './container-plan.ts';
 import { containerStatus } from './container-status.ts';
+import type { Doom } from './doom.ts';
 import { isEnding, type PodStage } from './lifecycle.ts';
 import { podConditions } from './pod-conditions.ts';
 import { podPhase } from './pod-phase.ts';
@@ -15,6 +16,8 @@ export interface PodStatusInput {
   readonly containers: readonly ContainerFacts[];
   readonly sidecar: 'ready' | 'not-ready' | 'none';
   readonly isPrepared: boolean;
+  /** Why it must end here, when it must. */
+  readonly doom?: Doom | undefined;
   readonly hostAddress: string;
   readonly podAddress: string | undefined;
   readonly startTimeMs: number;
@@ -27,6 +30,8 @@ export interface PodStatusInput {
 export type AgentStatus = Pick<
   PodStatus,
   | 'phase'
+  | 'reason'
+  | 'message'
   | 'conditions'
   | 'hostIP'
   | 'hostIPs'
@@ -62,7 +67,9 @@ export function podStatus(input: PodStatusInput): AgentStatus {
   const containers = pod.spec.containers.flatMap(describe);
   const isRestartable = (name: string): boolean => facts.some((each) => each.name === name && each.role === 'sidecar');
   const sidecars = initContainers.filter(({ name }) => isRestartable(name));
-  const phase = podPhase({ init, containers, sidecars, policy });
+  // A controller that sees it Failed begins another: nothing of this one may run then.
+  const hasFailed = input.doom !== undefined && !haveContainers(facts);
+  const phase = hasFailed ? 'Failed' : podPhase({ init, containers, sidecars, policy });
   const conditions = podConditions({
     pod,
     phase,
@@ -77,6 +84,7 @@ export function podStatus(input: PodStatusInput): AgentStatus {
   });
   return {
     phase,
+    ...input.doom,
     conditions,
     hostIP: hostAddress,
     hostIPs: [{ ip: hostAddress }],

@@ -8,6 +8,7 @@ import type { ContainerKey, ContainerStatus } from '../runtime/runtime.ts';
 import type { AgentContext } from './agent-context.ts';
 import { type ContainerFacts, haveContainers, haveEnded, initProgress, planContainers } from './container-plan.ts';
 import { Containers } from './containers.ts';
+import { type Doom, deadlineAtMs, doomBefore, limitedVolumes, mayBeDoomed, overdue, tooLarge } from './doom.ts';
 import { Jobs } from './jobs.ts';
 import { drainLimitMs, graceOf, type Leaving, restOfGraceMs, UNROUTED_WITHIN_MS } from './leaving.ts';
 import { isEnding, nextStage, type PodStage, type StageFacts } from './lifecycle.ts';
@@ -30,6 +31,8 @@ export interface PodWorkerOptions {
 const SIDECAR_GRACE_MS = 5000;
 const VOLUMES_RETRY_MS = 10_000;
 const SLOW_SIDECAR_MS = 10_000;
+/** As often as the kubelet's eviction manager looks (its synchronizePeriod). */
+const MEASURE_EVERY_MS = 10_000;
 /** When the agent stops everything, the control plane may be on its way out too. */
 const LAST_STATUS_WITHIN_MS = 2000;
 
@@ -63,6 +66,8 @@ export class PodWorker {
   #hasDrained = false;
   #joiningSinceMs: number | undefined;
   #hasBegun = false;
+  #doom: Doom | undefined;
+  #measureAtMs: number | undefined;
   #timer: Timer | undefined;
   readonly #closed = new AbortController();
 
@@ -73,6 +78,8 @@ export class PodWorker {
     const { name, namespace = '', uid } = pod.metadata;
     this.#startTimeMs = pod.status.startTime === undefined ? context.clock.now() : Date.parse(pod.status.startTime);
     this.#wasReady = isConditionTrue(pod.status.conditions, 'Ready');
+    this.#doom = doomBefore(pod);
+    if (limitedVolumes(pod).length > 0) this.#measureAtMs = 0;
     this.#jobs = new Jobs(
       () => this.wake(),
       (job, error) => {
@@ -190,6 +197,7 @@ export class PodWorker {
     const { clock, log } = this.#context;
     const nowMs = clock.now();
     const facts = this.#containers.facts();
+    if (mayBeDoomed(this.#stage)) this.#judge(overdue(this.#pod, this.#startTimeMs, nowMs));
     const before = this.#stage;
     this.#stage = nextStage(before, this.#stageFacts(facts));
     if (before !== this.#stage) log.debug({ pod: this.#pod.metadata.name, from: before, to: this.#stage }, 'pod stage');
@@ -198,13 +206,15 @@ export class PodWorker {
     for (const action of plan.actions) this.#containers.act(action, this.#restOfGrace());
     if (!isEnding(this.#stage)) this.#containers.tellBackOffs(nowMs);
     if (this.#stage !== 'gone' && !this.#containers.isReadingLastWords) this.#say(this.#containers.facts(), nowMs);
-    this.#sleepUntil([plan.wakeAtMs, this.#stageWakeAtMs()].filter((at) => at !== undefined));
+    const wakes = [plan.wakeAtMs, this.#stageWakeAtMs(), ...this.#doomWakesAtMs()];
+    this.#sleepUntil(wakes.filter((at) => at !== undefined));
   }
 
   #stageFacts(facts: readonly ContainerFacts[]): StageFacts {
     const policy = this.#pod.spec.restartPolicy;
     return {
       isLeaving: this.#leaving !== undefined,
+      isDoomed: this.#doom !== undefined,
       isPrepared: this.#isPrepared,
       hasJoined: this.#home.sidecarState !== 'not-ready',
       init: initProgress(facts, policy),
@@ -226,6 +236,8 @@ export class PodWorker {
         if (!this.#hasSettledIn && nowMs >= this.#retryAtMs) this.#jobs.start('prepare', () => this.#prepare());
         if (this.#stage === 'joining') this.#noteSlowSidecar(nowMs);
         if (this.#mustWriteVolumes(nowMs)) this.#jobs.start('write volumes', () => this.#writeVolumes());
+        if (this.#measureAtMs !== undefined && nowMs >= this.#measureAtMs)
+          this.#jobs.start('measure volumes', () => this.#measureVolumes());
         break;
       case 'draining':
         this.#endingSinceMs ??= this.#context.clock.monotonic();
@@ -256,6 +268,24 @@ export class PodWorker {
     if (this.#stage === 'joining' && this.#joiningSinceMs !== undefined) return this.#joiningSinceMs + SLOW_SIDECAR_MS;
     if (this.#hasSettledIn) return this.#volumesAtMs;
     return this.#jobs.has('prepare') ? undefined : this.#retryAtMs;
+  }
+
+  #doomWakesAtMs(): readonly (number | undefined)[] {
+    if (!mayBeDoomed(this.#stage) || this.#jobs.has('measure volumes')) return [];
+    return [this.#measureAtMs, deadlineAtMs(this.#pod, this.#startTimeMs)];
+  }
+
+  /** The first judgement stays. */
+  #judge(doom: Doom | undefined): void {
+    if (doom === undefined || this.#doom !== undefined || this.#leaving !== undefined) return;
+    this.#doom = doom;
+    this.#context.events.record(podKind, this.#pod, { type: 'Warning', ...doom });
+  }
+
+  async #measureVolumes(): Promise<void> {
+    const sizes = await this.#home.volumeSizes(limitedVolumes(this.#pod).map(({ name }) => name));
+    this.#measureAtMs = this.#context.clock.now() + MEASURE_EVERY_MS;
+    if (mayBeDoomed(this.#stage)) this.#judge(tooLarge(this.#pod, sizes));
   }
 
   async #prepare(): Promise<void> {
@@ -367,6 +397,7 @@ export class PodWorker {
       containers: facts,
       sidecar: this.#home.sidecarState,
       isPrepared: this.#isPrepared,
+      doom: this.#doom,
       hostAddress: this.#context.nodeAddress,
       podAddress: this.#home.placement?.address,
       startTimeMs: this.#startTimeMs,

@@ -1,4 +1,4 @@
-import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { Container } from '../../api/kinds/container.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
@@ -24,30 +24,71 @@ export async function writeVolumes(podFolder: string, input: VolumeInput, nowMs:
   }
 }
 
-/** A container's mounts, from where their content is. `subPathExpr` is expanded from the container's variables. */
+/**
+ * A container's mounts, from where their content is. `subPathExpr` is expanded from the container's variables.
+ *
+ * A path inside a volume that objects are made of is mounted as it is when the container starts and never follows them
+ * (kubernetes.io/docs, "Volumes", subPath): the kubelet binds the file of then, here it is copied.
+ */
 export async function mountsOf(
   podFolder: string,
   pod: Pod,
-  container: Pick<Container, 'volumeMounts'>,
+  container: Pick<Container, 'name' | 'volumeMounts'>,
   variables: Readonly<Record<string, string>>,
 ): Promise<readonly Mount[]> {
   const mounts: Mount[] = [];
-  for (const mount of container.volumeMounts ?? []) {
+  const copies = join(podFolder, 'subpaths', container.name);
+  await rm(copies, { recursive: true, force: true });
+  for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     const volume = pod.spec.volumes?.find(({ name }) => name === mount.name);
     if (volume === undefined) throw new ConfigError(`no volume named "${mount.name}"`);
     const source = volumeSource(podFolder, volume);
     const subPath = subPathOf(mount, variables);
-    const sourcePath = subPath === '' ? source : join(source, subPath);
-    // A sub-path of an empty folder is made (pkg/volume/util/subpath); one of files that do not exist stays missing.
-    if (subPath !== '' && volume.emptyDir !== undefined) await mkdir(sourcePath, { recursive: true, mode: 0o777 });
+    const sourcePath =
+      subPath === '' ? source : await subPathSource({ volume, source, subPath, copy: join(copies, String(index)) });
     mounts.push({ mountPath: mount.mountPath, sourcePath });
   }
   return mounts;
 }
 
+interface SubPath {
+  readonly volume: Volume;
+  readonly source: string;
+  readonly subPath: string;
+  /** Where it is copied to, if it is. */
+  readonly copy: string;
+}
+
+/** What is missing is made, as a folder (pkg/volume/util/subpath); what a link leads out of the volume is refused. */
+async function subPathSource({ volume, source, subPath, copy }: SubPath): Promise<string> {
+  const path = join(source, subPath);
+  const isOfObjects = volume.emptyDir === undefined && volume.hostPath === undefined;
+  const isThere = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) {
+    const made = isOfObjects ? copy : path;
+    await mkdir(made, { recursive: true, mode: 0o777 });
+    return made;
+  }
+  const [root, real] = await Promise.all([realpath(source), realpath(path)]);
+  if (real !== root && !real.startsWith(`${root}/`)) {
+    throw new ConfigError(`subPath "${subPath}": leads out of volume "${volume.name}" by a link`);
+  }
+  if (!isOfObjects) return path;
+  await cp(real, copy, { recursive: true, dereference: true });
+  return copy;
+}
+
 /** Where a volume's content is: in the pod's folder, or on the host itself. */
 function volumeSource(podFolder: string, { name, hostPath }: Volume): string {
-  return hostPath === undefined ? join(podFolder, 'volume-data', name) : hostPath.path;
+  return hostPath === undefined ? emptyDirFolder(podFolder, name) : hostPath.path;
+}
+
+/** Where a volume that is the pod's own has its content. */
+export function emptyDirFolder(podFolder: string, name: string): string {
+  return join(podFolder, 'volume-data', name);
 }
 
 async function writeVolume(source: string, volume: Volume, input: VolumeInput, nowMs: number): Promise<void> {
@@ -90,7 +131,13 @@ async function checkHostPath({ path, type }: NonNullable<Volume['hostPath']>): P
 }
 
 function subPathOf({ subPath, subPathExpr }: VolumeMount, variables: Readonly<Record<string, string>>): string {
-  const path = subPathExpr === undefined ? (subPath ?? '') : expand(subPathExpr, (name) => variables[name]);
+  const known = (name: string): string => {
+    const value = variables[name];
+    if (value === undefined)
+      throw new ConfigError(`subPathExpr "${subPathExpr}": the container has no variable ${name}`);
+    return value;
+  };
+  const path = subPathExpr === undefined ? (subPath ?? '') : expand(subPathExpr, known);
   const normal = posix.normalize(path === '' ? '.' : path);
   if (posix.isAbsolute(normal) || normal === '..' || normal.startsWith('../')) {
     throw new ConfigError(`subPath "${path}": must not leave its volume`);

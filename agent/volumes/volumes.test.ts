@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -171,6 +171,36 @@ test('mounts lead to the volume, to a path in it, or to the host; never out of i
   assert.deepEqual(await mounts({ name: 'data', subPathExpr: '$(POD)' }), at(join(root, 'volume-data/data/web-1')));
   assert.deepEqual(await mounts({ name: 'host' }), at('/srv'));
   await assert.rejects(mounts({ name: 'data', subPath: '../../x' }), /must not leave its volume/);
+});
+
+test('a path in a volume of objects stays as it was when the container started; one that is missing is a folder', async (t) => {
+  const root = await folder(t);
+  const volumes = [{ name: 'config', configMap: { name: 'config' } }];
+  const whole = pod(volumes, [
+    { name: 'config', mountPath: '/etc/whole' },
+    { name: 'config', mountPath: '/etc/a', subPath: 'a' },
+    { name: 'config', mountPath: '/etc/none', subPath: 'none' },
+  ]);
+  const [container] = whole.spec.containers;
+  assert.ok(container);
+  await writeVolumes(root, input(whole), 0);
+  const places = (await mountsOf(root, whole, container, {})).map(({ sourcePath }) => sourcePath);
+  await writeVolumes(root, input(whole, { a: 'changed' }), 1000);
+  const [all = '', one = '', none = ''] = places;
+  assert.deepEqual([text(join(all, 'a')), text(one), mode(one), readdirSync(none)], ['changed', '1', 0o644, []]);
+  const [, again = ''] = (await mountsOf(root, whole, container, {})).map(({ sourcePath }) => sourcePath);
+  assert.equal(text(again), 'changed');
+});
+
+test('a path that a link leads out of its volume, and one made of a variable that is not there, are refused', async (t) => {
+  const root = await folder(t);
+  const whole = (subPath: Record<string, string>): Pod =>
+    pod([{ name: 'data', emptyDir: {} }], [{ name: 'data', mountPath: '/m', ...subPath }]);
+  const mounts = (one: Pod) => mountsOf(root, one, one.spec.containers[0] ?? { name: 'app' }, { POD: 'web' });
+  await writeVolumes(root, input(whole({})), 0);
+  await symlink('/etc', join(root, 'volume-data/data/out'));
+  await assert.rejects(mounts(whole({ subPath: 'out' })), /subPath "out": leads out of volume "data" by a link/);
+  await assert.rejects(mounts(whole({ subPathExpr: '$(NO)/x' })), /the container has no variable NO/);
 });
 
 test('a reader never sees a mixture of two sets of files', async (t) => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,8 +13,9 @@ import { eventually } from '../../testing/eventually.ts';
 import { runtimeConformance } from '../conformance.ts';
 import type { ContainerConfig, ContainerKey } from '../runtime.ts';
 import { cgroupHost, findCgroups } from './cgroup/find-cgroups.ts';
-import { processesWithEnvironment, readProcTable } from './host/proc-table.ts';
+import { bootId, processesWithEnvironment, readProcTable } from './host/proc-table.ts';
 import { RUN_ID } from './host/reap.ts';
+import { startSupervisor } from './host/supervisor.ts';
 import { inheritedEnvironment } from './inherited-environment.ts';
 import { ProcessRuntime } from './process-runtime.ts';
 
@@ -246,6 +249,55 @@ test('a run that was written down and never started is cleared away by the next 
   await runtime.create(config);
   const again = open();
   assert.deepEqual(await again.adopt(), []);
+  await again.close();
+});
+
+test('a pid that another process has by now is not taken for the run’s, and that process is left alone', async (t) => {
+  const { runtime, pods: folder, open } = await fixture(t);
+  const config = shell('sleep 0.1; exec sleep 600');
+  await run(runtime, config);
+  const state = runtime.status(config.key)?.state;
+  assert.ok(state?.type === 'running');
+  await runtime.close();
+  process.kill(-state.pid, 'SIGKILL');
+  await eventually('the run is gone', () => memberCount(config.key) === 0);
+  const stranger = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
+  t.after(() => stranger.kill('SIGKILL'));
+  const { podUid, container } = config.key;
+  const path = join(folder, podUid, 'containers', container, '0', 'process.json');
+  const record = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  await writeFile(path, JSON.stringify({ ...record, pid: stranger.pid }));
+  const again = open();
+  await again.adopt();
+  assert.equal(again.status(config.key)?.state.type, 'exited');
+  await again.stop(config.key, { graceMs: 0 });
+  await again.remove(config.key);
+  await again.close();
+  assert.ok(identifyProcess(stranger.pid ?? 0) !== undefined);
+});
+
+test('a run whose agent died before it said go was never started', async (t) => {
+  const { root, pods: folder, open } = await fixture(t);
+  const marks = join(root, 'marks');
+  const config = shell(`echo ran >>${marks}`);
+  const { podUid, container } = config.key;
+  const files = join(folder, podUid, 'containers', container, '0');
+  const runtime = open();
+  await runtime.create(config);
+  await runtime.close();
+  const command = { argv: config.command, env: {}, cwd: root };
+  const supervised = await startSupervisor(command, { log: join(files, 'log'), exit: join(files, 'exit') });
+  const identity = identifyProcess(supervised.pid);
+  await writeFile(join(files, 'process.json'), JSON.stringify({ ...identity, bootId: bootId(), startedAtMs: 1 }));
+  const exited = once(supervised.child, 'exit');
+  supervised.abandon();
+  await exited;
+  const again = open();
+  assert.deepEqual(await again.adopt(), []);
+  assert.deepEqual(await again.create(config), { ok: true, notices: [] });
+  assert.deepEqual(await again.start(config.key), { ok: true, notices: [] });
+  await eventually('it has run', () => again.status(config.key)?.state.type === 'exited');
+  assert.equal(readFileSync(marks, 'utf8'), 'ran\n');
   await again.close();
 });
 

@@ -8,7 +8,7 @@ import type { Cgroup } from '../cgroup/cgroup.ts';
 import type { CgroupFile } from '../cgroup/cgroup-files.ts';
 import { bootId } from './proc-table.ts';
 import { RUN_ID, type Run, reap } from './reap.ts';
-import { type HostCommand, startSupervisor } from './supervisor.ts';
+import { type HostCommand, NEVER_TOLD, startSupervisor } from './supervisor.ts';
 
 /**
  * idle: nothing was started. running: the supervisor lives. exited: it does not; how the program ended is known from the
@@ -110,6 +110,8 @@ export class HostProcess {
     const text = await readTextIfPresent(this.#recordPath);
     if (text === undefined) return;
     const record = JSON.parse(text) as ProcessRecord;
+    // The agent died between writing down who it is and telling it to go: as if it had not been started.
+    if (wasNeverTold(this.#exitPath)) return;
     this.#leader = { pid: record.pid, startTicks: record.startTicks };
     this.#state = { type: 'running', startedAtMs: record.startedAtMs, pid: record.pid };
     if (record.bootId !== bootId() || !isRunning(this.#leader)) {
@@ -239,6 +241,14 @@ function readExitCode(path: string): { exitCode: number; finishedAtMs: number } 
       : { exitCode: Number(match[1]), finishedAtMs: Math.round(statSync(path).mtimeMs) };
   } catch {
     return undefined;
+  }
+}
+
+function wasNeverTold(path: string): boolean {
+  try {
+    return readFileSync(path, 'utf8').startsWith(NEVER_TOLD);
+  } catch {
+    return false;
   }
 }
 

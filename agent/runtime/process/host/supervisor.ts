@@ -11,11 +11,14 @@ export interface HostCommand {
   readonly gid?: number;
 }
 
+/** In the exit file of a supervisor whose agent died before it said go. */
+export const NEVER_TOLD = 'never';
+
 /**
  * Runs one program and writes down how it ended, so that an exit is explained even when nobody watched it.
  *
  * - It waits for a word on standard input: the program starts only after the agent has written down who this is. If
- *   the agent dies before, the input ends and so does this, with nothing started.
+ *   the agent dies before, the input ends and so does this, with nothing started, and says that it was never told.
  * - Its handlers do nothing, so a signal to the whole group reaches the program and leaves this to record the exit. A
  *   shell resets handlers in what it runs (POSIX sh, "trap"); ignoring the signals instead would be inherited.
  * - The program runs in the foreground: a non-interactive shell's background jobs would ignore SIGINT and SIGQUIT.
@@ -23,7 +26,7 @@ export interface HostCommand {
  */
 const SCRIPT = `
 trap : HUP INT QUIT TERM USR1 USR2
-read -r go || exit 125
+read -r go || { echo ${NEVER_TOLD} >&3; exit 125; }
 exec 4>&2 2>/dev/null </dev/null
 "$@" 2>&4 3>&- 4>&-
 echo $? >&3
