@@ -14,7 +14,6 @@ const UNENFORCED: readonly Unenforced[] = [
   { path: 'schedulingGroup' },
   { path: 'schedulerName', unless: ['default-scheduler'] },
   { path: 'runtimeClassName', unless: ['process'] },
-  { path: 'activeDeadlineSeconds' },
   { path: 'dnsPolicy', unless: ['ClusterFirst'] },
   { path: 'dnsConfig' },
   { path: 'hostAliases' },
