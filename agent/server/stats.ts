@@ -1,9 +1,10 @@
 import { cpus, freemem, totalmem } from 'node:os';
 import type { Clock } from '../../kit/clock.ts';
+import type { PodWorker } from '../pod/pod-worker.ts';
 import type { Pods } from '../pod/pods.ts';
 import { readProcTable } from '../runtime/process/host/proc-table.ts';
 import { usageOf } from '../runtime/process/usage.ts';
-import type { ContainerUsage, Runtime } from '../runtime/runtime.ts';
+import type { ContainerStatus, ContainerUsage, Runtime } from '../runtime/runtime.ts';
 import { keyText } from '../runtime/runtime.ts';
 
 export interface UsageStats {
@@ -58,17 +59,20 @@ export class Stats {
       const cpuNanoCores = this.#rate(id, { atMs, cpuNanoseconds: usage.cpuNanoseconds }, ageMs);
       return [{ name, cpuNanoCores, memoryWorkingSetBytes: usage.memoryBytes }];
     };
-    const pods = this.#pods.list().map((worker) => {
-      const { metadata, spec } = worker.pod;
-      const runs = [...(spec.initContainers ?? []), ...spec.containers].flatMap(
-        ({ name }) => worker.run(name, 0) ?? [],
+    const workers = this.#pods.list().map((worker) => ({ worker, runs: runsOf(worker) }));
+    // One look at all processes for all pods: it costs the same as for one.
+    const keys = workers.flatMap(({ runs }) => runs.map(({ key }) => key));
+    const used = this.#runtime.usage(keys);
+    const usages = new Map(keys.map((key, index) => [keyText(key), used[index]]));
+    const pids = workers.flatMap(({ worker }) => worker.sidecarPid ?? []);
+    const proxies = usageOf(readProcTable(), pids);
+    const sidecars = new Map(pids.map((pid, index) => [pid, proxies[index]]));
+    const pods = workers.map(({ worker, runs }) => {
+      const { metadata } = worker.pod;
+      const containers = runs.flatMap(({ key, state }) =>
+        rate(keyText(key), key.container, usages.get(keyText(key)), ageOf(state, this.#clock.now())),
       );
-      const usages = this.#runtime.usage(runs.map(({ key }) => key));
-      const containers = runs.flatMap(({ key, state }, index) =>
-        rate(keyText(key), key.container, usages[index], ageOf(state, this.#clock.now())),
-      );
-      const { sidecarPid } = worker;
-      const [sidecar] = sidecarPid === undefined ? [] : usageOf(readProcTable(), [sidecarPid]);
+      const sidecar = worker.sidecarPid === undefined ? undefined : sidecars.get(worker.sidecarPid);
       const proxy = rate(`${metadata.uid} sidecar`, SIDECAR_NAME, sidecar, 0);
       return { namespace: metadata.namespace ?? '', name: metadata.name, containers: [...containers, ...proxy] };
     });
@@ -92,6 +96,11 @@ export class Stats {
     this.#before = this.#recent;
     this.#recent = new Map();
   }
+}
+
+function runsOf(worker: PodWorker): readonly ContainerStatus[] {
+  const { spec } = worker.pod;
+  return [...(spec.initContainers ?? []), ...spec.containers].flatMap(({ name }) => worker.run(name, 0) ?? []);
 }
 
 function ageOf(state: { readonly type: string; readonly startedAtMs?: number }, nowMs: number): number {

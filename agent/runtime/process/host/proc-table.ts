@@ -43,6 +43,12 @@ export function residentBytes(entry: ProcEntry): number {
   return entry.residentPages * PAGE_BYTES;
 }
 
+/** How much of a process' resident set is of files and shared memory (proc_pid_statm(5)). */
+export function sharedBytes({ pid }: ProcEntry): number {
+  const [, , shared] = (readQuietly(`/proc/${pid}/statm`) ?? '').split(' ');
+  return Number(shared ?? 0) * PAGE_BYTES;
+}
+
 /** Processes whose environment at their start had `name=value`, or any value when it is left out, with that value. */
 export function processesWithEnvironment(name: string, value?: string): readonly { pid: number; value: string }[] {
   const wanted = value === undefined ? `${name}=` : `${name}=${value}\0`;
