@@ -16,7 +16,7 @@ import { PortPool } from './node/port-pool.ts';
 import type { AgentContext } from './pod/agent-context.ts';
 import { PodNetwork } from './pod/pod-network.ts';
 import { Pods } from './pod/pods.ts';
-import { type Cgroups, cgroupHost, findCgroups } from './runtime/process/cgroup/find-cgroups.ts';
+import { type Cgroups, cgroupHost, findCgroups, releaseCgroups } from './runtime/process/cgroup/find-cgroups.ts';
 import { inheritedEnvironment } from './runtime/process/inherited-environment.ts';
 import { ProcessRuntime } from './runtime/process/process-runtime.ts';
 import { AGENT_MARK, reapStrays } from './runtime/process/strays.ts';
@@ -148,6 +148,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       await registration?.close();
       await events.close();
       await Promise.all([server.close(), services.close(), context.configs.close(), runtime.close()]);
+      releaseCgroups(cgroups);
       lock.release();
     },
   };

@@ -56,7 +56,10 @@ export async function runContainer(
   const created = await runtime.create(config);
   if (!created.ok) return { ok: false, refusal: created };
   const started: StartResult = await runtime.start(key);
-  if (started.ok) return { ok: true, pulled: pulled.message, notices: [...created.notices, ...started.notices] };
+  if (started.ok) {
+    const notices = [...created.notices, ...started.notices, ...mediumNotices(input.pod, container)];
+    return { ok: true, pulled: pulled.message, notices };
+  }
   await runtime.remove(key);
   return { ok: false, refusal: started };
 }
@@ -111,6 +114,14 @@ function platformVariables({ context, pod, placement }: RunnerInput, container: 
     ...portVariables(container, placement.appPorts),
     HOSTNAME: pod.spec.hostname ?? pod.metadata.name,
   };
+}
+
+/** A file system in memory takes a mount, which host processes have none of. */
+function mediumNotices({ spec }: Pod, { volumeMounts = [] }: Container): readonly string[] {
+  const inMemory = (spec.volumes ?? []).filter(({ emptyDir }) => emptyDir?.medium === 'Memory');
+  return inMemory
+    .filter(({ name }) => volumeMounts.some((mount) => mount.name === name))
+    .map(({ name }) => `volume "${name}": host processes get no medium Memory: it is on disk`);
 }
 
 function resourcesOf({ resources: { requests, limits } }: Container): ContainerResources {

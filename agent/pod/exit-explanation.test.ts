@@ -16,6 +16,10 @@ const EXITS: readonly (readonly [facts: ExitFacts, text: string])[] = [
     'used more than its memory limit of 64Mi and was killed (OOMKilled, exit code 137)',
   ],
   [
+    { ...NOTHING, state: exit(137, { signal: 9, isOutOfMemory: true }), signalName: 'SIGKILL' },
+    'was killed when memory ran out (OOMKilled, exit code 137)',
+  ],
+  [
     { ...NOTHING, state: exit(137, { signal: 9, message: 'its supervisor was killed' }), signalName: 'SIGKILL' },
     'was ended by SIGKILL (exit code 137): its supervisor was killed',
   ],

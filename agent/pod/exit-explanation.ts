@@ -22,8 +22,12 @@ export function explainExit({ state, signalName, memoryLimit, failedProbe }: Exi
       ? `exited with code ${state.exitCode}`
       : `was ended by ${signalName} (exit code ${state.exitCode})`;
   if (state.isOutOfMemory === true) {
-    const limit = memoryLimit === undefined ? 'its memory limit' : `its memory limit of ${memoryLimit}`;
-    return `used more than ${limit} and was killed (OOMKilled, exit code ${state.exitCode})`;
+    // Without a limit it was the machine's memory that ran out: the kernel counts that kill too.
+    const why =
+      memoryLimit === undefined
+        ? 'was killed when memory ran out'
+        : `used more than its memory limit of ${memoryLimit} and was killed`;
+    return `${why} (OOMKilled, exit code ${state.exitCode})`;
   }
   const told = state.message === undefined ? how : `${how}: ${state.message}`;
   if (failedProbe === undefined) return told;

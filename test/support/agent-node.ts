@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Agent, type AgentOptions, startAgent } from '../../agent/main.ts';
+import { sweepCgroups } from '../../agent/runtime/process/cgroup/cgroup.ts';
+import { cgroupHost, findCgroups, releaseCgroups } from '../../agent/runtime/process/cgroup/find-cgroups.ts';
 import { processesWithEnvironment } from '../../agent/runtime/process/host/proc-table.ts';
 import { AGENT_MARK, reapStrays } from '../../agent/runtime/process/strays.ts';
 import type { AgentProcessFile } from '../../agent/testing/agent-process.ts';
@@ -84,6 +86,9 @@ export async function testNode(t: TestContext, changes: Partial<AgentOptions> = 
     await reapStrays(agentFolder, [], systemClock());
     await Promise.all([admin.close(), agentClient.close()]);
     await api.close();
+    const cgroups = findCgroups(agentFolder, cgroupHost());
+    if (cgroups.ok) sweepCgroups(cgroups.folder, new Set());
+    releaseCgroups(cgroups);
     await rm(stateFolder, { recursive: true, force: true });
   });
   const get = (name: string): Promise<Pod> => admin.get(podKind, { namespace: 'default', name });

@@ -12,7 +12,7 @@ import { identifyProcess } from '../../../kit/process.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { runtimeConformance } from '../conformance.ts';
 import type { ContainerConfig, ContainerKey } from '../runtime.ts';
-import { cgroupHost, findCgroups } from './cgroup/find-cgroups.ts';
+import { type Cgroups, cgroupHost, findCgroups, releaseCgroups } from './cgroup/find-cgroups.ts';
 import { bootId, processesWithEnvironment, readProcTable } from './host/proc-table.ts';
 import { RUN_ID } from './host/reap.ts';
 import { startSupervisor } from './host/supervisor.ts';
@@ -22,6 +22,7 @@ import { ProcessRuntime } from './process-runtime.ts';
 interface Place {
   readonly root: string;
   readonly pods: string;
+  readonly cgroups: Cgroups;
   readonly open: () => ProcessRuntime;
 }
 
@@ -34,17 +35,18 @@ async function place(): Promise<Place> {
     'FROM scratch\nENTRYPOINT ["/bin/sh", "-c"]\nCMD ["echo from-image"]\n',
   );
   const pods = join(root, 'pods');
+  const cgroups = findCgroups(root, cgroupHost());
   const options = {
     podsFolder: pods,
     imageRoots: [images],
     hostEnv: inheritedEnvironment(process.env),
     nodeFolder: dirname(process.execPath),
     marks: { TUTTI_AGENT_FOLDER: root },
-    cgroups: findCgroups(root, cgroupHost()),
+    cgroups,
     clock: systemClock(),
     log: silentLog(),
   };
-  return { root, pods, open: () => new ProcessRuntime(options) };
+  return { root, pods, cgroups, open: () => new ProcessRuntime(options) };
 }
 
 /** A runtime whose containers are all gone when the test ends. */
@@ -54,6 +56,8 @@ async function fixture(t: TestContext): Promise<Place & { runtime: ProcessRuntim
   t.after(async () => {
     for (const { key } of runtime.list()) await runtime.stop(key, { graceMs: 0 });
     await runtime.close();
+    for (const { key } of runtime.list()) await runtime.remove(key);
+    releaseCgroups(at.cgroups);
     await rm(at.root, { recursive: true, force: true });
   });
   return { ...at, runtime };
@@ -72,7 +76,11 @@ runtimeConformance('process driver', async () => {
     },
     close: async () => {
       const last = at.open();
-      for (const { key } of await last.adopt()) await last.stop(key, { graceMs: 0 });
+      for (const { key } of await last.adopt()) {
+        await last.stop(key, { graceMs: 0 });
+        await last.remove(key);
+      }
+      releaseCgroups(at.cgroups);
       await last.close();
       await runtime.close();
       await rm(at.root, { recursive: true, force: true });
@@ -302,8 +310,7 @@ test('a run whose agent died before it said go was never started', async (t) => 
 });
 
 test('limits hold where the agent may make control groups, and elsewhere a notice says why they do not', async (t) => {
-  const { root, runtime } = await fixture(t);
-  const cgroups = findCgroups(root, cgroupHost());
+  const { cgroups, runtime } = await fixture(t);
   const config = shell('exec node -e "const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1))"', {
     resources: { cpuLimitMillis: 500, memoryLimitBytes: 200 * 1024 * 1024 },
   });

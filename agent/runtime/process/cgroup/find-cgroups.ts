@@ -119,10 +119,15 @@ function refusal(place: string, error: NodeJS.ErrnoException): string {
   return `no control group can be made in ${place}: ${error.message}`;
 }
 
+/** Gives the place back, when nothing is in it any more. */
+export function releaseCgroups(cgroups: Cgroups): void {
+  if (cgroups.ok) removeQuietly(cgroups.folder);
+}
+
 function removeQuietly(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // It was never made, or somebody uses it.
+    // It was never made, or something runs in it.
   }
 }
