@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { eventKind } from '../api/kinds/event.ts';
 import { type Pod, podKind } from '../api/kinds/pod.ts';
 import { heardBy, isReady, testNode } from '../test/support/agent-node.ts';
 import { startAgent } from './main.ts';
@@ -72,6 +73,14 @@ test(
     assert.deepEqual(
       [done.status.phase, appOf(done).state.terminated?.exitCode, read('done')],
       ['Failed', 3, 'done\n'],
+    );
+    // What was told of an end stays, and is not told again.
+    assert.equal(appOf(done).state.terminated?.message, 'exited with code 3');
+    const fieldSelector = 'involvedObject.name=done,reason=Exited';
+    const { items } = await node.admin.list(eventKind, { namespace: 'default', fieldSelector });
+    assert.deepEqual(
+      items.map(({ message, count }) => [message, count]),
+      [['Container app exited with code 3', 1]],
     );
   },
 );

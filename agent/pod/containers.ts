@@ -7,13 +7,11 @@ import { backOffMs } from './back-off.ts';
 import type { ContainerAction, ContainerFacts } from './container-plan.ts';
 import { runContainer, terminationFile } from './container-runner.ts';
 import { type ContainerTrack, CRASHES_LABEL, tracksOf } from './container-track.ts';
-import { explainExit, lastLines } from './exit-explanation.ts';
+import { reportExit } from './exit-report.ts';
 import type { Jobs } from './jobs.ts';
 import { LEAST_GRACE_MS } from './leaving.ts';
 import { runHook } from './lifecycle-hooks.ts';
 import type { PodHome } from './pod-home.ts';
-import { signalName } from './signal-name.ts';
-import { readLogEnd, readTerminationMessage } from './termination-message.ts';
 
 export interface ContainersOptions {
   readonly context: AgentContext;
@@ -66,11 +64,17 @@ export class Containers {
       ...(this.#options.pod().status.initContainerStatuses ?? []),
     ];
     for (const track of this.#tracks) {
-      const [run] = track.runs(this.#options.context.runtime);
+      const runs = track.runs(this.#options.context.runtime);
+      const [run] = runs;
       if (run !== undefined) track.adopted(run);
-      const ends = statuses.flatMap(({ state, lastState }) => [state.terminated, lastState.terminated]);
-      const told = ends.find((end) => end !== undefined && end.containerID === run?.id);
-      if (run?.state.type === 'exited') this.#ended(track, run, told?.message ?? (told === undefined ? undefined : ''));
+      const ends = statuses.flatMap(({ state, lastState }) =>
+        [state.terminated ?? [], lastState.terminated ?? []].flat(),
+      );
+      for (const { id, key } of runs.toReversed()) {
+        const told = ends.find(({ containerID }) => containerID === id);
+        if (told !== undefined) track.setMessage(key.attempt, told.message ?? '');
+      }
+      if (run?.state.type === 'exited') this.#ended(track, run);
       if (run?.state.type !== 'running') continue;
       const known = statuses.find(({ containerID }) => containerID === run.id);
       this.#probe(
@@ -110,18 +114,15 @@ export class Containers {
     const track = this.#track(key.container);
     const run = this.#options.context.runtime.status(key);
     if (track === undefined || run === undefined) return;
-    this.#ended(track, run, undefined);
+    this.#ended(track, run);
   }
 
-  /** `told`: what was said of this end before, when it was. */
-  #ended(track: ContainerTrack, run: ContainerStatus, told: string | undefined): void {
+  #ended(track: ContainerTrack, run: ContainerStatus): void {
     const failed = track.prober?.failed;
     const failedProbe = failed === undefined ? undefined : `${failed.kind} probe failed: ${failed.message}`;
     track.ended(run);
-    if (told !== undefined) {
-      track.setMessage(run.key.attempt, told);
-      return;
-    }
+    // An earlier agent has told it.
+    if (track.messageOf(run.key.attempt) !== undefined) return;
     const job = `message of ${run.key.container} ${run.key.attempt}`;
     if (this.#options.jobs.has(job)) return;
     this.#reading++;
@@ -250,32 +251,13 @@ export class Containers {
     };
   }
 
-  /** Its own last words are its message; where there are none, how it ended and the end of its log. */
   async #explain(track: ContainerTrack, run: ContainerStatus, failedProbe: string | undefined): Promise<void> {
     const { context, home } = this.#options;
-    const { state, key } = run;
-    if (state.type !== 'exited') return;
+    const file = terminationFile(home.folder, run.key);
     const { container } = track;
-    const words = await readTerminationMessage(terminationFile(home.folder, key));
-    const hasFailed = state.exitCode !== 0 || failedProbe !== undefined;
-    if (!hasFailed) return track.setMessage(key.attempt, words);
-    const log = await readLogEnd(context.runtime, key);
-    const how = explainExit({
-      state,
-      signalName: state.signal === undefined ? undefined : signalName(state.signal),
-      memoryLimit: container.resources.limits?.['memory'],
-      failedProbe,
-    });
-    const fallback = container.terminationMessagePolicy === 'FallbackToLogsOnError' ? log : '';
-    const own = words !== '' ? words : fallback;
-    track.setMessage(key.attempt, own !== '' ? own : `${how}${lastLines(log)}`);
-    if (track.isToldToEnd) return;
-    this.#tell(
-      track,
-      'Warning',
-      'Exited',
-      `Container ${container.name} ${how}${lastLines(words !== '' ? words : log)}`,
-    );
+    const { message, news } = await reportExit(context.runtime, { run, container, terminationFile: file, failedProbe });
+    track.setMessage(run.key.attempt, message);
+    if (news !== undefined && !track.isToldToEnd) this.#tell(track, 'Warning', 'Exited', news);
   }
 
   #graceOfFailedProbe({ container, prober }: ContainerTrack): number {

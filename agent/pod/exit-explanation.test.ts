@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ExitFacts, explainExit, lastLines } from './exit-explanation.ts';
+import { type ExitFacts, explainExit, lastLines, oneLine } from './exit-explanation.ts';
 
 function exit(exitCode: number, more: Partial<ExitFacts['state']> = {}): ExitFacts['state'] {
   return { type: 'exited', startedAtMs: 0, finishedAtMs: 1, exitCode, ...more };
@@ -37,6 +37,8 @@ test('of a log the last lines are repeated, each cut to a bound, empty ones left
   assert.equal(lastLines(''), '');
   assert.equal(lastLines('\n \n'), '');
   assert.equal(lastLines('one\ntwo\n'), '; the last of its log:\n  one\n  two');
+  assert.equal(oneLine('\n one\n\n two\n'), '; its last words: one / two');
+  assert.equal(oneLine(''), '');
   const long = lastLines(Array.from({ length: 50 }, (_, line) => `${line} ${'x'.repeat(10_000)}`).join('\n'));
   assert.equal(long.split('\n').length, 6);
   assert.ok(long.length < 5 * 210 + 40, String(long.length));

@@ -36,9 +36,19 @@ export function explainExit({ state, signalName, memoryLimit, failedProbe }: Exi
 
 /** The last lines of a log as a paragraph, or nothing when it said nothing. */
 export function lastLines(log: string): string {
+  const lines = endOf(log);
+  return lines.length === 0 ? '' : `; the last of its log:\n  ${lines.join('\n  ')}`;
+}
+
+/** The same for an event: lists of those have a line for each. */
+export function oneLine(log: string): string {
+  const lines = endOf(log).map((line) => line.trim());
+  return lines.length === 0 ? '' : `; its last words: ${lines.join(' / ')}`;
+}
+
+function endOf(log: string): readonly string[] {
   const lines = log.split('\n').filter((line) => line.trim() !== '');
-  const shown = lines.slice(-MAX_LINES).map((line) => `\n  ${cut(line.trimEnd(), MAX_LINE_CHARACTERS)}`);
-  return shown.length === 0 ? '' : `; the last of its log:${shown.join('')}`;
+  return lines.slice(-MAX_LINES).map((line) => cut(line.trimEnd(), MAX_LINE_CHARACTERS));
 }
 
 function cut(text: string, characters: number): string {

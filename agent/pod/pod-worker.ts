@@ -33,6 +33,8 @@ const VOLUMES_RETRY_MS = 10_000;
 const SLOW_SIDECAR_MS = 10_000;
 /** As often as the kubelet's eviction manager looks (its synchronizePeriod). */
 const MEASURE_EVERY_MS = 10_000;
+/** Timers hold no more than 24 days: a deadline may be later, and is looked at again. */
+const LONGEST_SLEEP_MS = 3_600_000;
 /** When the agent stops everything, the control plane may be on its way out too. */
 const LAST_STATUS_WITHIN_MS = 2000;
 
@@ -441,7 +443,7 @@ export class PodWorker {
   #sleepUntil(times: readonly number[]): void {
     if (times.length === 0) return;
     this.#timer?.stop();
-    const delayMs = Math.max(0, Math.min(...times) - this.#context.clock.now());
+    const delayMs = Math.min(LONGEST_SLEEP_MS, Math.max(0, Math.min(...times) - this.#context.clock.now()));
     this.#timer = this.#context.clock.timer(delayMs, () => this.#tryTurn());
   }
 

@@ -56,7 +56,10 @@ test('describe, logs, get events and top say of real containers how they ended a
   });
   assert.match(crash, /Last State: +Terminated\s+Reason: +Error\s+Message: +exited with code 3; the last of its log:/);
   assert.match(crash, /the till is stuck\s+Exit Code: +3/);
-  assert.match(crash, /Warning +Exited .*Container app exited with code 3; the last of its log:/);
+  assert.match(
+    crash,
+    /Warning +Exited .*Container app exited with code 3; its last words: opening the till \/ the till is stuck/,
+  );
   assert.match(crash, /Warning +BackOff /);
   assert.match(await kubectl.ok('logs crash --previous'), /the till is stuck/);
   const probed = await eventually('the probe is described', async () => {
