@@ -13,7 +13,6 @@ import { findCondition } from '../api/meta/condition.ts';
 import { APP_PORTS, INJECT, MESH_ADDRESS } from '../api/meta/well-known.ts';
 import { identifyProcess } from '../kit/process.ts';
 import { heardBy, isReady, TEST_NODE, type TestNode, testNode } from '../test/support/agent-node.ts';
-import { startAgent } from './main.ts';
 import { eventually } from './testing/eventually.ts';
 import { serverContainer, shellContainer } from './testing/pod-specs.ts';
 
@@ -230,8 +229,7 @@ test('adopted proxies are started anew when their settings have changed, and app
   const pod = await node.until('web', 'is ready', isReady);
   const pid = await appPid(node, 'web');
   await first.stop({ pods: 'keep' });
-  const second = await startAgent({ ...node.options, xdsAddress: '127.0.0.1:2' });
-  t.after(() => second.stop({ pods: 'keep' }));
+  await node.start({ xdsAddress: '127.0.0.1:2' });
   for (const folder of [join(node.podFolder(pod), 'sidecar'), join(node.agentFolder, 'ingress')]) {
     await eventually('the proxy has been started anew', async () => {
       const heard = await heardBy(folder);

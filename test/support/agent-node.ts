@@ -32,7 +32,7 @@ export interface TestNode {
   /** What an agent here is started with. */
   readonly options: AgentOptions;
   /** Starts an agent; it is let go when the test ends, and all that it started is killed. */
-  start(): Promise<Agent>;
+  start(changes?: Partial<AgentOptions>): Promise<Agent>;
   /** Starts an agent in a process of its own; gives how to kill it, as with -9. */
   startProcess(): Promise<() => Promise<void>>;
   /** Creates a pod that is bound to the node. */
@@ -100,8 +100,8 @@ export async function testNode(t: TestContext, changes: Partial<AgentOptions> = 
     agentFolder,
     options,
     get,
-    start: async () => {
-      const agent = await startAgent(options);
+    start: async (others = {}) => {
+      const agent = await startAgent({ ...options, ...others });
       agents.push(agent);
       return agent;
     },
