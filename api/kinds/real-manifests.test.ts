@@ -143,7 +143,6 @@ test('manifests as people have them are accepted whole, and what is not enforced
     'spec.template.spec.topologySpreadConstraints',
     'spec.template.spec.securityContext.fsGroup',
     'spec.template.spec.containers[0].securityContext.readOnlyRootFilesystem',
-    'spec.template.spec.containers[0].resources.limits',
     'spec.template.spec.volumes[2].persistentVolumeClaim',
     'spec.template.spec.volumes[3].awsElasticBlockStore',
     'spec.ports[0].nodePort',
