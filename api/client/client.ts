@@ -32,7 +32,8 @@ export type WatchEvent<T> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
   | { readonly type: 'BOOKMARK'; readonly resourceVersion: string };
 
-export type PatchType = 'json' | 'merge' | 'strategic';
+/** `apply` is server-side apply: it needs a fieldManager, and creates what is not there. */
+export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 
 export interface WriteOptions {
   readonly dryRun?: boolean;
@@ -44,6 +45,8 @@ export interface WriteOptions {
 export interface PatchOptions extends WriteOptions {
   readonly type: PatchType;
   readonly subresource?: 'status' | 'scale';
+  /** Apply only: take what other managers own instead of failing with a conflict. */
+  readonly force?: boolean;
 }
 
 export interface DeleteOptions extends Pick<WriteOptions, 'dryRun'> {

@@ -74,6 +74,7 @@ const PATCH_TYPES: Readonly<Record<PatchType, string>> = {
   json: 'application/json-patch+json',
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',
+  apply: 'application/apply-patch+yaml',
 };
 
 interface Exchange extends RequestOptions {
@@ -145,7 +146,8 @@ class UndiciClient implements HttpClient {
   }
 
   async patch<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef, patch: unknown, options: PatchOptions): Promise<T> {
-    const path = withQuery(objectPath(kind, ref, options.subresource), writeQuery(options));
+    const query = { ...writeQuery(options), force: options.force === true ? 'true' : undefined };
+    const path = withQuery(objectPath(kind, ref, options.subresource), query);
     const headers = { 'content-type': PATCH_TYPES[options.type] };
     return (await this.request('PATCH', path, { body: patch, headers })) as T;
   }

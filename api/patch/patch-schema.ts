@@ -18,11 +18,12 @@ export function patchSchemaOf(schema: z.ZodType): PatchSchema {
 }
 
 /** The part of zod's definitions that is walked here; the same for every type of schema. */
-interface SchemaNode {
+export interface SchemaNode {
   readonly _zod: {
     readonly def: {
       readonly type: string;
       readonly innerType?: SchemaNode;
+      readonly defaultValue?: unknown;
       readonly in?: SchemaNode;
       readonly out?: SchemaNode;
       readonly shape?: Readonly<Record<string, SchemaNode>>;
@@ -74,7 +75,7 @@ function fieldOf(node: SchemaNode, name: string): SchemaNode | undefined {
 }
 
 /** Through defaults, optionals and transforms to the thing itself, with the metadata of every layer; the outer wins. */
-function unwrap(node: SchemaNode): { core: SchemaNode; meta: Readonly<Record<string, unknown>> } {
+export function unwrap(node: SchemaNode): { core: SchemaNode; meta: Readonly<Record<string, unknown>> } {
   const { def } = node._zod;
   const inner = def.innerType ?? (def.in?._zod.def.type === 'transform' ? def.out : def.in);
   const own = globalRegistry.get(node as unknown as z.ZodType) ?? {};

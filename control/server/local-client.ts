@@ -18,7 +18,8 @@ import { getObject } from './verbs/get.ts';
 import { listObjects } from './verbs/list.ts';
 import { refOf } from './verbs/object-key.ts';
 import { patchObject } from './verbs/patch.ts';
-import { setScale } from './verbs/scale.ts';
+import { applyScale, setScale } from './verbs/scale.ts';
+import { applyObject } from './verbs/server-side-apply.ts';
 import { updateObject } from './verbs/update.ts';
 import type { VerbContext, WriteRequest } from './verbs/verb-context.ts';
 import { watchObjects } from './verbs/watch.ts';
@@ -66,6 +67,13 @@ export class LocalClient implements Client {
   async patch<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef, patch: unknown, options: PatchOptions): Promise<T> {
     const { type, subresource } = options;
     const request = { ...writeRequest(options), ref };
+    if (type === 'apply') {
+      const door = subresource;
+      const apply = { ...request, config: patch, force: options.force ?? false, requireCreate: () => undefined };
+      return door === 'scale'
+        ? ((await applyScale(this.#verbs, kind, apply)) as unknown as T)
+        : (await applyObject(this.#verbs, kind, { ...apply, door })).object;
+    }
     if (subresource !== 'scale') return await patchObject(this.#verbs, kind, { ...request, type, patch, subresource });
     // Over HTTP the answer is the Scale too, whatever kind it is of.
     return (await setScale(this.#verbs, kind, request, { type, patch })) as unknown as T;
@@ -76,7 +84,11 @@ export class LocalClient implements Client {
   }
 }
 
+/** The name under which the control plane's own writes are owned, unless they say another. */
+const FIELD_MANAGER = 'tutti-control';
+
 /** Our own code means what it writes, and what it should know of an object it has been told before. */
-function writeRequest({ dryRun = false, fieldValidation = 'Strict' }: WriteOptions): WriteRequest {
-  return { user: CONTROL_PLANE, dryRun, fieldValidation, warn: () => undefined };
+function writeRequest(options: WriteOptions): WriteRequest {
+  const { dryRun = false, fieldValidation = 'Strict', fieldManager = FIELD_MANAGER } = options;
+  return { user: CONTROL_PLANE, dryRun, fieldValidation, fieldManager, warn: () => undefined };
 }

@@ -21,7 +21,7 @@ const JSON_TYPES = [
 ];
 /** Read for what kubectl sends in no other form; answers are never written in it. */
 const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
-const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml'];
+const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'application/apply-patch+yaml'];
 
 /** Throws ApiError 400 for text that cannot be read, 415 for a content type that is neither JSON nor YAML. */
 export function parseBody(body: Buffer, contentType: string | undefined): ParsedBody {

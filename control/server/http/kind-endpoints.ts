@@ -2,13 +2,15 @@ import type { ObjectRef } from '../../../api/client/client.ts';
 import type { Kind, KubeObject } from '../../../api/kinds/kind.ts';
 import { ApiError } from '../../../api/meta/api-error.ts';
 import type { Logger } from '../../../kit/log.ts';
+import { requireAllowed } from '../authz/authorize.ts';
 import { createObject } from '../verbs/create.ts';
 import { deleteObject } from '../verbs/delete.ts';
 import { deleteCollection } from '../verbs/delete-collection.ts';
 import { getObject } from '../verbs/get.ts';
 import { listObjects } from '../verbs/list.ts';
 import { patchObject } from '../verbs/patch.ts';
-import { getScale, setScale } from '../verbs/scale.ts';
+import { applyScale, getScale, setScale } from '../verbs/scale.ts';
+import { applyObject } from '../verbs/server-side-apply.ts';
 import { updateObject } from '../verbs/update.ts';
 import type { VerbContext } from '../verbs/verb-context.ts';
 import { watchObjects } from '../verbs/watch.ts';
@@ -79,7 +81,11 @@ function scaleEndpoint<T extends KubeObject>({ verbs }: KindServing, kind: Kind<
     },
     patch: async (call) => {
       const request = { ...writeRequest(call), ref: refIn(kind, call) };
-      const set = await setScale(verbs, kind, request, patchBody(call, scale));
+      const body = patchBody(call, scale);
+      const set =
+        body.type === 'apply'
+          ? await applyScale(verbs, kind, { ...request, ...body, requireCreate: requireCreate(call) })
+          : await setScale(verbs, kind, request, body);
       sendBody(call.reply, set, call.form().representation);
     },
   });
@@ -173,8 +179,20 @@ async function patch<T extends KubeObject>(
   part: Part,
 ): Promise<void> {
   const form = call.form();
-  const request = { ...writeRequest(call), ...part, ref: refIn(kind, call), ...patchBody(call, kind) };
-  sendObject(call.reply, kind, await patchObject(verbs, kind, request), form);
+  const request = { ...writeRequest(call), ref: refIn(kind, call) };
+  const body = patchBody(call, kind);
+  if (body.type !== 'apply') {
+    sendObject(call.reply, kind, await patchObject(verbs, kind, { ...request, ...part, ...body }), form);
+    return;
+  }
+  const apply = { ...request, ...body, door: part.subresource, requireCreate: requireCreate(call) };
+  const { object, created } = await applyObject(verbs, kind, apply);
+  sendObject(call.reply.code(created ? 201 : 200), kind, object, form);
+}
+
+/** To apply what is not there takes the right to create it, beside the one to patch. */
+function requireCreate({ user, info }: ApiCall): () => void {
+  return () => requireAllowed(user, { ...info, verb: 'create' });
 }
 
 async function remove<T extends KubeObject>({ verbs }: KindServing, kind: Kind<T>, call: ApiCall): Promise<void> {

@@ -11,10 +11,11 @@ test('limit 0 and an empty version are as if they were not there', () => {
 });
 
 test('unless told, unknown fields are warned of, as kube-apiserver does', () => {
-  assert.deepEqual(writeOptions(query('')), { dryRun: false, fieldValidation: 'Warn' });
-  assert.deepEqual(writeOptions(query('dryRun=All&fieldValidation=Strict')), {
+  assert.deepEqual(writeOptions(query('')), { dryRun: false, fieldValidation: 'Warn', fieldManager: undefined });
+  assert.deepEqual(writeOptions(query('dryRun=All&fieldValidation=Strict&fieldManager=me')), {
     dryRun: true,
     fieldValidation: 'Strict',
+    fieldManager: 'me',
   });
 });
 

@@ -4,6 +4,7 @@ import { ApiError } from '../../../api/meta/api-error.ts';
 import { fieldNotSupported } from '../../../api/meta/field-error.ts';
 import type { ListRequest } from '../verbs/list.ts';
 import type { FieldValidation } from '../verbs/verb-context.ts';
+import { fieldManagerIn } from './field-manager.ts';
 import { isTrue } from './request-info.ts';
 
 /* The parameters that Kubernetes' verbs take in the query: ListOptions, CreateOptions, DeleteOptions of meta/v1. */
@@ -79,12 +80,14 @@ export function watchOptions(query: URLSearchParams): WatchOptions {
 export interface WriteOptions {
   readonly dryRun: boolean;
   readonly fieldValidation: FieldValidation;
+  /** Undefined when the write does not say who it is. */
+  readonly fieldManager: string | undefined;
 }
 
 export function writeOptions(query: URLSearchParams): WriteOptions {
   // Warn is what kube-apiserver does unless told (since 1.25).
   const fieldValidation = oneOf(query, 'fieldValidation', ['Ignore', 'Warn', 'Strict'] as const) ?? 'Warn';
-  return { dryRun: readDryRun(query.getAll('dryRun')), fieldValidation };
+  return { dryRun: readDryRun(query.getAll('dryRun')), fieldValidation, fieldManager: fieldManagerIn(query) };
 }
 
 const deleteOptionsSchema = z.object({

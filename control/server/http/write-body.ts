@@ -3,11 +3,14 @@ import { ApiError } from '../../../api/meta/api-error.ts';
 import { strictDecodingError } from '../verbs/decode-object.ts';
 import type { WriteRequest } from '../verbs/verb-context.ts';
 import type { ApiCall } from './endpoint.ts';
+import { agentName } from './field-manager.ts';
 import { writeOptions } from './query-options.ts';
 
 /** How this call wants to write. */
-export function writeRequest({ query, user, warnings }: ApiCall): WriteRequest {
-  return { ...writeOptions(query), user, warn: warnings.add };
+export function writeRequest({ query, user, warnings, request }: ApiCall): WriteRequest {
+  const { fieldManager, ...options } = writeOptions(query);
+  const agent = request.headers['user-agent'];
+  return { ...options, fieldManager: fieldManager ?? agentName(agent), user, warn: warnings.add };
 }
 
 /** The body of a write; fields given twice are treated as unknown ones are. Throws ApiError 400. */

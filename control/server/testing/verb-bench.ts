@@ -43,5 +43,12 @@ export async function verbBench(options: VerbBenchOptions = {}): Promise<VerbBen
 /** A write by this user that is strict; what it warns of is collected. */
 export function writeAs(user: User = CONTROL_PLANE): WriteRequest & { readonly warnings: string[] } {
   const warnings: string[] = [];
-  return { user, dryRun: false, fieldValidation: 'Strict', warn: (text) => void warnings.push(text), warnings };
+  return {
+    user,
+    dryRun: false,
+    fieldValidation: 'Strict',
+    fieldManager: 'test',
+    warn: (text) => void warnings.push(text),
+    warnings,
+  };
 }

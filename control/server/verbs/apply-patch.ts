@@ -7,17 +7,20 @@ import { applyMergePatch } from '../../../api/patch/merge-patch.ts';
 import { type PatchSchema, patchSchemaOf } from '../../../api/patch/patch-schema.ts';
 import { applyStrategicMergePatch } from '../../../api/patch/strategic-merge-patch.ts';
 
+/** Patches that are carried out on a document alone; an apply needs to know who owns what. */
+export type PlainPatchType = Exclude<PatchType, 'apply'>;
+
 const schemas = new WeakMap<z.ZodType, PatchSchema>();
 
 /** The document after the patch. Throws ApiError 400 or 422 for a patch that cannot be applied. */
-export function applyPatch(type: PatchType, document: object, patch: unknown, schema: z.ZodType): JsonObject {
+export function applyPatch(type: PlainPatchType, document: object, patch: unknown, schema: z.ZodType): JsonObject {
   const before = document as JsonObject;
   const after = patched(type, before, patch, schema);
   if (!isObject(after)) throw ApiError.badRequest('patch: leaves something that is not an object');
   return after;
 }
 
-function patched(type: PatchType, document: JsonObject, patch: unknown, schema: z.ZodType) {
+function patched(type: PlainPatchType, document: JsonObject, patch: unknown, schema: z.ZodType) {
   switch (type) {
     case 'json':
       return applyJsonPatch(document, patch);

@@ -6,6 +6,7 @@ import { nameSuffix, newUid } from '../../../kit/ids.ts';
 import type { Compare } from '../../store/store.ts';
 import { claimsOf, isClaim } from '../admission/claims.ts';
 import { decodeObject } from './decode-object.ts';
+import { type AppliedOwners, managedFieldsAfter, withManagedFields } from './field-ownership.ts';
 import { objectKey, refOf } from './object-key.ts';
 import { newMetadata, withoutStatus } from './server-fields.ts';
 import { requireValid } from './validate.ts';
@@ -15,6 +16,7 @@ export interface CreateRequest extends WriteRequest {
   /** As the path says; undefined for kinds without. */
   readonly namespace: string | undefined;
   readonly input: unknown;
+  readonly applied?: AppliedOwners;
 }
 
 /** Tries at a generated name, or at what others claimed meanwhile (MaxGenerateNameCreateRetries is 8 in Kubernetes). */
@@ -74,12 +76,24 @@ async function admitNew<T extends KubeObject>(
   { admission, clock }: VerbContext,
   kind: Kind<T>,
   given: T,
-  { user, namespace }: Pick<CreateRequest, 'user' | 'namespace'>,
+  { user, namespace, fieldManager, applied }: Omit<CreateRequest, 'input'>,
 ): Promise<T> {
   const { generateName } = given.metadata;
   const name = given.metadata.name || (generateName ? generateName.slice(0, GENERATED_BASE_LENGTH) + nameSuffix() : '');
-  const identity = { name, namespace, uid: newUid(), now: timestamp(clock.now()) };
-  const object = { ...given, metadata: newMetadata(kind, given.metadata, identity) };
+  const now = timestamp(clock.now());
+  const bare = { ...given, metadata: newMetadata(kind, given.metadata, { name, namespace, uid: newUid(), now }) };
+  const owners =
+    applied ??
+    managedFieldsAfter({
+      kind,
+      before: undefined,
+      after: bare,
+      given: given.metadata.managedFields,
+      manager: fieldManager,
+      door: undefined,
+      now,
+    });
+  const object = withManagedFields(bare, owners.managedFields);
   return await admission.admit({ kind, object, old: undefined, user });
 }
 

@@ -1,13 +1,13 @@
-import type { ObjectRef, PatchType } from '../../../api/client/client.ts';
+import type { ObjectRef } from '../../../api/client/client.ts';
 import type { Kind, KubeObject } from '../../../api/kinds/kind.ts';
-import { applyPatch } from './apply-patch.ts';
+import { applyPatch, type PlainPatchType } from './apply-patch.ts';
 import { mutate } from './mutate.ts';
 import { replaceWith } from './update.ts';
 import type { VerbContext, WriteRequest } from './verb-context.ts';
 
 export interface PatchRequest extends WriteRequest {
   readonly ref: ObjectRef;
-  readonly type: PatchType;
+  readonly type: PlainPatchType;
   readonly patch: unknown;
   readonly subresource?: 'status' | undefined;
 }

@@ -4,8 +4,10 @@ import { ApiError, STALE_WRITE } from '../../../api/meta/api-error.ts';
 import { fieldInvalid } from '../../../api/meta/field-error.ts';
 import type { ObjectMeta } from '../../../api/meta/object-meta.ts';
 import { isObject, type JsonObject } from '../../../api/patch/json.ts';
+import { timestamp } from '../../../kit/clock.ts';
 import { decodeObject } from './decode-object.ts';
 import { isFinished } from './deletion.ts';
+import { type AppliedOwners, type Door, managedFieldsAfter, withManagedFields } from './field-ownership.ts';
 import { withGeneration } from './generation.ts';
 import { mutate, type Outcome } from './mutate.ts';
 import { updatedMetadata, withStatusOf } from './server-fields.ts';
@@ -17,6 +19,9 @@ export interface UpdateRequest extends WriteRequest {
   readonly input: unknown;
   /** `status` writes the status and nothing else; without it everything but the status. */
   readonly subresource?: 'status' | undefined;
+  /** The subresource that the write came through, though it writes the object itself. */
+  readonly through?: Door;
+  readonly applied?: AppliedOwners;
 }
 
 /** Replaces the object. Throws ApiError 409 when the client's resourceVersion is not the stored one. */
@@ -41,7 +46,19 @@ export async function replaceWith<T extends KubeObject>(
   requireSameObject(kind, given.metadata, current.metadata, request.ref);
   const metadata =
     request.subresource === 'status' ? current.metadata : updatedMetadata(given.metadata, current.metadata);
-  const merged = { ...given, metadata };
+  const bare = { ...given, metadata };
+  const owners =
+    request.applied ??
+    managedFieldsAfter({
+      kind,
+      before: current,
+      after: bare,
+      given: given.metadata.managedFields,
+      manager: request.fieldManager,
+      door: request.subresource ?? request.through,
+      now: timestamp(context.clock.now()),
+    });
+  const merged = withManagedFields(bare, owners.managedFields);
   const admitted = await context.admission.admit({ kind, object: merged, old: current, user: request.user });
   const next = withGeneration(kind, admitted, current);
   requireValid(kind, next, current);
@@ -51,14 +68,23 @@ export async function replaceWith<T extends KubeObject>(
 
 function decodeUpdate<T extends KubeObject>(kind: Kind<T>, current: T, request: UpdateRequest): T {
   if (request.subresource === undefined) {
-    return decodeObject(kind, withStatusOf(kind, request.input, current), request);
+    return decodeObject(kind, withStatusOf(kind, withoutStoredOwners(request.input, current), current), request);
   }
   const { input } = request;
   if (!isObject(input)) throw ApiError.badRequest(`the body is not a JSON object: a ${kind.kind} was wanted`);
   const stored = current as T & JsonObject;
   const { apiVersion, kind: name, metadata } = input;
   const given = { ...stored, apiVersion, kind: name, ...(isObject(metadata) ? { metadata } : {}) };
-  return decodeObject(kind, { ...given, status: input['status'] }, request);
+  return decodeObject(kind, withoutStoredOwners({ ...given, status: input['status'] }, current), request);
+}
+
+/** The document without the managedFields that the object has anyway: they need no reading. */
+function withoutStoredOwners(input: unknown, { metadata: { managedFields } }: KubeObject): unknown {
+  if (!isObject(input) || managedFields === undefined) return input;
+  const { metadata } = input;
+  if (!isObject(metadata) || (metadata['managedFields'] as unknown) !== managedFields) return input;
+  const { managedFields: _, ...rest } = metadata;
+  return { ...input, metadata: rest };
 }
 
 /** Kinds of these groups take a PUT without a resourceVersion (AllowUnconditionalUpdate of their strategies). */

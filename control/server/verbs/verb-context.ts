@@ -20,6 +20,8 @@ export interface WriteRequest {
   /** All steps but the last: nothing is stored. */
   readonly dryRun: boolean;
   readonly fieldValidation: FieldValidation;
+  /** Who owns what the write sets: a name for people, in the object's managedFields. */
+  readonly fieldManager: string;
   /** Takes what the client should know though the write succeeds: `Warning:` headers over HTTP. */
   readonly warn: (text: string) => void;
 }
