@@ -61,8 +61,9 @@ export class ApiError extends Error {
     return failure(400, 'BadRequest', message);
   }
 
-  static unauthorized(message = 'Unauthorized'): ApiError {
-    return failure(401, 'Unauthorized', message);
+  /** The cause is for the log: whoever asks is not told what is wrong with a credential. */
+  static unauthorized(options?: ErrorOptions): ApiError {
+    return failure(401, 'Unauthorized', 'Unauthorized', undefined, options);
   }
 
   /** `message` is the whole sentence: `User "x" cannot list resource "pods" in API group "" in the namespace "y"`. */

@@ -40,7 +40,12 @@ export function matchesRequirements(
   requirements: readonly LabelRequirement[],
   labels: Labels | null | undefined,
 ): boolean {
-  return requirements.every((requirement) => meets(requirement, labels?.[requirement.key]));
+  return requirements.every((requirement) => meets(requirement, ownLabel(labels, requirement.key)));
+}
+
+/** What an object inherits, such as `constructor`, is no label. */
+function ownLabel(labels: Labels | null | undefined, key: string): string | undefined {
+  return labels && Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
 
 /** A missing selector matches nothing, an empty one everything (metav1.LabelSelectorAsSelector). */

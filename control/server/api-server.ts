@@ -17,9 +17,10 @@ import { TokenAuthenticator } from './authn/token-authenticator.ts';
 import { makeFirstObjects } from './first-objects.ts';
 import { Dispatcher } from './http/dispatch.ts';
 import type { Endpoint } from './http/endpoint.ts';
-import { httpApp } from './http/http-app.ts';
+import { type HttpServing, httpApp } from './http/http-app.ts';
 import { kindEndpoints } from './http/kind-endpoints.ts';
 import { OpenWatches } from './http/open-watches.ts';
+import { RequestRate } from './http/request-rate.ts';
 import { type ServingTls, tlsOptions } from './http/serving-tls.ts';
 import { GIT_VERSION } from './http/version.ts';
 import { LocalClient } from './local-client.ts';
@@ -56,6 +57,10 @@ export interface ApiServerOptions {
   readonly storeService?: StoreService;
   /** Most watches and followed logs at a time. */
   readonly maxWatches?: number;
+  /** Requests a second that one client may make, and at once; generous unless told. */
+  readonly requestRate?: { readonly perSecond: number; readonly burst: number };
+  /** How long a request may take to come in, in milliseconds. */
+  readonly receive?: HttpServing['receive'];
 }
 
 export interface ApiServer {
@@ -104,7 +109,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     store: options.storeService,
     address: () => `${address}:${portOf(server.address())}`,
   };
-  const { app, server } = httpApp({ clock, log, tokens, dispatcher: new Dispatcher(endpoints), plain }, options.tls);
+  const rate = new RequestRate({ clock, ...options.requestRate });
+  const serving = { clock, log, tokens, dispatcher: new Dispatcher(endpoints), plain, rate, receive: options.receive };
+  const { app, server } = httpApp(serving, options.tls);
   await app.listen({ host: address, port: options.port });
   return {
     port: portOf(server.address()),

@@ -30,7 +30,10 @@ export function podLogs(serving: PodLogServing): Endpoint {
   };
 }
 
-async function sendLog({ objects, agents, watches }: PodLogServing, { info, query, reply }: ApiCall): Promise<void> {
+async function sendLog(
+  { objects, agents, watches }: PodLogServing,
+  { info, query, reply, user }: ApiCall,
+): Promise<void> {
   const { namespace, name } = info;
   const pod = await objects.get(podKind, { namespace, name });
   if (pod === undefined) throw ApiError.notFound(podKind, name);
@@ -44,7 +47,7 @@ async function sendLog({ objects, agents, watches }: PodLogServing, { info, quer
   }
   const node = await objects.get(nodeKind, { name: pod.spec.nodeName });
   if (node === undefined) throw ApiError.notFound(nodeKind, pod.spec.nodeName);
-  const open = watches.begin();
+  const open = watches.begin(user.name);
   reply.raw.once('close', () => watches.end(open));
   const path = `/containerLogs/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}/${encodeURIComponent(container)}?${checked.toString()}`;
   try {

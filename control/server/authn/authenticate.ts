@@ -22,15 +22,23 @@ export async function authenticate(
   const certificate = socket.getPeerCertificate();
   if (Object.keys(certificate).length > 0) {
     const user = certificateUser(certificate);
-    if (!socket.authorized || user === undefined || !isWithinValidity(certificate, clock.now())) {
-      throw ApiError.unauthorized();
+    if (!socket.authorized)
+      throw refused(`client certificate is not of our authority: ${String(socket.authorizationError)}`);
+    if (user === undefined) throw refused('client certificate names nobody: it has no common name');
+    if (!isWithinValidity(certificate, clock.now())) {
+      const { valid_from: from, valid_to: to } = certificate;
+      throw refused(`client certificate of ${JSON.stringify(user.name)} is valid from ${from} to ${to}`);
     }
     return user;
   }
   if (authorization === undefined) return ANONYMOUS;
   const [, token] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
-  if (token === undefined) throw ApiError.unauthorized();
+  if (token === undefined) throw refused('authorization header: "Bearer TOKEN" was wanted');
   const answer = await tokens.authenticate(token, API_AUDIENCES);
-  if (!answer.ok) throw ApiError.unauthorized();
+  if (!answer.ok) throw refused(`token: ${answer.reason}`);
   return answer.user;
+}
+
+function refused(reason: string): ApiError {
+  return ApiError.unauthorized({ cause: reason });
 }

@@ -10,6 +10,7 @@ const BODY_TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE';
 export function asApiError(error: unknown, log: Logger): ApiError {
   if (error instanceof ApiError) {
     if (error.code >= 500) log.warn({ error }, 'request failed');
+    if (error.code === 401) log.info({ reason: error.cause }, 'credential refused');
     return error;
   }
   if (error instanceof StoreClosedError) return ApiError.unavailable('the API server is closing');

@@ -12,6 +12,9 @@ export interface ParsedBody {
 /** More levels than any resource has; a document of brackets must not end the process. */
 const MAX_DEPTH = 256;
 
+/** More values than a body of JSON within the limit can have: what has more has multiplied itself, by aliases of YAML. */
+const MAX_VALUES = 2_000_000;
+
 const JSON_TYPES = [
   '',
   'application/json',
@@ -37,7 +40,7 @@ export function parseBody(body: Buffer, contentType: string | undefined): Parsed
 }
 
 function checked(parsed: ParsedBody): ParsedBody {
-  refuseHostile(parsed.value, 0);
+  refuseHostile(parsed.value, { depth: 0, count: { values: 0 } });
   return parsed;
 }
 
@@ -77,10 +80,17 @@ function parseYaml(text: string): ParsedBody {
   }
 }
 
+interface Place {
+  readonly depth: number;
+  readonly count: { values: number };
+}
+
 /** A field of this name would become an object's prototype wherever objects are copied carelessly. */
-function refuseHostile(value: unknown, depth: number): void {
+function refuseHostile(value: unknown, { depth, count }: Place): void {
+  count.values += 1;
+  if (count.values > MAX_VALUES) throw ApiError.tooLarge(`the body has more than ${MAX_VALUES} values`);
   if (typeof value !== 'object' || value === null) return;
   if (depth > MAX_DEPTH) throw ApiError.badRequest(`the body is nested deeper than ${MAX_DEPTH} levels`);
   if (Object.hasOwn(value, '__proto__')) throw ApiError.badRequest('the body has a field "__proto__": not allowed');
-  for (const child of Object.values(value)) refuseHostile(child, depth + 1);
+  for (const child of Object.values(value)) refuseHostile(child, { depth: depth + 1, count });
 }

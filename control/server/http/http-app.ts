@@ -12,10 +12,12 @@ import { negotiate } from './accept.ts';
 import { sendError } from './answer.ts';
 import { asApiError } from './api-failure.ts';
 import { parseBody } from './body.ts';
+import { answerClientError } from './client-error.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { ApiCall } from './endpoint.ts';
 import { type PlainPathServing, servePlainPath } from './plain-paths.ts';
 import { parseUrl, type RequestInfo, requestInfo } from './request-info.ts';
+import type { RequestRate } from './request-rate.ts';
 import { type ServingTls, tlsOptions } from './serving-tls.ts';
 import { includeObject } from './table.ts';
 import { Warnings } from './warnings.ts';
@@ -23,12 +25,23 @@ import { Warnings } from './warnings.ts';
 /** As kube-apiserver's for a request's body (MaxRequestBodyBytes): 3 MiB. */
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
+/** A client that sends its request byte by byte holds a connection no longer than this. */
+const RECEIVE_LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  connectionsCheckingInterval: 2000,
+  handshakeTimeout: 10_000,
+};
+
 export interface HttpServing {
   readonly clock: Clock;
   readonly log: Logger;
   readonly tokens: TokenAuthenticator;
   readonly dispatcher: Dispatcher;
   readonly plain: PlainPathServing;
+  readonly rate: RequestRate;
+  /** Other limits on how long a request may take to come in. */
+  readonly receive?: Partial<typeof RECEIVE_LIMITS> | undefined;
 }
 
 export interface HttpApp {
@@ -55,11 +68,12 @@ export function httpApp(serving: HttpServing, tls: ServingTls): HttpApp {
     sendError(reply, asApiError(error, log.child({ method: request.method, url: request.url })));
   };
   const app = fastify({
-    serverFactory: (handler) => createServer(tlsOptions(tls), handler),
+    serverFactory: (handler) => createServer({ ...RECEIVE_LIMITS, ...tlsOptions(tls), ...serving.receive }, handler),
     bodyLimit: MAX_BODY_BYTES,
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
     frameworkErrors: fail,
+    clientErrorHandler: answerClientError,
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -83,12 +97,14 @@ export function httpApp(serving: HttpServing, tls: ServingTls): HttpApp {
   return { app, server: app.server as unknown as Server };
 }
 
-async function arrive(request: FastifyRequest, { tokens, clock }: HttpServing): Promise<Arrival> {
+async function arrive(request: FastifyRequest, { tokens, clock, rate }: HttpServing): Promise<Arrival> {
   const url = parseUrl(request.raw.url ?? '/');
   const info = requestInfo(request.method, url);
   const socket = request.raw.socket as TLSSocket;
   const { authorization } = request.headers;
-  const user = impersonate(await authenticate({ socket, authorization }, { tokens, clock }), request.headers);
+  const caller = await authenticate({ socket, authorization }, { tokens, clock });
+  rate.take(caller, socket.remoteAddress ?? '');
+  const user = impersonate(caller, request.headers);
   requireAllowed(user, info);
   return { url, info, user, warnings: new Warnings() };
 }

@@ -131,7 +131,7 @@ async function watch<T extends KubeObject>(serving: KindServing, kind: Kind<T>, 
   const { verbs, watches, log } = serving;
   const { bookmarks, timeoutSeconds, ...options } = watchOptions(call.query);
   const form = call.form();
-  const open = watches.begin();
+  const open = watches.begin(call.user.name);
   const { raw } = call.reply;
   const timer = timeoutSeconds === undefined ? undefined : verbs.clock.timer(timeoutSeconds * 1000, () => open.abort());
   raw.once('close', () => open.abort());

@@ -28,6 +28,16 @@ export function listOptions(query: URLSearchParams): Omit<ListRequest, 'namespac
       'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
     );
   }
+  if (token !== undefined && match !== undefined) {
+    throw invalidOptions(
+      'ListOptions',
+      'resourceVersionMatch',
+      'Forbidden: resourceVersionMatch is forbidden when continue is provided',
+    );
+  }
+  if (query.has('sendInitialEvents') && !isTrue(query.get('watch'))) {
+    throw invalidOptions('ListOptions', 'sendInitialEvents', 'Forbidden: sendInitialEvents is forbidden for list');
+  }
   if (token !== undefined && resourceVersion !== undefined && resourceVersion !== '0') {
     throw ApiError.badRequest('specifying resource version is not allowed when using continue');
   }

@@ -1,14 +1,22 @@
 import { ApiError } from '../../../api/meta/api-error.ts';
 
-/** Where a list goes on: after this key, at the revision that its first page showed. */
+/**
+ * Where a list goes on: after this key, at the revision that its first page showed; without one, at the present, where the
+ * list is no longer of one moment.
+ */
 export interface ContinuePoint {
-  readonly revision: number;
+  readonly revision: number | undefined;
   readonly after: string;
 }
 
+/** As a revision: none in particular (handleCompactedErrorForPaging). */
+const INCONSISTENT = -1;
+
 /** Opaque to clients: base64url of JSON, as Kubernetes' (storage/continue.go). */
 export function encodeContinue({ revision, after }: ContinuePoint): string {
-  return Buffer.from(JSON.stringify({ v: 'tutti.dev/v1', rv: revision, start: after })).toString('base64url');
+  return Buffer.from(JSON.stringify({ v: 'tutti.dev/v1', rv: revision ?? INCONSISTENT, start: after })).toString(
+    'base64url',
+  );
 }
 
 /** Throws ApiError 400 for a token that is not ours or belongs to another list. */
@@ -17,7 +25,7 @@ export function decodeContinue(token: string, prefix: string): ContinuePoint {
   if (v !== 'tutti.dev/v1' || !Number.isSafeInteger(rv) || typeof start !== 'string' || !start.startsWith(prefix)) {
     throw ApiError.badRequest('continue key is not valid: the token must be the one that this list has given');
   }
-  return { revision: rv as number, after: start };
+  return { revision: rv === INCONSISTENT ? undefined : (rv as number), after: start };
 }
 
 function parse(token: string): Readonly<Record<string, unknown>> {

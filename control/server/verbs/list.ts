@@ -22,7 +22,7 @@ export interface ObjectList<T> extends List<T> {
 }
 
 interface Start {
-  readonly revision?: number;
+  readonly revision?: number | undefined;
   readonly after?: string;
 }
 
@@ -68,7 +68,9 @@ async function startOf<T extends KubeObject>(
   const revision = parseResourceVersion(resourceVersion);
   const present = await objects.revision();
   if (revision > present) throw tooLarge(revision, present);
-  return request.match === 'Exact' ? { revision } : {};
+  // With a limit and no match, a version means exactly that one, as it did before there was a match.
+  const exact = request.match === 'Exact' || (request.match === undefined && request.limit !== undefined);
+  return exact ? { revision } : {};
 }
 
 async function pageOf<T extends KubeObject>(
@@ -85,12 +87,18 @@ async function pageOf<T extends KubeObject>(
     });
   } catch (error) {
     if (error instanceof CompactedError && request.continue) {
-      throw ApiError.expired(
-        'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.',
-      );
+      throw expiredContinue(encodeContinue({ revision: undefined, after: after ?? '' }));
     }
     throw revisionError(error, String(revision));
   }
+}
+
+/** The list can be begun anew, or gone on with by another token, over what has changed meanwhile (storage/etcd3/errors.go). */
+function expiredContinue(token: string): ApiError {
+  const { status } = ApiError.expired(
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
+  );
+  return new ApiError({ ...status, metadata: { continue: token } });
 }
 
 /** Clients tell it by its cause and list again without a version (storage.NewTooLargeResourceVersionError). */

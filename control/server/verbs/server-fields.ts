@@ -62,7 +62,7 @@ export function newMetadata(
   };
 }
 
-/** The metadata of an update: the client's, but for what the server alone writes. */
+/** The metadata of an update: the client's, but for what the server alone writes and what the address says. */
 export function updatedMetadata(given: ObjectMeta, current: ObjectMeta): ObjectMeta {
   const {
     deletionTimestamp: _deleted,
@@ -76,6 +76,7 @@ export function updatedMetadata(given: ObjectMeta, current: ObjectMeta): ObjectM
     current;
   return {
     ...kept,
+    ...(current.namespace === undefined ? {} : { namespace: current.namespace }),
     uid,
     resourceVersion,
     creationTimestamp,
