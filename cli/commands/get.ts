@@ -108,8 +108,15 @@ function renderFound(found: readonly KubeObject[], single: boolean, format: Obje
       })
       .join('');
   }
-  const value = single ? found[0] : { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '' }, items: found };
+  const items = found.map(withoutManagedFields);
+  const value = single ? items[0] : { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '' }, items };
   return renderData(value, format);
+}
+
+/** Who set which field is for tools: kubectl shows it with --show-managed-fields. */
+function withoutManagedFields<T extends KubeObject>(object: T): T {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 async function printTables(got: Got, resources: readonly ResourceArgument[]): Promise<void> {

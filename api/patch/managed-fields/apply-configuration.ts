@@ -91,7 +91,7 @@ function applyOnce(application: Application): Applied {
   }
   const others = new Map(owners);
   others.delete(id);
-  const left = new Map(afterChange(others, comparison, by.apiVersion, schema));
+  const left = new Map(afterChange(others, comparison, by.apiVersion));
   const own = withoutNobodys(fields);
   const time = sameJson(live, object) ? last?.time : now;
   if (!isEmptySet(own)) left.set(id, { ...by, time, fields: inOrder(own) });

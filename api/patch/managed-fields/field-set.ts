@@ -117,9 +117,13 @@ export function pathText(path: Path): string {
 
 /** The same set with its elements in order at every level, as Kubernetes writes it. */
 export function inOrder(set: FieldSet): FieldSet {
-  const entries = below(set).sort(([left], [right]) => compareElements(left, right));
-  const ordered = entries.map(([element, node]) => [element, inOrder(node)] as const);
-  return Object.fromEntries(SELF in set ? [[SELF, NO_FIELDS] as const, ...ordered] : ordered);
+  const entries = below(set);
+  if (entries.length === 0) return NO_FIELDS;
+  if (entries.length > 1) entries.sort(([left], [right]) => compareElements(left, right));
+  const ordered: Record<PathElement, FieldSet> = {};
+  if (SELF in set) ordered[SELF] = NO_FIELDS;
+  for (const [element, node] of entries) ordered[element] = inOrder(node);
+  return ordered;
 }
 
 export function sameSet(left: FieldSet, right: FieldSet): boolean {

@@ -3,7 +3,6 @@ import { type FieldFilter, withoutNobodys } from './field-filter.ts';
 import { difference, type FieldSet, inOrder, intersection, isEmptySet, NO_FIELDS, union } from './field-set.ts';
 import { capped, type ManagerName, managerId, type Owner, type Owners } from './managers.ts';
 import { type Comparison, compareFields } from './typed-compare.ts';
-import { reconciled } from './typed-fields.ts';
 import type { TypedSchema } from './typed-schema.ts';
 
 /** A write other than an apply: a create, an update or a patch. */
@@ -27,7 +26,7 @@ export function trackUpdate({ before, after, schema, owners, by, filter, now }: 
   const { removed, modified, added } = comparison;
   const taken = union(modified, added);
   if (isEmptySet(taken) && isEmptySet(removed)) return owners;
-  const left = afterChange(owners, comparison, by.apiVersion, schema);
+  const left = afterChange(owners, comparison, by.apiVersion);
   const own = withoutNobodys(taken);
   if (isEmptySet(own)) return left;
   const id = managerId(by);
@@ -40,16 +39,9 @@ export function filtered({ removed, modified, added }: Comparison, filter: Field
 }
 
 /** The owners without what others have changed or removed; those of a version that is no more are forgotten. */
-export function afterChange(
-  owners: Owners,
-  { removed, modified, added }: Comparison,
-  apiVersion: string,
-  schema: TypedSchema,
-): Owners {
+export function afterChange(owners: Owners, { removed, modified, added }: Comparison, apiVersion: string): Owners {
   const lost = union(union(modified, added), removed);
-  return remaining(owners, (owner) =>
-    owner.apiVersion === apiVersion ? difference(reconciled(owner.fields, schema), lost) : NO_FIELDS,
-  );
+  return remaining(owners, (owner) => (owner.apiVersion === apiVersion ? difference(owner.fields, lost) : NO_FIELDS));
 }
 
 /** The part of each owner's fields that a change takes from it. */

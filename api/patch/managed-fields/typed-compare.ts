@@ -28,14 +28,14 @@ type Difference = Readonly<Partial<Record<Change, FieldSet>>>;
 /** Undefined when there is no difference. Either side is undefined where it is absent. */
 function compareValues(before: Json | undefined, after: Json | undefined, schema: TypedSchema): Difference | undefined {
   if (before === after) return undefined;
+  if (before === undefined) return { added: whole(after ?? null, schema) };
+  if (after === undefined) return { removed: whole(before, schema) };
   if (areObjects(before, after, schema)) {
-    if (!isEmpty(before) || !isEmpty(after)) return withSelf(before, after, compareObjects(before, after, schema));
+    if (!isEmpty(before) || !isEmpty(after)) return compareObjects(before, after, schema);
   } else if (areLists(before, after, schema) && (!isEmpty(before) || !isEmpty(after))) {
     const items = compareLists(before, after, schema);
-    if (items !== 'unkeyed') return withSelf(before, after, items);
+    if (items !== 'unkeyed') return items;
   }
-  if (before === undefined) return { added: NO_FIELDS };
-  if (after === undefined) return { removed: NO_FIELDS };
   return sameJson(before, after) ? undefined : { modified: NO_FIELDS };
 }
 
@@ -58,11 +58,19 @@ function isEmpty(value: Side<Json>): boolean {
   return typeof value !== 'object' || value === null || Object.keys(value).length === 0;
 }
 
-/** What comes or goes as a whole comes or goes itself, besides what is in it. */
-function withSelf(before: Side<Json>, after: Side<Json>, inside: Difference | undefined): Difference | undefined {
-  if (before === undefined) return { ...inside, added: member(inside?.added) };
-  if (after === undefined) return { ...inside, removed: member(inside?.removed) };
-  return inside;
+/** The node of a value that comes or goes as a whole: itself, and all that is in it. */
+function whole(value: Json, schema: TypedSchema): FieldSet {
+  const inside: Record<PathElement, FieldSet> = {};
+  if (isObject(value) && (schema.shape === 'object' || schema.shape === 'untyped')) {
+    for (const [name, field] of Object.entries(value)) inside[fieldElement(name)] = whole(field, schema.field(name));
+  } else if (isList(value) && schema.shape === 'list') {
+    const items = listItemsIfKeyed(value, schema) ?? [];
+    // Items that cannot be told apart are one.
+    for (const { element, value: item } of items) {
+      inside[element] = element in inside ? NO_FIELDS : whole(item, schema.item());
+    }
+  }
+  return member(inside);
 }
 
 function member(below: FieldSet = NO_FIELDS): FieldSet {

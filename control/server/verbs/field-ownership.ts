@@ -59,8 +59,8 @@ export function managedFieldsAfter<T extends KubeObject>(write: OwnedWrite<T>): 
   const owners = claimed ?? ownersOf(entries);
   if (before !== undefined && owners.size === 0) return { managedFields: stored };
   const next = trackUpdate({
-    before: before === undefined ? emptyObject(kind) : withoutManagedFields(before),
-    after: withoutManagedFields(after),
+    before: before === undefined ? emptyObject(kind) : reachable(before, kind, door),
+    after: reachable(after, kind, door),
     schema: typedSchemaOf(kind.schema),
     owners: owners.size === 0 ? NO_OWNERS : owners,
     by: managerOf(kind, manager, 'Update', door),
@@ -68,6 +68,13 @@ export function managedFieldsAfter<T extends KubeObject>(write: OwnedWrite<T>): 
     now,
   });
   return { managedFields: next === owners && claimed === undefined ? stored : managedFieldsFrom(next) };
+}
+
+/** The part of an object that a write through this door can change: the rest needs no comparing. */
+function reachable(object: KubeObject, { subresources }: Pick<Kind, 'subresources'>, door: Door): JsonObject {
+  const { status, ...rest } = withoutManagedFields(object);
+  if (door === 'status') return status === undefined ? {} : { status };
+  return subresources.includes('status') || status === undefined ? rest : { ...rest, status };
 }
 
 export function managerOf(
