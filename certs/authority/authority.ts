@@ -16,6 +16,7 @@ import { distinguishedName } from '../x509/name.ts';
 import { toPem } from '../x509/pem.ts';
 import { isSupportedKey, readRequest } from '../x509/request.ts';
 import { openRoot, type Root } from './ca-folder.ts';
+import { keyOfNodeRequest } from './node-request.ts';
 import { IssueRefusedError } from './refusal.ts';
 import { SKEW_MS } from './root.ts';
 
@@ -27,6 +28,9 @@ const MAX_SVID_TTL_SECONDS = 7 * 24 * 3600;
 
 /** For servers of the control plane and for people: as kubeadm's certificates, a year. */
 const CREDENTIALS_TTL_SECONDS = 365 * 24 * 3600;
+
+/** Renewed by the agent itself: long enough for a machine that is off over the holidays. */
+const DEFAULT_NODE_TTL_SECONDS = 30 * 24 * 3600;
 
 export interface AuthorityOptions {
   /** Holds the key (0600) and the certificate; made on the first start. */
@@ -58,6 +62,13 @@ export interface ClientRequest {
   /** Kubernetes' groups: the subject's organizations. */
   readonly groups: readonly string[];
   readonly spiffeId?: string;
+}
+
+export interface NodeRequest {
+  readonly csrPem: string;
+  /** Who the asker may be, as the caller has authenticated it. */
+  readonly node: string;
+  readonly ttlSeconds?: number;
 }
 
 export interface IssuedCertificate {
@@ -128,6 +139,27 @@ export class Authority {
       ttlSeconds: svidTtl(request.ttlSeconds ?? DEFAULT_SVID_TTL_SECONDS),
       extensions: [...LEAF, BOTH_PURPOSES, altNames({ uris: [request.spiffeId] }, 'critical')],
     });
+  }
+
+  /**
+   * A joined node's one certificate: client of the API server as `system:node:<name>` of `system:nodes`, server of its agent by
+   * SPIFFE id. `keyHash` tells its key. Throws IssueRefusedError.
+   */
+  issueNode({ csrPem, node, ttlSeconds }: NodeRequest): IssuedCertificate & { readonly keyHash: string } {
+    const identity = {
+      user: `system:node:${node}`,
+      group: 'system:nodes',
+      spiffeId: `spiffe://${this.trustDomain}/tutti/agent/${node}`,
+    };
+    this.#checkOwnId(identity.spiffeId);
+    const { publicKey, keyHash } = keyOfNodeRequest(csrPem, identity);
+    const issued = this.#issue({
+      publicKey,
+      subject: distinguishedName({ commonName: identity.user, organizations: [identity.group] }),
+      ttlSeconds: nodeTtl(ttlSeconds ?? DEFAULT_NODE_TTL_SECONDS),
+      extensions: [...LEAF, BOTH_PURPOSES, altNames({ uris: [identity.spiffeId] }, 'plain')],
+    });
+    return { ...issued, keyHash };
   }
 
   /** Key and certificate for a TLS server of the control plane or an agent. Names are for clients that know no SPIFFE. */
@@ -210,13 +242,21 @@ function supportedKey(publicKey: KeyObject): Der {
 }
 
 function svidTtl(ttlSeconds: number): number {
+  return Math.min(soundTtl(ttlSeconds), MAX_SVID_TTL_SECONDS);
+}
+
+function nodeTtl(ttlSeconds: number): number {
+  return Math.min(soundTtl(ttlSeconds), CREDENTIALS_TTL_SECONDS);
+}
+
+function soundTtl(ttlSeconds: number): number {
   if (!Number.isInteger(ttlSeconds) || ttlSeconds < MIN_SVID_TTL_SECONDS) {
     throw new IssueRefusedError(
       'invalid-ttl',
       `time to live ${ttlSeconds} s: whole seconds, at least ${MIN_SVID_TTL_SECONDS}, are wanted`,
     );
   }
-  return Math.min(ttlSeconds, MAX_SVID_TTL_SECONDS);
+  return ttlSeconds;
 }
 
 function publicKeyInfo(key: KeyObject): Der {

@@ -19,7 +19,7 @@ export class AuthorityRefusedError extends Error {
   }
 }
 
-export type IssueProblem = RequestProblem | 'invalid-identity' | 'wrong-identity' | 'invalid-ttl';
+export type IssueProblem = RequestProblem | 'invalid-identity' | 'wrong-identity' | 'too-much' | 'invalid-ttl';
 
 /** What was asked for is not issued; the asker is at fault. */
 export class IssueRefusedError extends Error {

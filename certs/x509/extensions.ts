@@ -116,6 +116,10 @@ export interface Extensions {
   readonly purposes: ReadonlySet<Purpose | 'any'> | undefined;
   readonly uris: readonly string[];
   readonly dnsNames: readonly string[];
+  /** How many alternative names are neither URIs nor DNS names: addresses, mailboxes, directory names and others. */
+  readonly otherNames: number;
+  /** Every extension that is there, as OIDs. */
+  readonly present: readonly string[];
   readonly subjectKeyId: string | undefined;
   readonly authorityKeyId: string | undefined;
   readonly hasNameConstraints: boolean;
@@ -147,6 +151,8 @@ export function readExtensions(list: Der | undefined): Extensions {
     purposes: read(EXTENSION.extendedKeyUsage, readPurposes),
     uris: names?.uris ?? [],
     dnsNames: names?.dnsNames ?? [],
+    otherNames: names?.others ?? 0,
+    present: [...found.keys()],
     subjectKeyId: read(EXTENSION.subjectKeyIdentifier, (value) => bytesOf(value, 'OCTETSTRING').toString('hex')),
     authorityKeyId: read(EXTENSION.authorityKeyIdentifier, readAuthorityKeyId),
     hasNameConstraints: found.has(EXTENSION.nameConstraints),
@@ -175,11 +181,12 @@ function readPurposes(value: Der): ReadonlySet<Purpose | 'any'> {
   return new Set(ids.has(ANY_PURPOSE) ? [...purposes, 'any'] : purposes);
 }
 
-function readAltNames(value: Der): { uris: string[]; dnsNames: string[] } {
+function readAltNames(value: Der): { uris: string[]; dnsNames: string[]; others: number } {
   const items = itemsOf(value, 'SEQUENCE');
   const named = (tag: number): string[] =>
     items.filter((item) => isTagged(item, tag)).map((item) => bytesOf(item).toString('latin1'));
-  return { uris: named(6), dnsNames: named(2) };
+  const [uris, dnsNames] = [named(6), named(2)];
+  return { uris, dnsNames, others: items.length - uris.length - dnsNames.length };
 }
 
 function readAuthorityKeyId(value: Der): string | undefined {

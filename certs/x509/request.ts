@@ -17,7 +17,7 @@ import {
   wrapped,
 } from './der.ts';
 import { altNames, type Extensions, readExtensions } from './extensions.ts';
-import { distinguishedName } from './name.ts';
+import { distinguishedName, readName } from './name.ts';
 import { EXTENSION_REQUEST, SIGNATURE_HASHES } from './oids.ts';
 import { fromPem, toPem } from './pem.ts';
 
@@ -46,6 +46,8 @@ export type RequestReading =
       readonly publicKey: KeyObject;
       /** The same as it stands in the request: writing it anew costs more than a signature. */
       readonly publicKeyInfo: Der;
+      /** Pairs of attribute OID and value. */
+      readonly subject: readonly (readonly [attribute: string, value: string])[];
       readonly extensions: Extensions;
     }
   | { readonly ok: false; readonly problem: RequestProblem; readonly detail: string };
@@ -68,7 +70,7 @@ export function readRequest(pem: string): RequestReading {
 
 function readDer(der: Buffer): RequestReading {
   const [content, algorithm, signature] = itemsOf(decode(der), 'SEQUENCE');
-  const [, , publicKeyInfo, attributes] = itemsOf(content, 'SEQUENCE');
+  const [, subject, publicKeyInfo, attributes] = itemsOf(content, 'SEQUENCE');
   if (content === undefined || publicKeyInfo === undefined) throw new DerError('request: is not a PKCS#10 request');
   const publicKey = supportedKey(publicKeyInfo);
   if (publicKey === undefined)
@@ -77,7 +79,13 @@ function readDer(der: Buffer): RequestReading {
   if (hash === undefined || !verify(hash, encode(content), publicKey, wholeBitsOf(signature))) {
     return refused('bad-signature', 'it is not signed with the key that it asks for');
   }
-  return { ok: true, publicKey, publicKeyInfo, extensions: readExtensions(requestedExtensions(attributes)) };
+  return {
+    ok: true,
+    publicKey,
+    publicKeyInfo,
+    subject: readName(subject),
+    extensions: readExtensions(requestedExtensions(attributes)),
+  };
 }
 
 function supportedKey(publicKeyInfo: Der): KeyObject | undefined {
