@@ -61,6 +61,8 @@ export interface Agent {
   readonly adopted: number;
   /** `stopped` where there is none. */
   readonly ingress: ProxyState;
+  /** The node's certificate was renewed. */
+  setServing(serving: ServingCredentials): void;
   /** keep: all goes on, for the next agent. stop: the ingress drains, and then all pods; resolves when nothing runs. */
   stop(options: { readonly pods: 'keep' | 'stop' }): Promise<void>;
 }
@@ -138,6 +140,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     get ingress() {
       return ingress?.state ?? 'stopped';
     },
+    setServing: (serving) => server.setServing(serving),
     stop: async ({ pods: what }) => {
       if (what === 'stop') {
         await ingress?.drain(options.ingress?.drainMs ?? INGRESS_DRAIN_MS);

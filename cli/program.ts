@@ -9,10 +9,12 @@ import { registerDns } from './commands/dns.ts';
 import { registerEvents } from './commands/events.ts';
 import { registerGet } from './commands/get.ts';
 import { registerLogs } from './commands/logs.ts';
+import { registerNodes } from './commands/nodes.ts';
 import { registerProcesses } from './commands/processes.ts';
 import { registerRollout } from './commands/rollout.ts';
 import { registerScale } from './commands/scale.ts';
 import { registerStore } from './commands/store.ts';
+import { registerToken } from './commands/token.ts';
 import { registerTop } from './commands/top.ts';
 import { ownVersion, registerVersion } from './commands/version.ts';
 import { registerCompletion } from './completion/register.ts';
@@ -24,6 +26,7 @@ const GROUPS: readonly (readonly [heading: string, registers: readonly Register[
   ['Run a mesh', [registerProcesses]],
   ['Change what runs', [registerApply, registerScale, registerRollout, registerCanary, registerDelete]],
   ['See what runs', [registerGet, registerDescribe, registerLogs, registerEvents, registerTop, registerDns]],
+  ['Add and empty machines', [registerToken, registerNodes]],
   ['About this installation', [registerCheck, registerStore, registerVersion]],
 ];
 

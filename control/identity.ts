@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { workloadSpiffeId } from '../api/meta/well-known.ts';
 import type { Authority } from '../certs/authority/authority.ts';
 import { IdentitySource } from '../certs/workload/identity-source.ts';
@@ -40,18 +41,27 @@ export function signerOf(authority: Authority): ApiServerOptions['signSvid'] {
   };
 }
 
-/** What the API server shows its clients, and what it shows agents when it fetches logs and figures from them. */
-export function authorityCredentials(authority: Authority): Pick<ApiServerOptions, 'tls' | 'agentCredentials'> {
+/** Signs for machines that join, and for nodes that renew. */
+export function nodeSignerOf(authority: Authority): ApiServerOptions['signNode'] {
+  return (request) => ({ ...authority.issueNode(request), trustBundlePem: authority.trustBundlePem });
+}
+
+/** What the API server shows its clients at these addresses, and what it shows agents when it fetches logs and figures from them. */
+export function authorityCredentials(
+  authority: Authority,
+  addresses: readonly string[],
+): Pick<ApiServerOptions, 'tls' | 'agentCredentials'> {
   const caPem = authority.trustBundlePem;
   const serving = authority.issueServing({
     dnsNames: [
       'localhost',
+      ...addresses.filter((address) => isIP(address) === 0),
       'kubernetes',
       'kubernetes.default',
       'kubernetes.default.svc',
       'kubernetes.default.svc.cluster.local',
     ],
-    ipAddresses: ['127.0.0.1', '::1'],
+    ipAddresses: [...new Set(['127.0.0.1', '::1', ...addresses.filter((address) => isIP(address) !== 0)])],
   });
   const toAgents = authority.issueClient({ user: 'tutti:control', groups: ['system:masters'] });
   return {

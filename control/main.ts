@@ -1,12 +1,14 @@
+import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { openAuthority } from '../certs/authority/authority.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Logger } from '../kit/log.ts';
 import type { Random } from '../kit/random.ts';
+import { publishClusterInfo } from './cluster-info.ts';
 import { startControllers } from './controllers/run-all.ts';
 import { type OwnNode, openTokenKey, writeCredentials } from './credentials.ts';
 import { openEncryption } from './encryption/open-encryption.ts';
-import { authorityCredentials, ownIdentity, signerOf } from './identity.ts';
+import { authorityCredentials, nodeSignerOf, ownIdentity, signerOf } from './identity.ts';
 import { openKeptPorts } from './ports.ts';
 import { startScheduler } from './scheduler/run.ts';
 import { startApiServer } from './server/api-server.ts';
@@ -27,6 +29,10 @@ export interface ControlPlaneOptions {
   /** 0 for the one of the last run, or the system's choice. */
   readonly apiPort: number;
   readonly xdsPort: number;
+  /** Where API server and xDS server listen: `127.0.0.1`, `0.0.0.0`. */
+  readonly bindAddress: string;
+  /** Address or host name at which agents and people reach them; certificates name it. */
+  readonly advertiseAddress: string;
   readonly trustDomain: string;
   /** Of the control plane's own certificate; workloads ask for their own. */
   readonly svidTtlSeconds: number;
@@ -45,14 +51,12 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
-const ADDRESS = '127.0.0.1';
-
 /**
  * The control plane of one process: store, authority, API server, controllers, scheduler, xDS server, in the order in which
  * they need each other. What has started is closed again when something after it fails.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { clock, random, log, stateFolder, trustDomain } = options;
+  const { clock, random, log, stateFolder, trustDomain, bindAddress, advertiseAddress } = options;
   const started = new AsyncDisposableStack();
   try {
     const ports = await openKeptPorts(stateFolder);
@@ -91,14 +95,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       clock,
       random,
       log: log.child({ component: 'api' }),
-      address: ADDRESS,
+      address: bindAddress,
       port: ports.wanted('api', options.apiPort),
       trustDomain,
-      ...authorityCredentials(authority),
+      ...authorityCredentials(authority, [advertiseAddress, options.node.address]),
       serviceAccountKeys: serviceAccountKeys(await openTokenKey(caFolder)),
       signSvid: signerOf(authority),
       values: encryption.values,
       storeService: storeService({ store, file, encryption }),
+      signNode: nodeSignerOf(authority),
       listProxies: () => xds?.listProxies() ?? [],
     });
     started.defer(() => api.close());
@@ -113,7 +118,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     xds = await startXds({
       ...parts,
       log: log.child({ component: 'xds' }),
-      address: ADDRESS,
+      address: bindAddress,
       port: ports.wanted('xds', options.xdsPort),
       identity,
       trustDomain,
@@ -122,10 +127,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     started.adopt(xds, (running) => running.close());
     await ports.keep('xds', xdsPort);
 
-    const server = `https://${ADDRESS}:${api.port}`;
+    const host = isIPv6(advertiseAddress) ? `[${advertiseAddress}]` : advertiseAddress;
+    const server = `https://${host}:${api.port}`;
+    const xdsAddress = `${host}:${xdsPort}`;
+    const { trustBundlePem: caPem } = authority;
+    await publishClusterInfo(api.client, { server, caPem, xdsAddress, trustDomain });
     const credentials = await writeCredentials(stateFolder, server, authority, options.node);
     const running = started.move();
-    return { server, xdsAddress: `${ADDRESS}:${xdsPort}`, ...credentials, close: () => running.disposeAsync() };
+    return { server, xdsAddress, ...credentials, close: () => running.disposeAsync() };
   } catch (error) {
     await started.disposeAsync();
     throw error;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Pods } from '../pod/pods.ts';
@@ -32,6 +32,8 @@ export interface AgentServerOptions {
 
 export interface AgentServer {
   readonly port: number;
+  /** New connections get this certificate and are verified by this CA; open ones go on. */
+  setServing(serving: ServingCredentials): void;
   close(): Promise<void>;
 }
 
@@ -41,14 +43,7 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
   const stats = new Stats(options);
   const closing = new AbortController();
   const server = createServer(
-    {
-      cert: serving.certificatePem,
-      key: serving.privateKeyPem,
-      ca: serving.clientCaPem,
-      requestCert: true,
-      rejectUnauthorized: true,
-      minVersion: 'TLSv1.3',
-    },
+    { ...secureContext(serving), requestCert: true, rejectUnauthorized: true },
     (request, response) => {
       answer(request, response, { ...options, stats, closing: closing.signal }).catch((error: unknown) => {
         log.warn({ error, url: request.url }, 'a request to the agent failed');
@@ -59,6 +54,7 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
   await listen(server, address, port);
   return {
     port: (server.address() as AddressInfo).port,
+    setServing: (next) => server.setSecureContext(secureContext(next)),
     close: async () => {
       closing.abort();
       server.closeAllConnections();
@@ -66,6 +62,10 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
       await once(server, 'close');
     },
   };
+}
+
+function secureContext({ certificatePem, privateKeyPem, clientCaPem }: ServingCredentials): SecureContextOptions {
+  return { cert: certificatePem, key: privateKeyPem, ca: clientCaPem, minVersion: 'TLSv1.3' };
 }
 
 interface Answering extends AgentServerOptions {

@@ -57,6 +57,8 @@ export interface HttpClient extends Client {
   request(method: Dispatcher.HttpMethod, path: string, options?: RequestOptions): Promise<unknown>;
   /** An answer as it comes: logs. Ends quietly when the signal aborts. Throws ApiError. */
   stream(path: string, options: StreamOptions): AsyncIterable<Buffer>;
+  /** New connections are made with these; what is under way ends on those that stand. */
+  setTrust(trust: Pick<HttpClientOptions, 'caPem' | 'credentials'>): void;
   close(): Promise<void>;
 }
 
@@ -83,21 +85,26 @@ interface Exchange extends RequestOptions {
 
 class UndiciClient implements HttpClient {
   readonly server: string;
-  readonly #options: HttpClientOptions;
-  readonly #agent: Agent;
+  #options: HttpClientOptions;
+  #agent: Agent;
+  readonly #retired = new Set<Agent>();
 
   constructor(options: HttpClientOptions) {
-    const { credentials, caPem, insecureSkipTlsVerify } = options;
     this.server = options.server.replace(/\/+$/, '');
     this.#options = options;
-    this.#agent = new Agent({
-      allowH2: false,
-      connect: {
-        rejectUnauthorized: insecureSkipTlsVerify !== true,
-        ...(caPem === undefined ? {} : { ca: caPem }),
-        ...(credentials.kind === 'certificate' ? { cert: credentials.certificatePem, key: credentials.keyPem } : {}),
-      },
-    });
+    this.#agent = agentFor(options);
+  }
+
+  setTrust(trust: Pick<HttpClientOptions, 'caPem' | 'credentials'>): void {
+    const retired = this.#agent;
+    this.#options = { ...this.#options, ...trust };
+    this.#agent = agentFor(this.#options);
+    this.#retired.add(retired);
+    // Watches end within WATCH_SECONDS, and with the last of them this.
+    retired
+      .close()
+      .catch(() => undefined)
+      .finally(() => this.#retired.delete(retired));
   }
 
   async get<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef): Promise<T> {
@@ -174,7 +181,7 @@ class UndiciClient implements HttpClient {
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await Promise.all([this.#agent, ...this.#retired].map((agent) => agent.destroy()));
   }
 
   async #replace<T extends KubeObject>(
@@ -235,6 +242,17 @@ class UndiciClient implements HttpClient {
       throw errorOfConnection(error, this.server);
     }
   }
+}
+
+function agentFor({ credentials, caPem, insecureSkipTlsVerify }: HttpClientOptions): Agent {
+  return new Agent({
+    allowH2: false,
+    connect: {
+      rejectUnauthorized: insecureSkipTlsVerify !== true,
+      ...(caPem === undefined ? {} : { ca: caPem }),
+      ...(credentials.kind === 'certificate' ? { cert: credentials.certificatePem, key: credentials.keyPem } : {}),
+    },
+  });
 }
 
 interface ListAnswer<T> {

@@ -61,9 +61,11 @@ export class ApiError extends Error {
     return failure(400, 'BadRequest', message);
   }
 
-  /** The cause is for the log: whoever asks is not told what is wrong with a credential. */
-  static unauthorized(options?: ErrorOptions): ApiError {
-    return failure(401, 'Unauthorized', 'Unauthorized', undefined, options);
+  /** The cause is for the log: whoever asks is not told what is wrong with a credential, but by `told`. */
+  static unauthorized(options: { readonly cause?: unknown; readonly told?: string | undefined } = {}): ApiError {
+    const { cause, told } = options;
+    const message = told === undefined ? 'Unauthorized' : `Unauthorized: ${told}`;
+    return failure(401, 'Unauthorized', message, undefined, cause === undefined ? {} : { cause });
   }
 
   /** `message` is the whole sentence: `User "x" cannot list resource "pods" in API group "" in the namespace "y"`. */

@@ -18,6 +18,20 @@ export const BALANCING = 'tutti.dev/balancing';
 /** On a Pod: `false` when it has no sidecar; callers' proxies then speak plain text to it. */
 export const INJECT = 'tutti.dev/inject';
 
+/**
+ * On a Node that joined: SHA-256 of the certificates that its agent may show, in hex, commas between. Written by the API server;
+ * a certificate that is not among them is worth nothing, so that a Node that is deleted takes its credentials with it.
+ */
+export const NODE_CERTIFICATES = 'tutti.dev/node-certificates';
+
+/** On a bootstrap token's Secret: the node that joined with it, when, and the hash of its key. Written by the API server. */
+export const TOKEN_USED_BY = 'tutti.dev/used-by';
+export const TOKEN_USED_AT = 'tutti.dev/used-at';
+export const TOKEN_USED_KEY = 'tutti.dev/used-key';
+
+/** The ConfigMap in kube-public from which who joins learns where the cluster is and what its CA is (as kubeadm's). */
+export const CLUSTER_INFO = 'cluster-info';
+
 /** Pod condition: no proxy routes to this pod any more. Written by the control plane's xDS controller. */
 export const UNROUTED = 'tutti.dev/Unrouted';
 
@@ -44,4 +58,9 @@ export function meshServerName(containerPort: number): string {
 
 export function workloadSpiffeId(trustDomain: string, namespace: string, serviceAccount: string): string {
   return `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
+}
+
+/** The SPIFFE id of a node's agent. */
+export function agentSpiffeId(trustDomain: string, node: string): string {
+  return `spiffe://${trustDomain}/tutti/agent/${node}`;
 }

@@ -32,6 +32,7 @@ export async function openCluster(options: ConnectOptions, surroundings: Surroun
     certificatePem: credentials.kind === 'certificate' ? credentials.certificatePem : undefined,
     namespace,
     get: (at, accept) => client.request('GET', at, accept === undefined ? {} : { headers: { accept } }),
+    post: (at, body) => client.request('POST', at, { body }),
     stream: (at, signal, accept) => client.stream(at, accept === undefined ? { signal } : { signal, accept }),
     close: () => client.close(),
   };

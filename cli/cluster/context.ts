@@ -29,6 +29,8 @@ export interface Cluster {
   readonly namespace: string;
   /** A JSON answer from a path that is no object of a kind: tables, metrics, version. Throws ApiError. */
   readonly get: (path: string, accept?: string) => Promise<unknown>;
+  /** The JSON answer to a question that is posted. Throws ApiError. */
+  readonly post: (path: string, body: object) => Promise<unknown>;
   /** An answer as it comes, line by line or in chunks: logs and watches. Throws ApiError. */
   readonly stream: (path: string, signal: AbortSignal, accept?: string) => AsyncIterable<Buffer>;
   readonly close: () => Promise<void>;

@@ -6,8 +6,11 @@ import {
   agentFlags,
   type ControlFlags,
   controlFlags,
+  type JoinFlags,
+  joinFlags,
   readAgent,
   readControl,
+  readJoin,
   sharedFlags,
 } from '../process/flags.ts';
 
@@ -44,19 +47,26 @@ export function registerProcesses(program: Command, context: CommandContext): vo
     });
 
   controlFlags(sharedFlags(program.command('control').description('the control plane alone')))
-    .addHelpText('after', '\nExample:\n  tutti control --data /var/lib/tutti')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  tutti control --data /var/lib/tutti\n  tutti control --bind-address 0.0.0.0 --advertise-address 192.0.2.1',
+    )
     .action(async (flags: ControlFlags) => {
       const { runControl } = await import('../process/control.ts');
       await runControl(context, readControl(flags, context.cwd));
     });
 
-  agentFlags(sharedFlags(program.command('agent').description('the agent of one node alone')))
+  joinFlags(agentFlags(sharedFlags(program.command('agent').description('the agent of one node alone'))))
     .option('--kubeconfig <file>', "the agent's credentials (default: agent.kubeconfig in the data folder)")
     .option('--xds <host:port>', "the control plane's xDS server (default: as it is written in the data folder)")
-    .addHelpText('after', '\nExample:\n  tutti agent --data /var/lib/tutti --images ./images')
-    .action(async (flags: AgentFlags & { kubeconfig?: string; xds?: string }) => {
+    .addHelpText(
+      'after',
+      '\nExamples:\n  tutti agent --data /var/lib/tutti --images ./images\n  tutti agent --join https://192.0.2.1:6443 --token TOKEN --ca-cert-hash sha256:HASH --node-address 192.0.2.2\n\nThe token and the hash come from "tutti token create" where the control plane runs.',
+    )
+    .action(async (flags: AgentFlags & JoinFlags & { kubeconfig?: string; xds?: string }) => {
       const { runAgent } = await import('../process/agent.ts');
-      await runAgent(context, { ...readAgent(flags, context.cwd), kubeconfig: flags.kubeconfig, xds: flags.xds });
+      const { kubeconfig, xds } = flags;
+      await runAgent(context, { ...readAgent(flags, context.cwd), ...readJoin(flags), kubeconfig, xds });
     });
 
   program

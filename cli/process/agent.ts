@@ -1,21 +1,22 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { startNodeDns } from '../../agent/dns.ts';
+import { memberCredentials } from '../../agent/join/join.ts';
+import { RenewedMembership } from '../../agent/join/renewed-membership.ts';
 import { startAgent } from '../../agent/main.ts';
 import { httpClient } from '../../api/client/http-client.ts';
-import { readKubeconfig } from '../../api/client/kubeconfig.ts';
 import { openKeptPorts } from '../../control/ports.ts';
-import { readTextIfPresent } from '../../kit/disk.ts';
 import { createLog, type Logger } from '../../kit/log.ts';
 import { systemRandom } from '../../kit/random.ts';
 import type { CommandContext } from '../cluster/context.ts';
 import { ownVersion } from '../commands/version.ts';
 import { CommandError } from '../output/exit-codes.ts';
 import { lockFolder } from '../up/lock.ts';
-import type { AgentSettings } from './flags.ts';
+import type { AgentSettings, JoinSettings } from './flags.ts';
+import { nodeAccess, servingOf } from './node-access.ts';
 import { untilStopped } from './until-stopped.ts';
 
-export interface NodeAgentSettings extends AgentSettings {
+export interface NodeAgentSettings extends AgentSettings, JoinSettings {
   /** Credentials of the agent; `agent.kubeconfig` of the state folder when missing. */
   readonly kubeconfig: string | undefined;
   /** `host:port`; as the control plane wrote it into the state folder when missing. */
@@ -38,8 +39,9 @@ export async function startNode(
   log: Logger,
 ): Promise<NodeAgent> {
   const { stateFolder, node } = settings;
-  const connection = await readCredentials(settings.kubeconfig ?? join(stateFolder, 'agent.kubeconfig'));
-  const client = httpClient({ ...connection, userAgent: 'tutti-agent', log });
+  const access = await nodeAccess(settings, clock, log);
+  const { server, caPem, credentials, caFile, xdsAddress, trustDomain, membership } = access;
+  const client = httpClient({ server, caPem, credentials, userAgent: 'tutti-agent', log });
   const shared = { client, clock, random: systemRandom() };
   const ports = await openKeptPorts(stateFolder);
   const dnsPort = ports.wanted('dns', settings.dnsPort);
@@ -71,18 +73,33 @@ export async function startNode(
       stateFolder,
       imageRoots: settings.imageRoots,
       proxyCommand: [process.execPath, proxyMain()],
-      apiServer: { server: connection.server, caFile: join(stateFolder, 'ca', 'ca.crt') },
-      xdsAddress: settings.xds ?? (await writtenXdsAddress(stateFolder)),
-      trustDomain: settings.trustDomain,
-      serving: await readServing(stateFolder),
+      apiServer: { server, caFile },
+      xdsAddress,
+      trustDomain,
+      serving: access.serving,
       ...(settings.ingress ? { ingress: {} } : {}),
       svidTtlSeconds: settings.svidTtlSeconds,
       version: ownVersion(),
     });
+    const renewal =
+      membership === undefined
+        ? undefined
+        : new RenewedMembership({
+            ...shared,
+            stateFolder,
+            membership,
+            certificateTtlSeconds: settings.certificateTtlSeconds,
+            log: log.child({ component: 'join' }),
+            onRenewed: (renewed) => {
+              client.setTrust({ caPem: renewed.caPem, credentials: memberCredentials(renewed) });
+              agent.setServing(servingOf(renewed));
+            },
+          });
     return {
       adopted: agent.adopted,
       dnsAddress: `127.0.0.1:${dns.port}`,
       stop: async (pods) => {
+        await renewal?.close();
         await agent.stop({ pods });
         await closeRest();
       },
@@ -120,41 +137,4 @@ function proxyMain(): string {
   const folder = join(import.meta.dirname, '..', '..', 'proxy');
   const source = join(folder, 'main.ts');
   return existsSync(source) ? source : join(folder, 'main.js');
-}
-
-async function readCredentials(path: string) {
-  try {
-    return await readKubeconfig(path);
-  } catch (error) {
-    throw new CommandError((error as Error).message, {
-      hint: 'a control plane writes it when it starts; or name another with --kubeconfig',
-      cause: error,
-    });
-  }
-}
-
-interface Serving {
-  readonly certificatePem: string;
-  readonly privateKeyPem: string;
-  readonly clientCaPem: string;
-}
-
-async function readServing(stateFolder: string): Promise<Serving> {
-  const path = join(stateFolder, 'agent-serving.json');
-  const text = await readTextIfPresent(path);
-  if (text === undefined)
-    throw new CommandError(`"${path}": not found`, {
-      hint: 'a control plane writes it when it starts in the same folder',
-    });
-  return JSON.parse(text) as Serving;
-}
-
-async function writtenXdsAddress(stateFolder: string): Promise<string> {
-  const text = await readTextIfPresent(join(stateFolder, 'ports.json'));
-  const { xds } = JSON.parse(text ?? '{}') as { xds?: number };
-  if (xds === undefined)
-    throw new CommandError('xDS server: its address is not known', {
-      hint: 'name it with --xds, such as 127.0.0.1:6444',
-    });
-  return `127.0.0.1:${xds}`;
 }

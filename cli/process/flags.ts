@@ -1,7 +1,10 @@
 import { isIP } from 'node:net';
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Invitation } from '../../agent/join/join.ts';
+import { isCaPin } from '../../api/client/ca-pin.ts';
+import { dnsSubdomain } from '../../api/meta/names.ts';
 import { DEFAULT_TRUST_DOMAIN } from '../../api/meta/well-known.ts';
 import { parseDuration } from '../output/duration.ts';
 import { CommandError } from '../output/exit-codes.ts';
@@ -25,6 +28,16 @@ export interface ControlFlags extends SharedFlags {
   readonly apiPort: string;
   readonly xdsPort: string;
   readonly encryptionKey?: string;
+  readonly bindAddress: string;
+  readonly advertiseAddress?: string;
+}
+
+/** Of `tutti agent` alone: how it comes to a cluster elsewhere. */
+export interface JoinFlags {
+  readonly join?: string;
+  readonly token?: string;
+  readonly caCertHash?: string[];
+  readonly certificateTtl: string;
 }
 
 export interface AgentFlags extends SharedFlags {
@@ -47,8 +60,17 @@ export function sharedFlags(command: Command): Command {
 
 export function controlFlags(command: Command): Command {
   return command
-    .option('--api-port <port>', "the API server's port on 127.0.0.1; 0 lets the system choose", '6443')
-    .option('--xds-port <port>', "the xDS server's port on 127.0.0.1; 0 lets the system choose", '6444')
+    .option('--api-port <port>', "the API server's port; 0 lets the system choose", '6443')
+    .option('--xds-port <port>', "the xDS server's port; 0 lets the system choose", '6444')
+    .option(
+      '--bind-address <address>',
+      'where API server and xDS server listen; 0.0.0.0 for every address',
+      '127.0.0.1',
+    )
+    .option(
+      '--advertise-address <address>',
+      "address or host name at which agents and people reach them (default: the one bound, or the machine's first)",
+    )
     .option(
       '--encryption-key <file>',
       'keys for the Secrets in the store (default: encryption.key in the data folder, made when missing)',
@@ -66,6 +88,14 @@ export function agentFlags(command: Command): Command {
     .option('--no-ingress', 'start no ingress proxy on this node');
 }
 
+export function joinFlags(command: Command): Command {
+  return command
+    .option('--join <url>', 'join the cluster of this API server, such as https://192.0.2.1:6443')
+    .option('--token <token>', 'join token of "tutti token create"; needed until the node has joined')
+    .option('--ca-cert-hash <pin...>', "sha256:<hex> of the public key of the cluster's CA")
+    .option('--certificate-ttl <duration>', "how long the node's own certificate is valid; renewed by itself", '720h');
+}
+
 export interface SharedSettings {
   readonly stateFolder: string;
   /** The node of this machine: the agent's own, and the one that a control plane here writes credentials for. */
@@ -80,6 +110,13 @@ export interface ControlSettings extends SharedSettings {
   readonly apiPort: number;
   readonly xdsPort: number;
   readonly encryptionKey: string | undefined;
+  readonly bindAddress: string;
+  readonly advertiseAddress: string;
+}
+
+export interface JoinSettings {
+  readonly invitation: Invitation | undefined;
+  readonly certificateTtlSeconds: number;
 }
 
 export interface AgentSettings extends SharedSettings {
@@ -117,7 +154,14 @@ function readShared(flags: SharedFlags, cwd: string): SharedSettings {
 }
 
 export function readControl(flags: ControlFlags, cwd: string): ControlSettings {
+  const { bindAddress } = flags;
+  if (isIP(bindAddress) === 0) throw usage(`--bind-address "${bindAddress}": must be an IP address`);
+  const advertiseAddress = flags.advertiseAddress ?? reachableAddress(bindAddress);
+  if (isIP(advertiseAddress) === 0 && dnsSubdomain(advertiseAddress) !== undefined)
+    throw usage(`--advertise-address "${advertiseAddress}": must be an IP address or a host name`);
   return {
+    bindAddress,
+    advertiseAddress,
     ...readShared(flags, cwd),
     apiPort: parsePort('--api-port', flags.apiPort),
     xdsPort: parsePort('--xds-port', flags.xdsPort),
@@ -133,6 +177,40 @@ export function readAgent(flags: AgentFlags, cwd: string): AgentSettings {
     dnsUpstreams: flags.dnsUpstream?.map((given) => parseUpstream('--dns-upstream', given)),
     ingress: flags.ingress,
   };
+}
+
+/** Below this a certificate would be renewed without pause. */
+const SHORTEST_CERTIFICATE_TTL_MS = 10_000;
+
+export function readJoin({ join, token, caCertHash = [], certificateTtl }: JoinFlags): JoinSettings {
+  const ttlMs = parseDuration('--certificate-ttl', certificateTtl);
+  if (ttlMs < SHORTEST_CERTIFICATE_TTL_MS)
+    throw usage(`--certificate-ttl "${certificateTtl}": must be at least ${SHORTEST_CERTIFICATE_TTL_MS / 1000}s`);
+  const settings = { certificateTtlSeconds: Math.floor(ttlMs / 1000) };
+  if (join === undefined) {
+    if (token !== undefined || caCertHash.length > 0)
+      throw usage('--token and --ca-cert-hash: are for --join; "tutti token create" prints the whole command');
+    return { ...settings, invitation: undefined };
+  }
+  const url = URL.parse(join.includes('://') ? join : `https://${join}`);
+  if (url?.protocol !== 'https:' || url.hostname === '' || url.pathname !== '/')
+    throw usage(`--join "${join}": must be the address of an API server, such as https://192.0.2.1:6443`);
+  if (token !== undefined && !/^[a-z0-9]{6}\.[a-z0-9]{16}$/.test(token))
+    throw usage('--token: must have the form abcdef.0123456789abcdef');
+  const bad = caCertHash.find((pin) => !isCaPin(pin));
+  if (bad !== undefined) throw usage(`--ca-cert-hash "${bad}": must be sha256: and 64 hexadecimal digits`);
+  if (caCertHash.length === 0)
+    throw usage(
+      '--join: needs --ca-cert-hash, or anybody could pretend to be the cluster; "tutti token create" prints it',
+    );
+  return { ...settings, invitation: { server: url.origin, token, pins: caCertHash } };
+}
+
+/** The address itself, or for all of them the first one that other machines can reach. */
+function reachableAddress(bound: string): string {
+  if (bound !== '0.0.0.0' && bound !== '::') return bound;
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
 }
 
 function parsePort(flag: string, given: string): number {

@@ -21,6 +21,9 @@ export interface UpSettings extends ControlSettings, AgentSettings {
   readonly timeoutMs: number;
 }
 
+/** The agent of this process is its own control plane's. */
+const NO_JOIN = { invitation: undefined, certificateTtlSeconds: 0 };
+
 /**
  * `tutti up`: control plane and agent in this process, proxies and workloads as its children. What can be refused is
  * refused before anything starts. Returns when the user has stopped it and all is down. What a killed `up` left running
@@ -39,19 +42,19 @@ export async function up(context: CommandContext, settings: UpSettings): Promise
 }
 
 function portsOf(
-  { apiPort, xdsPort, dnsPort, ingress }: UpSettings,
+  { apiPort, xdsPort, dnsPort, ingress, bindAddress }: UpSettings,
   documents: readonly ManifestDocument[],
   kept: KeptPorts,
 ) {
-  const local = (name: string, asked: number, use: string) => ({
-    address: '127.0.0.1',
+  const local = (name: string, asked: number, use: string, address = '127.0.0.1') => ({
+    address,
     port: kept.wanted(name, asked),
     use,
     change: `choose another with --${name}-port`,
   });
   return [
-    local('api', apiPort, 'API server'),
-    local('xds', xdsPort, 'xDS server'),
+    local('api', apiPort, 'API server', bindAddress),
+    local('xds', xdsPort, 'xDS server', bindAddress),
     local('dns', dnsPort, 'DNS server'),
     ...(ingress ? gatewayPorts(documents) : []),
   ];
@@ -70,7 +73,7 @@ async function run(
   const control = await startControl(context, settings, log);
   try {
     say(`control plane: ${control.server}`);
-    const own = { kubeconfig: control.agentKubeconfig, xds: control.xdsAddress };
+    const own = { kubeconfig: control.agentKubeconfig, xds: control.xdsAddress, ...NO_JOIN };
     const node = await startNode(context, { ...settings, imageRoots, ...own }, log);
     try {
       say(describeNode(settings.node.name, node));

@@ -25,6 +25,9 @@ import { type ServingTls, tlsOptions } from './http/serving-tls.ts';
 import { GIT_VERSION } from './http/version.ts';
 import { LocalClient } from './local-client.ts';
 import { type SignSvid, svidRequests } from './mesh/svid-requests.ts';
+import { podEvictions } from './nodes/evictions.ts';
+import { nodeCertificateRequests, type SignNode } from './nodes/node-certificate-requests.ts';
+import { NodeCredentials } from './nodes/node-credentials.ts';
 import { OpenApiDocuments } from './openapi/documents.ts';
 import { selfSubjectAccessReviews } from './reviews/self-subject-access-review.ts';
 import { selfSubjectReviews } from './reviews/self-subject-review.ts';
@@ -48,6 +51,7 @@ export interface ApiServerOptions {
   readonly serviceAccountKeys: ServiceAccountKeys;
   readonly trustDomain: string;
   readonly signSvid: SignSvid;
+  readonly signNode: SignNode;
   /** The proxies of the mesh as they are now. */
   readonly listProxies: () => readonly Proxy[] | Promise<readonly Proxy[]>;
   readonly agentCredentials: () => AgentCredentials;
@@ -91,12 +95,15 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
 
   const tokens = new TokenAuthenticator({ keys: options.serviceAccountKeys, objects, clock });
   const watches = new OpenWatches(options.maxWatches);
+  const nodes = new NodeCredentials({ objects, trustDomain: options.trustDomain });
   const served = [...new Set([...kinds, ...live.kinds])];
   const endpoints: readonly Endpoint[] = [
     ...served.flatMap((kind) => kindEndpoints({ verbs, watches, log }, kind)),
+    podEvictions(verbs),
     podLogs({ objects, agents, watches }),
     serviceAccountTokens({ keys: options.serviceAccountKeys, objects, clock }),
     svidRequests(options.signSvid),
+    nodeCertificateRequests({ sign: options.signNode, objects, credentials: nodes, client, clock, log }),
     tokenReviews(tokens),
     selfSubjectReviews(),
     selfSubjectAccessReviews(),
@@ -110,7 +117,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     address: () => `${address}:${portOf(server.address())}`,
   };
   const rate = new RequestRate({ clock, ...options.requestRate });
-  const serving = { clock, log, tokens, dispatcher: new Dispatcher(endpoints), plain, rate, receive: options.receive };
+  const dispatcher = new Dispatcher(endpoints);
+  const serving = { clock, log, tokens, nodes, objects, dispatcher, plain, rate, receive: options.receive };
   const { app, server } = httpApp(serving, options.tls);
   await app.listen({ host: address, port: options.port });
   return {

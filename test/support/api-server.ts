@@ -64,6 +64,7 @@ export async function startTestApiServer(options: TestApiServerOptions = {}): Pr
       }),
       trustBundlePem: authority.trustBundlePem,
     }),
+    signNode: (request) => ({ ...authority.issueNode(request), trustBundlePem: authority.trustBundlePem }),
     listProxies: () => options.proxies ?? [],
     agentCredentials: () => ({
       certificatePem: own.certificateChainPem,

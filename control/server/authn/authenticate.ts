@@ -1,14 +1,21 @@
 import type { TLSSocket } from 'node:tls';
 import { ApiError } from '../../../api/meta/api-error.ts';
 import type { Clock } from '../../../kit/clock.ts';
+import type { NodeCredentials } from '../nodes/node-credentials.ts';
 import { certificateUser, isWithinValidity } from './certificate-user.ts';
 import { API_AUDIENCES } from './service-account-token.ts';
 import type { TokenAuthenticator } from './token-authenticator.ts';
-import { ANONYMOUS, type User } from './user.ts';
+import { ANONYMOUS, nodeOf, type User } from './user.ts';
 
 export interface Credentials {
   readonly socket: TLSSocket;
   readonly authorization: string | undefined;
+}
+
+export interface Authenticators {
+  readonly tokens: TokenAuthenticator;
+  readonly nodes: NodeCredentials;
+  readonly clock: Clock;
 }
 
 /**
@@ -17,7 +24,7 @@ export interface Credentials {
  */
 export async function authenticate(
   { socket, authorization }: Credentials,
-  { tokens, clock }: { readonly tokens: TokenAuthenticator; readonly clock: Clock },
+  { tokens, nodes, clock }: Authenticators,
 ): Promise<User> {
   const certificate = socket.getPeerCertificate();
   if (Object.keys(certificate).length > 0) {
@@ -29,16 +36,20 @@ export async function authenticate(
       const { valid_from: from, valid_to: to } = certificate;
       throw refused(`client certificate of ${JSON.stringify(user.name)} is valid from ${from} to ${to}`);
     }
+    const node = nodeOf(user);
+    const problem = node === undefined ? undefined : await nodes.problem(certificate, node);
+    if (problem !== undefined) throw refused(`certificate of node ${node}: ${problem}`, problem);
     return user;
   }
   if (authorization === undefined) return ANONYMOUS;
   const [, token] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
   if (token === undefined) throw refused('authorization header: "Bearer TOKEN" was wanted');
   const answer = await tokens.authenticate(token, API_AUDIENCES);
-  if (!answer.ok) throw refused(`token: ${answer.reason}`);
+  if (!answer.ok) throw refused(`token: ${answer.reason}`, answer.proven === true ? answer.reason : undefined);
   return answer.user;
 }
 
-function refused(reason: string): ApiError {
-  return ApiError.unauthorized({ cause: reason });
+/** The reason goes to the log; `told` to whoever has proven to hold the credential, and only to them. */
+function refused(reason: string, told?: string): ApiError {
+  return ApiError.unauthorized({ cause: reason, told });
 }

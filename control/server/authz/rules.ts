@@ -1,3 +1,4 @@
+import { CLUSTER_INFO } from '../../../api/meta/well-known.ts';
 import type { Attributes } from './attributes.ts';
 
 /** A grant in the form of an RBAC PolicyRule: everything listed in one is allowed together. */
@@ -8,6 +9,8 @@ export interface Rule {
   /** `pods`, `pods/status`, or `*`. */
   readonly resources?: readonly string[];
   readonly paths?: readonly string[];
+  /** Only this one object; any when missing. */
+  readonly object?: { readonly namespace: string; readonly name: string };
 }
 
 const READ = ['get', 'list', 'watch'];
@@ -19,11 +22,28 @@ const PUBLIC_PATHS = ['/healthz', '/livez', '/readyz', '/version', '/version/'];
 /** Discovery and documents (system:discovery). */
 const DISCOVERY_PATHS = [...PUBLIC_PATHS, '/api', '/api/*', '/apis', '/apis/*', '/openapi', '/openapi/*'];
 
+const ANYONE = ['system:authenticated', 'system:unauthenticated'];
+
 /** Who may do what. There is no RBAC yet: this table is all of it. */
 export const RULES: readonly Rule[] = [
   { groups: ['system:masters'], verbs: ['*'], apiGroups: ['*'], resources: ['*'], paths: ['*'] },
-  { groups: ['system:authenticated', 'system:unauthenticated'], verbs: ['get', 'head'], paths: PUBLIC_PATHS },
+  { groups: ANYONE, verbs: ['get', 'head'], paths: PUBLIC_PATHS },
   { groups: ['system:authenticated'], verbs: ['get', 'head'], paths: DISCOVERY_PATHS },
+  // Who joins has nothing yet but the CA's pin (kubeadm:bootstrap-signer-clusterinfo).
+  {
+    groups: ANYONE,
+    verbs: ['get'],
+    apiGroups: [''],
+    resources: ['configmaps'],
+    object: { namespace: 'kube-public', name: CLUSTER_INFO },
+  },
+  // A machine with a join token asks for its certificate, and a node for its next one.
+  {
+    groups: ['system:bootstrappers', 'system:nodes'],
+    verbs: ['create'],
+    apiGroups: ['tutti.dev'],
+    resources: ['nodecertificaterequests'],
+  },
   // system:basic-user: everyone may ask who they are and what they may do.
   {
     groups: ['system:authenticated'],
@@ -67,7 +87,9 @@ export function grants(rule: Rule, attributes: Attributes): boolean {
       path.endsWith('*') ? attributes.path.startsWith(path.slice(0, -1)) : attributes.path === path,
     );
   }
-  const { group, resource, subresource } = attributes;
+  const { group, resource, subresource, namespace, name } = attributes;
+  const { object } = rule;
+  if (object !== undefined && (object.namespace !== namespace || object.name !== name)) return false;
   const wanted = subresource === '' ? resource : `${resource}/${subresource}`;
   return includes(rule.apiGroups ?? [], group) && includes(rule.resources ?? [], wanted);
 }

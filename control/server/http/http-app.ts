@@ -8,6 +8,9 @@ import { impersonate } from '../authn/impersonate.ts';
 import type { TokenAuthenticator } from '../authn/token-authenticator.ts';
 import type { User } from '../authn/user.ts';
 import { requireAllowed } from '../authz/authorize.ts';
+import type { NodeCredentials } from '../nodes/node-credentials.ts';
+import { refuseForeignSecret } from '../nodes/secret-reads.ts';
+import type { StoredObjects } from '../verbs/stored-objects.ts';
 import { negotiate } from './accept.ts';
 import { sendError } from './answer.ts';
 import { asApiError } from './api-failure.ts';
@@ -37,6 +40,8 @@ export interface HttpServing {
   readonly clock: Clock;
   readonly log: Logger;
   readonly tokens: TokenAuthenticator;
+  readonly nodes: NodeCredentials;
+  readonly objects: StoredObjects;
   readonly dispatcher: Dispatcher;
   readonly plain: PlainPathServing;
   readonly rate: RequestRate;
@@ -97,15 +102,16 @@ export function httpApp(serving: HttpServing, tls: ServingTls): HttpApp {
   return { app, server: app.server as unknown as Server };
 }
 
-async function arrive(request: FastifyRequest, { tokens, clock, rate }: HttpServing): Promise<Arrival> {
+async function arrive(request: FastifyRequest, serving: HttpServing): Promise<Arrival> {
   const url = parseUrl(request.raw.url ?? '/');
   const info = requestInfo(request.method, url);
   const socket = request.raw.socket as TLSSocket;
   const { authorization } = request.headers;
-  const caller = await authenticate({ socket, authorization }, { tokens, clock });
-  rate.take(caller, socket.remoteAddress ?? '');
+  const caller = await authenticate({ socket, authorization }, serving);
+  serving.rate.take(caller, socket.remoteAddress ?? '');
   const user = impersonate(caller, request.headers);
   requireAllowed(user, info);
+  await refuseForeignSecret(user, info, { query: url.searchParams, objects: serving.objects });
   return { url, info, user, warnings: new Warnings() };
 }
 
