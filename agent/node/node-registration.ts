@@ -17,12 +17,12 @@ export interface NodeRegistrationOptions {
 }
 
 const LEASE_NAMESPACE = 'kube-node-lease';
-/** Every 2 s, so that a node that falls silent is noticed within 10 s (the kubelet: 10 s of 40). */
-const RENEW_EVERY_MS = 2000;
-const LEASE_SECONDS = 8;
+/** So often that a node that falls silent is noticed, and its pods replaced, within 10 s (the kubelet: 10 s of 40). */
+const RENEW_EVERY_MS = 1000;
+const LEASE_SECONDS = 7;
 /** Conditions carry a heartbeat too, for people; the lease is what counts (the kubelet's nodeStatusReportFrequency is 5 min). */
 const STATUS_EVERY_MS = 60_000;
-const RETRY = { baseMs: 200, maxMs: 2000, jitter: 0.3 };
+const RETRY = { baseMs: 200, maxMs: 1000, jitter: 0.3 };
 
 /** Keeps this machine known to the API server: its Node, the Node's status, and the lease that says that it lives. */
 export class NodeRegistration {

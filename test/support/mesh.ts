@@ -40,7 +40,7 @@ export interface TrialApp {
   readonly container?: object;
 }
 
-const GATEWAY = (port: number): readonly object[] => [
+export const GATEWAY = (port: number): readonly object[] => [
   {
     apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'GatewayClass',

@@ -19,7 +19,7 @@ const decide = (...views: NodeView[]) => decideNodeLifecycle(views, NOW_MS, NOW)
 const names = (objects: readonly { metadata: { name: string } }[]) => objects.map(({ metadata }) => metadata.name);
 
 test('a silent node is marked unknown and its pods are replaced; the others are left alone', () => {
-  const plan = decide(view('a', SILENT_AFTER_MS), view('b', SILENT_AFTER_MS - 1), view('c', 0));
+  const plan = decide(view('a', SILENT_AFTER_MS), view('b', SILENT_AFTER_MS - 1), view('c', 0), view('d', 0));
   assert.deepEqual(names(plan.lost), ['a']);
   assert.deepEqual(names(plan.evict), ['a-pod']);
   const [ready] = plan.lost[0]?.status.conditions ?? [];
@@ -53,6 +53,14 @@ test('a pod of a silent node is forgotten when its grace is over, and not before
   assert.deepEqual([names(plan.forget), plan.evict], [['over'], []]);
   const reachable = decide(view('a', 0, { pods }), view('b', 0));
   assert.deepEqual(reachable.forget, []);
+});
+
+test('nodes that are cut off together are held, though one is silent a moment before the others', () => {
+  const plan = decide(view('a', SILENT_AFTER_MS), view('b', SILENT_AFTER_MS - 1000), view('c', 0));
+  assert.deepEqual([names(plan.lost), plan.evict], [['a'], []]);
+  assert.match(plan.brake ?? '', /2 of 3 nodes/);
+  const alone = decide(view('a', SILENT_AFTER_MS), view('b', 2000), view('c', 0));
+  assert.deepEqual([names(alone.evict), alone.brake], [['a-pod'], undefined]);
 });
 
 test('no pod is moved when 55 % of the nodes or more are silent at once', () => {

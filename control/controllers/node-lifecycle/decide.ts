@@ -3,14 +3,17 @@ import type { Pod } from '../../../api/kinds/pod.ts';
 import { findCondition } from '../../../api/meta/condition.ts';
 import { isTerminal } from '../pod-state.ts';
 
-/** Agents renew every 2 s: four renewals are missing. With a second to notice and one to act, pods are replaced in 10 s. */
-export const SILENT_AFTER_MS = 8000;
+/** Agents renew every second: seven renewals are missing. With two more to notice and to start others, pods are replaced in 10 s. */
+export const SILENT_AFTER_MS = 7000;
 
 /**
  * From this share of silent nodes on, nothing is moved: it is then likelier that this control plane is cut off than that
  * so many nodes died at once (--unhealthy-zone-threshold of kube-controller-manager).
  */
 const BRAKE_SHARE = 0.55;
+
+/** Nodes that are cut off together are not heard last at the same moment: from three missing renewals on one counts for the brake. */
+const SUSPECT_AFTER_MS = 3500;
 
 const LOST = 'NodeStatusUnknown';
 
@@ -39,7 +42,8 @@ export interface NodeLifecyclePlan {
 /** Who is lost, who is back, and which pods are to be replaced (pkg/controller/nodelifecycle, tainteviction and podgc). */
 export function decideNodeLifecycle(views: readonly NodeView[], nowMs: number, now: string): NodeLifecyclePlan {
   const silent = views.filter(({ silentForMs }) => silentForMs >= SILENT_AFTER_MS);
-  const brake = brakeReason(silent, views);
+  const suspect = views.filter(({ silentForMs }) => silentForMs >= SUSPECT_AFTER_MS);
+  const brake = silent.length === 0 ? undefined : brakeReason(suspect, views);
   // Behind the brake, pods and their endpoints stay as they are: traffic does not depend on the control plane.
   const pods = brake === undefined ? silent.flatMap((view) => view.pods) : [];
   return {
@@ -62,9 +66,9 @@ export function asNotReady(pod: Pod, now: string): Pod | undefined {
   return { ...pod, status: { ...pod.status, conditions } };
 }
 
-function brakeReason(silent: readonly NodeView[], views: readonly NodeView[]): string | undefined {
+function brakeReason(suspect: readonly NodeView[], views: readonly NodeView[]): string | undefined {
   const registered = (view: NodeView): boolean => view.node !== undefined;
-  const [lost, all] = [silent.filter(registered).length, views.filter(registered).length];
+  const [lost, all] = [suspect.filter(registered).length, views.filter(registered).length];
   if (lost === 0 || lost / all < BRAKE_SHARE) return undefined;
   return `${lost} of ${all} nodes are silent at once`;
 }

@@ -9,9 +9,9 @@ import { Silence } from './silence.ts';
 
 const COMPONENT = 'node-controller';
 const LEASE_NAMESPACE = 'kube-node-lease';
-const LOOK_EVERY_MS = 1000;
+const LOOK_EVERY_MS = 500;
 /** A look that comes later than this after the last was held up with the whole process. */
-const STANDSTILL_MS = 3 * LOOK_EVERY_MS;
+const STANDSTILL_MS = 3000;
 
 /** Watches the nodes' leases and replaces the pods of those that are lost: see decide.ts. */
 export function startNodeLifecycleController(context: ControllerContext): Running {

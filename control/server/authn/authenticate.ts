@@ -1,6 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import { ApiError } from '../../../api/meta/api-error.ts';
 import type { Clock } from '../../../kit/clock.ts';
+import type { Logger } from '../../../kit/log.ts';
 import type { NodeCredentials } from '../nodes/node-credentials.ts';
 import { certificateUser, isWithinValidity } from './certificate-user.ts';
 import { API_AUDIENCES } from './service-account-token.ts';
@@ -16,6 +17,7 @@ export interface Authenticators {
   readonly tokens: TokenAuthenticator;
   readonly nodes: NodeCredentials;
   readonly clock: Clock;
+  readonly log: Logger;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface Authenticators {
  */
 export async function authenticate(
   { socket, authorization }: Credentials,
-  { tokens, nodes, clock }: Authenticators,
+  { tokens, nodes, clock, log }: Authenticators,
 ): Promise<User> {
   const certificate = socket.getPeerCertificate();
   if (Object.keys(certificate).length > 0) {
@@ -38,8 +40,10 @@ export async function authenticate(
     }
     const node = nodeOf(user);
     const problem = node === undefined ? undefined : await nodes.problem(certificate, node);
-    if (problem !== undefined) throw refused(`certificate of node ${node}: ${problem}`, problem);
-    return user;
+    if (node === undefined || problem === undefined) return user;
+    // An agent that is shut out asks again and again.
+    if (nodes.isNews(node)) log.warn({ node, reason: problem }, 'certificate of a node refused');
+    throw refused(`certificate of node ${node}: ${problem}`, problem);
   }
   if (authorization === undefined) return ANONYMOUS;
   const [, token] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];

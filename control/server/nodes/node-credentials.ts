@@ -17,9 +17,13 @@ function certificatesIn(annotation: string | undefined): readonly string[] {
   return (annotation ?? '').split(',').filter((each) => each !== '');
 }
 
+const MAX_TOLD = 1000;
+
 /** Knows which certificates of nodes are still good. */
 export class NodeCredentials {
   readonly #options: NodeCredentialsOptions;
+  /** Nodes whose refusal has been told: an agent that is refused asks again every second. */
+  readonly #told = new Set<string>();
 
   constructor(options: NodeCredentialsOptions) {
     this.#options = options;
@@ -31,8 +35,21 @@ export class NodeCredentials {
     return names.includes(`URI:${agentSpiffeId(this.#options.trustDomain, node)}`);
   }
 
+  /** Whether this is worth a line that an operator reads: the first refusal since the node was last let in. */
+  isNews(node: string): boolean {
+    const { size } = this.#told;
+    if (size >= MAX_TOLD) this.#told.clear();
+    return this.#told.add(node).size !== size;
+  }
+
   /** Why a verified certificate of this node is not good any more; undefined when it is. */
   async problem(certificate: PeerCertificate, node: string): Promise<string | undefined> {
+    const problem = await this.#problem(certificate, node);
+    if (problem === undefined) this.#told.delete(node);
+    return problem;
+  }
+
+  async #problem(certificate: PeerCertificate, node: string): Promise<string | undefined> {
     const present = await this.#options.objects.get(nodeKind, { name: node });
     const listed = certificatesIn(present?.metadata.annotations?.[NODE_CERTIFICATES]);
     if (!this.hasJoined(certificate, node)) {

@@ -43,4 +43,4 @@ server.on('upgrade', (request, socket) => {
   );
   socket.pipe(socket);
 });
-server.listen(Number(env['PORT']), '127.0.0.1');
+server.listen(Number(env['PORT']), '127.0.0.1', () => console.log('listening'));
