@@ -13,20 +13,29 @@ const workload: User = {
 };
 const somebody: User = { name: 'jane', groups: ['system:authenticated'], extra: {} };
 
-function resource(verb: string, name: string, group = ''): Attributes {
+function resource(verb: string, name: string, group = ''): Extract<Attributes, { type: 'resource' }> {
   const [plural = '', subresource = ''] = name.split('/');
   return { type: 'resource', verb, group, resource: plural, subresource, namespace: 'shop', name: '' };
 }
 
 const path = (name: string, verb = 'get'): Attributes => ({ type: 'path', verb, path: name });
 
-const all = { administrator: CONTROL_PLANE, agent, workload, somebody, nobody: ANONYMOUS };
+const joiner: User = {
+  name: 'system:bootstrap:abcdef',
+  groups: ['system:bootstrappers', 'system:authenticated'],
+  extra: {},
+};
+const all = { administrator: CONTROL_PLANE, agent, workload, joiner, somebody, nobody: ANONYMOUS };
 
 const cases: readonly (readonly [what: string, Attributes, may: readonly (keyof typeof all)[]])[] = [
-  ['see that the server is well', path('/readyz'), ['administrator', 'agent', 'workload', 'somebody', 'nobody']],
-  ['ask for the version', path('/version'), ['administrator', 'agent', 'workload', 'somebody', 'nobody']],
-  ['discover', path('/apis/apps/v1'), ['administrator', 'agent', 'workload', 'somebody']],
-  ['read the documents', path('/openapi/v3/api/v1'), ['administrator', 'agent', 'workload', 'somebody']],
+  [
+    'see that the server is well',
+    path('/readyz'),
+    ['administrator', 'agent', 'workload', 'joiner', 'somebody', 'nobody'],
+  ],
+  ['ask for the version', path('/version'), ['administrator', 'agent', 'workload', 'joiner', 'somebody', 'nobody']],
+  ['discover', path('/apis/apps/v1'), ['administrator', 'agent', 'workload', 'joiner', 'somebody']],
+  ['read the documents', path('/openapi/v3/api/v1'), ['administrator', 'agent', 'workload', 'joiner', 'somebody']],
   ['post to a path', path('/version', 'post'), ['administrator']],
   ['list pods', resource('list', 'pods'), ['administrator', 'agent']],
   ['watch secrets', resource('watch', 'secrets'), ['administrator', 'agent']],
@@ -39,16 +48,32 @@ const cases: readonly (readonly [what: string, Attributes, may: readonly (keyof 
   ['renew leases', resource('update', 'leases', 'coordination.k8s.io'), ['administrator', 'agent']],
   ['report events', resource('create', 'events'), ['administrator', 'agent']],
   ['get tokens of accounts', resource('create', 'serviceaccounts/token'), ['administrator', 'agent']],
+  [
+    "ask for a node's certificate",
+    resource('create', 'nodecertificaterequests', 'tutti.dev'),
+    ['administrator', 'agent', 'joiner'],
+  ],
+  ['evict pods', resource('create', 'pods/eviction'), ['administrator']],
+  [
+    'read cluster-info',
+    { ...resource('get', 'configmaps'), namespace: 'kube-public', name: 'cluster-info' },
+    ['administrator', 'agent', 'workload', 'joiner', 'somebody', 'nobody'],
+  ],
+  [
+    'read cluster-info elsewhere',
+    { ...resource('get', 'configmaps'), name: 'cluster-info' },
+    ['administrator', 'agent'],
+  ],
   ['ask for an SVID', resource('create', 'svidrequests', 'tutti.dev'), ['administrator', 'workload']],
   [
     'ask who they are',
     resource('create', 'selfsubjectreviews', 'authentication.k8s.io'),
-    ['administrator', 'agent', 'workload', 'somebody'],
+    ['administrator', 'agent', 'workload', 'joiner', 'somebody'],
   ],
   [
     'ask what they may',
     resource('create', 'selfsubjectaccessreviews', 'authorization.k8s.io'),
-    ['administrator', 'agent', 'workload', 'somebody'],
+    ['administrator', 'agent', 'workload', 'joiner', 'somebody'],
   ],
 ];
 
@@ -77,7 +102,7 @@ test('a refusal is said as kube-apiserver says it', () => {
     'pods is forbidden: User "jane" cannot list resource "pods" in API group "" in the namespace "shop"',
   );
   assert.equal(
-    message(somebody, { ...resource('get', 'deployments/scale', 'apps'), namespace: '', name: 'web' } as Attributes),
+    message(somebody, { ...resource('get', 'deployments/scale', 'apps'), namespace: '', name: 'web' }),
     'deployments.apps "web" is forbidden: User "jane" cannot get resource "deployments/scale" in API group "apps" at the cluster scope',
   );
   assert.equal(message(ANONYMOUS, path('/api')), 'forbidden: User "system:anonymous" cannot get path "/api"');
