@@ -93,3 +93,14 @@ test('silence is counted from when the lease was last seen to change, by this cl
   silence.retain(new Set());
   assert.deepEqual(silence.observe('a', undefined, 90_000), { silentForMs: 0, isRenewed: false });
 });
+
+test('after a brake every node has its full time again, and counts as back only when it renews', () => {
+  const silence = new Silence();
+  const lease = (renewTime: string): Lease => ({ spec: { renewTime } }) as unknown as Lease;
+  silence.observe('a', lease('1'), 0);
+  silence.observe('a', lease('2'), 1000);
+  assert.deepEqual(silence.observe('a', lease('2'), 20_000), { silentForMs: 19_000, isRenewed: true });
+  silence.beginAnew(20_000);
+  assert.deepEqual(silence.observe('a', lease('2'), 21_000), { silentForMs: 1000, isRenewed: false });
+  assert.deepEqual(silence.observe('a', lease('3'), 22_000), { silentForMs: 0, isRenewed: true });
+});

@@ -46,8 +46,11 @@ async function watchNodes(context: ControllerContext, signal: AbortSignal): Prom
     const plan = decideNodeLifecycle(views, clock.now(), timestamp(clock.now()));
     if (plan.brake !== undefined && plan.brake !== brake)
       log.warn({ reason: plan.brake }, `${COMPONENT}: moves no pods`);
+    // Those that were cut off together do not come back at the same moment (handleDisruption in pkg/controller/nodelifecycle).
+    const isReleased = brake !== undefined && plan.brake === undefined;
+    if (isReleased) silence.beginAnew(now);
     brake = plan.brake;
-    await execute(context, plan);
+    await execute(context, isReleased ? { ...plan, evict: [], forget: [] } : plan);
     await clock.sleep(LOOK_EVERY_MS, signal).catch(() => {});
   }
 }

@@ -40,6 +40,11 @@ export class Silence {
     for (const [node, sign] of this.#signs) this.#signs.set(node, { ...sign, seenAt: sign.seenAt + ms });
   }
 
+  /** Every node has its full time again, and none counts as back until its lease is renewed once more. */
+  beginAnew(nowMs: number): void {
+    for (const [node, sign] of this.#signs) this.#signs.set(node, { ...sign, seenAt: nowMs, isRenewed: false });
+  }
+
   /** Forgets all but these. */
   retain(nodes: ReadonlySet<string>): void {
     for (const node of this.#signs.keys()) if (!nodes.has(node)) this.#signs.delete(node);
