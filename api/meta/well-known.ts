@@ -15,6 +15,12 @@ export const EXPORT_TO = 'tutti.dev/export-to';
 /** On a Service: `round-robin` (the default) or `least-request`: how callers' proxies pick among its endpoints. */
 export const BALANCING = 'tutti.dev/balancing';
 
+/**
+ * On a Service: how long a proxy that has lost the control plane may go on with the endpoints that it knows (`30s`; at least
+ * `1s`). Without it, for ever. Only proxies that can forget are told (Envoy can).
+ */
+export const ENDPOINT_TTL = 'tutti.dev/endpoint-ttl';
+
 /** On a Pod: `false` when it has no sidecar; callers' proxies then speak plain text to it. */
 export const INJECT = 'tutti.dev/inject';
 

@@ -5,7 +5,15 @@ import { proxyObject } from './list-proxies.ts';
 import { admit, type NodeId, parseNodeId } from './node-id.ts';
 import { ProxyRecord } from './proxy-record.ts';
 import { type ProxyView, RECONNECT_GRACE_MS } from './proxy-view.ts';
-import { Session, type SessionResponse, type SubscriptionRequest } from './session.ts';
+import { PushQueue } from './push-queue.ts';
+import type { Snapshot } from './resource.ts';
+import {
+  type ClientFeatures,
+  Session,
+  type SessionResponse,
+  type SubscriptionRequest,
+  type Variant,
+} from './session.ts';
 import type { Translation } from './translate/translation.ts';
 
 export interface HubOptions {
@@ -22,6 +30,10 @@ export interface Stream {
   readonly spiffeId: string;
   /** The proxy's own version, as it says. */
   readonly version: string;
+  readonly variant: Variant;
+  readonly features: ClientFeatures;
+  /** Whether the peer has not taken what was sent before: it is told the newest state once it has. */
+  readonly congested: boolean;
   send(response: SessionResponse): void;
   /** Ends the stream: the peer is not who it says. */
   refuse(reason: string): void;
@@ -29,6 +41,8 @@ export interface Stream {
 
 export interface Link {
   request(request: SubscriptionRequest): void;
+  /** The peer takes more. */
+  drained(): void;
   close(): void;
 }
 
@@ -37,6 +51,10 @@ interface Open {
   readonly node: NodeId;
   readonly session: Session;
   readonly record: ProxyRecord;
+  /** Streams are numbered as they come. */
+  readonly number: number;
+  /** The translation that the session has its snapshot of; with it the peer was admitted. */
+  supplied: Translation | undefined;
   wake: Timer | undefined;
 }
 
@@ -48,10 +66,14 @@ export class Hub {
   readonly #options: HubOptions;
   readonly #open = new Set<Open>();
   readonly #records = new Map<string, ProxyRecord>();
+  readonly #newest = new Map<string, Open>();
+  readonly #queue: PushQueue<Open>;
   #translation: Translation | undefined = undefined;
+  #streams = 0;
 
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#queue = new PushQueue(options.clock, (open) => this.#supply(open));
   }
 
   get translation(): Translation | undefined {
@@ -61,7 +83,7 @@ export class Hub {
   setTranslation(translation: Translation): void {
     this.#translation = translation;
     this.#forget();
-    for (const open of this.#open) this.#supply(open);
+    for (const open of this.#open) this.#queue.add(open);
   }
 
   open(stream: Stream): Link | undefined {
@@ -72,11 +94,20 @@ export class Hub {
       return undefined;
     }
     const record = this.#records.get(stream.nodeId) ?? new ProxyRecord(stream.nodeId, clock.now());
-    const open: Open = { stream, node, session: new Session(), record, wake: undefined };
+    const open: Open = {
+      stream,
+      node,
+      session: new Session(stream.variant, stream.features),
+      record,
+      number: ++this.#streams,
+      supplied: undefined,
+      wake: undefined,
+    };
     this.#open.add(open);
-    this.#supply(open);
+    this.#queue.add(open);
     return {
       request: (request) => this.#request(open, request),
+      drained: () => this.#queue.add(open),
       close: () => this.#close(open),
     };
   }
@@ -102,37 +133,38 @@ export class Hub {
 
   /** Gives the session what it is to have, once it is clear that the peer is who it says. */
   #supply(open: Open): void {
-    const { stream, node, session, record } = open;
+    const { stream, session } = open;
     const translation = this.#translation;
-    if (translation === undefined) return;
-    const admission = admit(node, stream.spiffeId, translation.world);
-    if (admission.kind === 'unknown') return;
-    if (admission.kind === 'refused') {
-      this.#options.log.warn({ node: stream.nodeId }, `proxy refused: ${admission.reason}`);
-      this.#close(open);
-      stream.refuse(admission.reason);
-      return;
+    if (!this.#open.has(open) || translation === undefined) return;
+    if (open.supplied !== translation) {
+      const admission = admit(open.node, stream.spiffeId, translation.world);
+      if (admission.kind === 'unknown') return;
+      if (admission.kind === 'refused') {
+        this.#options.log.warn({ node: stream.nodeId }, `proxy refused: ${admission.reason}`);
+        this.#close(open);
+        stream.refuse(admission.reason);
+        return;
+      }
+      this.#connect(open);
+      const snapshot = snapshotFor(open.node, translation);
+      if (snapshot !== undefined) session.setSnapshot(snapshot);
+      open.supplied = translation;
     }
-    if (record.session !== session && !this.#isSuperseded(open)) this.#connect(open);
-    const snapshot =
-      node.mode === 'ingress' ? translation.ingressProxy() : translation.sidecar(node.namespace, node.name);
-    if (snapshot !== undefined) session.setSnapshot(snapshot);
     this.#push(open);
   }
 
-  #connect({ stream, session, record }: Open): void {
+  /** A proxy that reconnects may be there twice for a moment: the newer stream speaks for it. */
+  #connect(open: Open): void {
     const { clock, log, onProgress } = this.#options;
+    const { stream, session, record, number } = open;
+    const newest = this.#newest.get(stream.nodeId);
+    if (newest !== undefined && newest.number >= number) return;
+    this.#newest.set(stream.nodeId, open);
     this.#records.set(stream.nodeId, record);
     record.version = stream.version;
     record.connect(session, clock.now());
     log.debug({ node: stream.nodeId }, 'proxy connected');
     onProgress();
-  }
-
-  /** A proxy that reconnects may be there twice for a moment: the newer stream speaks. */
-  #isSuperseded(open: Open): boolean {
-    const same = [...this.#open].filter(({ stream }) => stream.nodeId === open.stream.nodeId);
-    return same.at(-1) !== open;
   }
 
   #request(open: Open, request: SubscriptionRequest): void {
@@ -142,7 +174,7 @@ export class Hub {
     if (outcome === 'nack') {
       this.#options.log.warn({ node: stream.nodeId, type: request.kind }, `proxy refused: ${request.error ?? ''}`);
     }
-    this.#push(open);
+    this.#queue.add(open);
     this.#options.onProgress();
   }
 
@@ -150,17 +182,19 @@ export class Hub {
     const { clock } = this.#options;
     open.wake?.stop();
     open.wake = undefined;
-    if (!this.#open.has(open)) return;
+    if (!this.#open.has(open) || open.stream.congested) return;
     const now = clock.monotonic();
     const { responses, wakeAtMs } = open.session.take(now);
     for (const response of responses) open.stream.send(response);
-    if (wakeAtMs !== undefined) open.wake = clock.timer(Math.max(0, wakeAtMs - now), () => this.#push(open));
+    if (wakeAtMs !== undefined) open.wake = clock.timer(Math.max(0, wakeAtMs - now), () => this.#queue.add(open));
   }
 
   #close(open: Open): void {
     const { clock, log, onProgress } = this.#options;
     open.wake?.stop();
+    this.#queue.delete(open);
     if (!this.#open.delete(open)) return;
+    if (this.#newest.get(open.stream.nodeId) === open) this.#newest.delete(open.stream.nodeId);
     open.record.disconnect(open.session, clock.now());
     log.debug({ node: open.stream.nodeId }, 'proxy disconnected');
     onProgress();
@@ -177,4 +211,8 @@ export class Hub {
       if (now - record.disconnectedAtMs > limit) this.#records.delete(nodeId);
     }
   }
+}
+
+function snapshotFor({ mode, namespace, name }: NodeId, translation: Translation): Snapshot | undefined {
+  return mode === 'ingress' ? translation.ingressProxy() : translation.sidecar(namespace, name);
 }

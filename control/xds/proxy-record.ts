@@ -70,10 +70,35 @@ export class ProxyRecord {
   }
 }
 
+/** Reads the channel when it is asked: hundreds of proxies are looked at for a few fields each. */
 function kindView(session: Session, kind: ResourceKind): KindView {
   const channel = session.channel(kind);
-  const { subscribed, sentVersion, ackedVersion, nonce, error, acked, uncertain } = channel;
-  return { subscribed, sentVersion, ackedVersion, nonce, error, acked, uncertain, unanswered: channel.unanswered() };
+  return {
+    get subscribed() {
+      return channel.subscribed;
+    },
+    get sentVersion() {
+      return channel.sentVersion;
+    },
+    get ackedVersion() {
+      return channel.ackedVersion;
+    },
+    get nonce() {
+      return channel.nonce;
+    },
+    get error() {
+      return channel.error;
+    },
+    get acked() {
+      return channel.acked;
+    },
+    get uncertain() {
+      return channel.uncertain;
+    },
+    get unanswered() {
+      return channel.unanswered();
+    },
+  };
 }
 
 const NONE: KindView = {

@@ -25,6 +25,8 @@ export interface Resource {
   readonly value: Uint8Array;
   /** What objects it was made of (`HTTPRoute/shop/catalog`, `Pod/shop/web-1/<uid>`): who carries what follows from it. */
   readonly carries: readonly string[];
+  /** A proxy that has heard nothing of it for so long forgets it; undefined for never. */
+  readonly ttlMs?: number;
 }
 
 export type ResourceMap = ReadonlyMap<string, Resource>;
@@ -46,10 +48,21 @@ export function resourceMap(resources: Iterable<Resource>): ResourceMap {
   return new Map([...resources].map((resource) => [resource.name, resource]));
 }
 
+const versions = new WeakMap<ResourceMap, string>();
+
 /** The version of a set: changes when, and only when, a member comes, goes or changes. */
 export function versionOf(resources: ResourceMap): string {
+  const known = versions.get(resources);
+  if (known !== undefined) return known;
   const lines = [...resources.values()].map(({ name, version }) => `${name} ${version}\n`).sort();
-  return shortHash(lines.join(''));
+  const version = shortHash(lines.join(''));
+  versions.set(resources, version);
+  return version;
+}
+
+/** The same content for a limited time: another version, so that a changed limit is told. */
+export function mortal(resource: Resource, ttlMs: number): Resource {
+  return { ...resource, ttlMs, version: shortHash(`${resource.version} ${ttlMs}`) };
 }
 
 // 64 bits: among a million versions two are alike once in 37 million clusters.

@@ -1,18 +1,31 @@
-import { type handleBidiStreamingCall, Server, type ServerDuplexStream, status } from '@grpc/grpc-js';
+import type { EventEmitter } from 'node:events';
+import {
+  type handleBidiStreamingCall,
+  logVerbosity,
+  Server,
+  type ServerDuplexStream,
+  setLogVerbosity,
+  status,
+} from '@grpc/grpc-js';
 import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type {
+  DeltaDiscoveryRequest,
+  DeltaDiscoveryResponseInput,
   DiscoveryRequest,
   DiscoveryResponseInput,
   LoadStatsRequest,
   LoadStatsResponseInput,
+  Node,
 } from '../../xds/messages.js';
 import { AggregatedDiscoveryService, LoadReportingService } from '../../xds/services.js';
 import type { Hub, Link } from './hub.ts';
 import { serveLoadReports } from './load-reports.ts';
 import { spiffeIdOfPeer } from './peer-identity.ts';
-import { kindOfTypeUrl, TYPE_URL } from './resource.ts';
+import { kindOfTypeUrl, type ResourceKind } from './resource.ts';
 import { type IdentityFeed, rotatingServerCredentials } from './server-credentials.ts';
+import type { ClientFeatures, SessionResponse, SubscriptionRequest, Variant } from './session.ts';
+import { clientFeatures, deltaResponse, sotwResponse } from './wire.ts';
 
 export interface XdsServerOptions {
   readonly hub: Hub;
@@ -37,47 +50,63 @@ const KEEPALIVE_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 5000;
 const CLOSE_MS = 1000;
 
-type AdsCall = ServerDuplexStream<DiscoveryRequest, DiscoveryResponseInput>;
-type LrsCall = ServerDuplexStream<LoadStatsRequest, LoadStatsResponseInput>;
+/** A stream of any of our services, as far as its end goes. */
+type Call = Pick<ServerDuplexStream<unknown, unknown>, 'getAuthContext'> & EventEmitter;
 
 /** ADS and LRS over mTLS. */
 export async function serveXds(options: XdsServerOptions): Promise<XdsServer> {
+  // What goes wrong comes to us as errors; grpc-js would write it to the terminal as well.
+  setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
     'grpc.enable_channelz': 0,
     'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
   });
-  const calls = new Set<AdsCall | LrsCall>();
-  const track = (call: AdsCall | LrsCall): void => {
+  const calls = new Set<Call>();
+  const track = (call: Call): void => {
     calls.add(call);
     call.on('close', () => calls.delete(call));
   };
-  const ads: handleBidiStreamingCall<DiscoveryRequest, DiscoveryResponseInput> = (call) => {
+  const sotw: handleBidiStreamingCall<DiscoveryRequest, DiscoveryResponseInput> = (call) => {
     track(call);
-    serveAds(call, options);
+    serveAds(call, SOTW, options);
+  };
+  const delta: handleBidiStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponseInput> = (call) => {
+    track(call);
+    serveAds(call, DELTA, options);
   };
   const lrs: handleBidiStreamingCall<LoadStatsRequest, LoadStatsResponseInput> = (call) => {
     track(call);
     const spiffeId = verifiedPeer(call);
     if (spiffeId !== undefined) serveLoadReports(call, spiffeId, options.hub);
   };
-  server.addService(AggregatedDiscoveryService, { streamAggregatedResources: ads });
+  server.addService(AggregatedDiscoveryService, {
+    streamAggregatedResources: sotw,
+    deltaAggregatedResources: delta,
+  });
   server.addService(LoadReportingService, { streamLoadStats: lrs });
   const port = await new Promise<number>((resolve, reject) => {
     const target = `${options.address}:${options.port}`;
     server.bindAsync(target, rotatingServerCredentials(options.identity), (error, bound) =>
-      error === null ? resolve(bound) : reject(new Error(`bind xDS on ${target}`, { cause: error })),
+      error === null ? resolve(bound) : reject(bindError(target, error)),
     );
   });
   return { port, close: () => shutDown(server, calls, options.clock) };
+}
+
+/** grpc-js gives words and no code; who starts us tells the user what to do by the code, as for any port. */
+function bindError(target: string, error: Error): Error {
+  if (!error.message.includes('EADDRINUSE')) return new Error(`bind xDS on ${target}`, { cause: error });
+  const taken = new Error(`bind xDS on ${target}: the port is in use`, { cause: error });
+  return Object.assign(taken, { code: 'EADDRINUSE' });
 }
 
 /**
  * In order, and not by force: without channelz grpc-js 1.14 does not know the sessions that forceShutdown is to end, and
  * proxies would hold on to a server that is no more.
  */
-async function shutDown(server: Server, calls: ReadonlySet<AdsCall | LrsCall>, clock: Clock): Promise<void> {
+async function shutDown(server: Server, calls: ReadonlySet<Call>, clock: Clock): Promise<void> {
   for (const call of calls) fail(call, status.UNAVAILABLE, 'the control plane is shutting down');
   const closed = Promise.withResolvers<void>();
   const timer = clock.timer(CLOSE_MS, () => closed.resolve());
@@ -87,7 +116,49 @@ async function shutDown(server: Server, calls: ReadonlySet<AdsCall | LrsCall>, c
   server.forceShutdown();
 }
 
-function serveAds(call: AdsCall, { hub, log, name }: XdsServerOptions): void {
+/** What of a request says who asks for what, in either variant. */
+interface Envelope {
+  readonly node: Node | null;
+  readonly typeUrl: string;
+}
+
+interface AdsVariant<Request extends Envelope, Response> {
+  readonly variant: Variant;
+  readonly read: (request: Request, kind: ResourceKind) => SubscriptionRequest;
+  readonly write: (response: SessionResponse, features: ClientFeatures, server: string) => Response;
+}
+
+const SOTW: AdsVariant<DiscoveryRequest, DiscoveryResponseInput> = {
+  variant: 'sotw',
+  read: ({ resourceNames: names, responseNonce: nonce, errorDetail }, kind) => ({
+    variant: 'sotw',
+    kind,
+    names,
+    nonce,
+    error: errorDetail?.message,
+  }),
+  write: sotwResponse,
+};
+
+const DELTA: AdsVariant<DeltaDiscoveryRequest, DeltaDiscoveryResponseInput> = {
+  variant: 'delta',
+  read: (request, kind) => ({
+    variant: 'delta',
+    kind,
+    subscribe: request.resourceNamesSubscribe,
+    unsubscribe: request.resourceNamesUnsubscribe,
+    initialVersions: request.initialResourceVersions,
+    nonce: request.responseNonce,
+    error: request.errorDetail?.message,
+  }),
+  write: deltaResponse,
+};
+
+function serveAds<Request extends Envelope, Response>(
+  call: ServerDuplexStream<Request, Response>,
+  { variant, read, write }: AdsVariant<Request, Response>,
+  { hub, log, name }: XdsServerOptions,
+): void {
   const spiffeId = verifiedPeer(call);
   if (spiffeId === undefined) return;
   let link: Link | undefined;
@@ -96,30 +167,31 @@ function serveAds(call: AdsCall, { hub, log, name }: XdsServerOptions): void {
     ended = true;
     link?.close();
   };
-  call.on('data', (request: DiscoveryRequest) => {
-    if (ended) return;
-    // Only the first request of a stream is sure to name the node.
-    link ??= hub.open({
-      nodeId: request.node?.id ?? '',
+  const open = (node: Node | null): Link | undefined => {
+    const features = clientFeatures(variant, node?.clientFeatures ?? []);
+    return hub.open({
+      nodeId: node?.id ?? '',
       spiffeId,
-      version: request.node?.userAgentVersion ?? '',
-      send: ({ kind, version, nonce, resources }) =>
-        void call.write({
-          typeUrl: TYPE_URL[kind],
-          versionInfo: version,
-          nonce,
-          resources: resources.map(({ value }) => ({ typeUrl: TYPE_URL[kind], value })),
-          controlPlane: { identifier: name },
-        }),
+      version: node?.userAgentVersion ?? '',
+      variant,
+      features,
+      get congested() {
+        return call.writableNeedDrain;
+      },
+      send: (response) => void call.write(write(response, features, name)),
       refuse: (reason) => fail(call, status.PERMISSION_DENIED, reason),
     });
+  };
+  call.on('data', (request: Request) => {
+    if (ended) return;
+    // Only the first request of a stream is sure to name the node.
+    link ??= open(request.node);
     if (request.typeUrl === '') fail(call, status.INVALID_ARGUMENT, 'type_url is missing');
     const kind = kindOfTypeUrl(request.typeUrl);
     // Types that we do not have stay unanswered; the stream's others go on.
-    if (kind === undefined) return;
-    const { resourceNames: names, responseNonce: nonce, errorDetail } = request;
-    link?.request({ kind, names, nonce, error: errorDetail?.message });
+    if (kind !== undefined) link?.request(read(request, kind));
   });
+  call.on('drain', () => link?.drained());
   call.on('error', (error: Error) => {
     log.debug({ error }, 'xDS stream failed');
     end();
@@ -131,12 +203,12 @@ function serveAds(call: AdsCall, { hub, log, name }: XdsServerOptions): void {
   });
 }
 
-function verifiedPeer(call: AdsCall | LrsCall): string | undefined {
+function verifiedPeer(call: Call): string | undefined {
   const spiffeId = spiffeIdOfPeer(call.getAuthContext().sslPeerCertificate);
   if (spiffeId === undefined) fail(call, status.UNAUTHENTICATED, 'the client certificate carries no SPIFFE id');
   return spiffeId;
 }
 
-function fail(call: AdsCall | LrsCall, code: status, details: string): void {
+function fail(call: Call, code: status, details: string): void {
   call.emit('error', { code, details });
 }

@@ -35,7 +35,7 @@ class Peer {
   }
 
   request(kind: ResourceKind, names: readonly string[], nonce: string, error?: string): readonly string[] {
-    this.session.request({ kind, names, nonce, error });
+    this.session.request({ variant: 'sotw', kind, names, nonce, error });
     return this.take();
   }
 
@@ -261,13 +261,19 @@ describe('make before break', () => {
             told.clusters = new Set(resources.map(({ name }) => name));
             if (told.route !== '') assert.ok(told.clusters.has(told.route), 'a cluster went before its route');
             names.set('endpoints', [...told.clusters]);
-            peer.session.request({ kind: 'endpoints', names: [...told.clusters], nonce: 'x', error: undefined });
+            peer.session.request({
+              variant: 'sotw',
+              kind: 'endpoints',
+              names: [...told.clusters],
+              nonce: 'x',
+              error: undefined,
+            });
           }
           if (kind === 'route') {
             told.route = resources[0]?.version ?? '';
             assert.ok(told.clusters.has(told.route), 'a route came before its cluster');
           }
-          peer.session.request({ kind, names: names.get(kind) ?? [], nonce, error: undefined });
+          peer.session.request({ variant: 'sotw', kind, names: names.get(kind) ?? [], nonce, error: undefined });
           push(peer.session.take(0).responses);
         };
         const snapshotOf = ({ cluster, route }: (typeof plans)[number]): Snapshot =>
@@ -279,10 +285,10 @@ describe('make before break', () => {
             route: { r: route },
           });
         peer.session.setSnapshot(snapshotOf(plans[0] ?? { cluster: {}, route: 'a' }));
-        peer.session.request({ kind: 'cluster', names: [], nonce: '', error: undefined });
+        peer.session.request({ variant: 'sotw', kind: 'cluster', names: [], nonce: '', error: undefined });
         push(peer.session.take(0).responses);
         for (let at = 0; at < 10; at++) answer();
-        peer.session.request({ kind: 'route', names: ['r'], nonce: '', error: undefined });
+        peer.session.request({ variant: 'sotw', kind: 'route', names: ['r'], nonce: '', error: undefined });
         push(peer.session.take(0).responses);
         for (const next of plans) {
           peer.session.setSnapshot(snapshotOf(next));

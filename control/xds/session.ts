@@ -1,21 +1,29 @@
-import { Channel, type Outgoing, type RequestOutcome } from './channel.ts';
+import type { Channel, Outgoing, RequestOutcome } from './channel.ts';
+import { DeltaChannel, type DeltaRequest } from './delta-channel.ts';
 import { mayChange, mayRemoveClusters, ORDER_LIMIT_MS, type Progress } from './ordering.ts';
 import { RESOURCE_KINDS, type Resource, type ResourceKind, type Snapshot } from './resource.ts';
+import { SotwChannel } from './sotw-channel.ts';
+
+/** The two variants of ADS: state-of-the-world, and incremental. */
+export type Variant = 'sotw' | 'delta';
 
 /** A request of the state-of-the-world protocol, as far as it decides anything. */
-export interface SubscriptionRequest {
-  readonly kind: ResourceKind;
+export interface SotwRequest {
   readonly names: readonly string[];
   readonly nonce: string;
   /** The words of a NACK; undefined in an ACK. Never inferred from versions (envoy#14841). */
   readonly error: string | undefined;
 }
 
-export interface SessionResponse {
+export type SubscriptionRequest =
+  | ({ readonly variant: 'sotw'; readonly kind: ResourceKind } & SotwRequest)
+  | ({ readonly variant: 'delta'; readonly kind: ResourceKind } & DeltaRequest);
+
+export interface SessionResponse extends Outgoing {
   readonly kind: ResourceKind;
-  readonly version: string;
   readonly nonce: string;
-  readonly resources: readonly Resource[];
+  /** Keeps what has a time to live alive, and says nothing new: names, versions, no bodies. */
+  readonly heartbeat: boolean;
 }
 
 export interface Turn {
@@ -24,20 +32,39 @@ export interface Turn {
   readonly wakeAtMs: number | undefined;
 }
 
+/** What a proxy's node says that it can do (`client_features`). */
+export interface ClientFeatures {
+  /** `xds.config.supports-resource-ttl`; in state-of-the-world also `xds.config.supports-resource-in-sotw`. */
+  readonly timeToLive: boolean;
+}
+
 /**
  * One proxy's ADS stream, as a state machine: requests and snapshots in, responses out; no I/O and no clock of its own. At
- * most one response of a type is outstanding. This one speaks state-of-the-world.
+ * most one response of a type is outstanding.
  */
 export class Session {
-  readonly #channels: Readonly<Record<ResourceKind, Channel>> = {
-    cluster: new Channel('cluster'),
-    endpoints: new Channel('endpoints'),
-    listener: new Channel('listener'),
-    route: new Channel('route'),
-  };
+  readonly variant: Variant;
+  readonly #features: ClientFeatures;
+  readonly #channels: Readonly<Record<ResourceKind, SotwChannel | DeltaChannel>>;
   #snapshot: Snapshot | undefined = undefined;
   #nonces = 0;
   #heldSinceMs: number | undefined = undefined;
+  /** When all endpoints with a time to live were said last, and when they are to be said again. */
+  #aliveAtMs: number | undefined = undefined;
+  #heartbeatAtMs: number | undefined = undefined;
+  #wanted: { readonly key: string; readonly target: unknown; readonly all: boolean } | undefined = undefined;
+
+  constructor(variant: Variant = 'sotw', features: ClientFeatures = { timeToLive: false }) {
+    this.variant = variant;
+    this.#features = features;
+    const make = (kind: ResourceKind) => (variant === 'sotw' ? new SotwChannel(kind) : new DeltaChannel(kind));
+    this.#channels = {
+      cluster: make('cluster'),
+      endpoints: make('endpoints'),
+      listener: make('listener'),
+      route: make('route'),
+    };
+  }
 
   /** What the proxy is to have from now on. */
   setSnapshot(snapshot: Snapshot): void {
@@ -48,8 +75,14 @@ export class Session {
     return this.#snapshot;
   }
 
-  request({ kind, names, nonce, error }: SubscriptionRequest): RequestOutcome {
-    return this.#channels[kind].request(names, nonce, error);
+  /** A request of the other variant is a bug of the caller: a stream speaks one. */
+  request(request: SubscriptionRequest): RequestOutcome {
+    const channel = this.#channels[request.kind];
+    if (request.variant === 'sotw' && channel instanceof SotwChannel) {
+      return channel.request(request.names, request.nonce, request.error);
+    }
+    if (request.variant === 'delta' && channel instanceof DeltaChannel) return channel.request(request);
+    throw new Error(`a ${request.variant} request on a ${this.variant} stream`);
   }
 
   /** Responses that go out now. To be asked after each request and each snapshot, and at `wakeAtMs`. */
@@ -60,17 +93,21 @@ export class Session {
     const responses: SessionResponse[] = [];
     let held = false;
     for (const kind of RESOURCE_KINDS) {
+      const channel = this.#channels[kind];
+      const target = snapshot[kind];
+      const behind = channel.behind(target);
+      if (!behind && !channel.owes && !(channel.subscribed && channel.surplus(target))) continue;
       const allowed = overdue || mayChange(kind, this.#progress(snapshot));
-      held ||= !allowed && this.#channels[kind].behind(snapshot[kind]);
-      const outgoing = this.#channels[kind].outgoing(snapshot[kind], allowed ? 'with-changes' : 'owed-only');
-      if (outgoing !== undefined) responses.push(this.#send(kind, outgoing));
+      held ||= !allowed && behind;
+      const outgoing = channel.outgoing(target, allowed ? 'with-changes' : 'owed-only');
+      if (outgoing !== undefined) responses.push(this.#send(channel, outgoing));
     }
-    if (mayRemoveClusters(this.#progress(snapshot))) {
-      const outgoing = this.#channels.cluster.withoutSurplus(snapshot.cluster);
-      if (outgoing !== undefined) responses.push(this.#send('cluster', outgoing));
-    }
+    responses.push(...this.#removals(snapshot), ...this.#heartbeats(nowMs));
     this.#heldSinceMs = held ? (this.#heldSinceMs ?? nowMs) : undefined;
-    return { responses, wakeAtMs: this.#heldSinceMs === undefined ? undefined : this.#heldSinceMs + ORDER_LIMIT_MS };
+    const orderMs = this.#heldSinceMs === undefined ? undefined : this.#heldSinceMs + ORDER_LIMIT_MS;
+    // Its ACK wakes what an open response holds back.
+    const heartbeatMs = this.#channels.endpoints.awaiting ? undefined : this.#heartbeatAtMs;
+    return { responses, wakeAtMs: earliest(orderMs, heartbeatMs) };
   }
 
   /** What is known of one type; the channel must only be read. */
@@ -78,11 +115,44 @@ export class Session {
     return this.#channels[kind];
   }
 
+  /** Clusters go after nothing points to them, and their endpoints after them. */
+  #removals(snapshot: Snapshot): readonly SessionResponse[] {
+    const { cluster, endpoints } = this.#channels;
+    const pending = cluster.surplus(snapshot.cluster) || endpoints.surplus(snapshot.endpoints);
+    if (!pending || !mayRemoveClusters(this.#progress(snapshot))) return [];
+    const outgoing = cluster.withoutSurplus(snapshot.cluster);
+    if (outgoing !== undefined) return [this.#send(cluster, outgoing)];
+    const orphans = endpoints.withoutSurplus(snapshot.endpoints);
+    return orphans === undefined ? [] : [this.#send(endpoints, orphans)];
+  }
+
+  /** Only endpoints live for a time (`tutti.dev/endpoint-ttl`); twice in it the proxy hears that they still hold. */
+  #heartbeats(nowMs: number): readonly SessionResponse[] {
+    const { endpoints } = this.#channels;
+    const mortal = this.#features.timeToLive ? this.#mortal() : [];
+    const soonestMs = Math.min(...mortal.map(({ ttlMs = Infinity }) => ttlMs / 2));
+    this.#aliveAtMs = Number.isFinite(soonestMs) ? (this.#aliveAtMs ?? nowMs) : undefined;
+    this.#heartbeatAtMs = this.#aliveAtMs === undefined ? undefined : this.#aliveAtMs + soonestMs;
+    if (this.#heartbeatAtMs === undefined || nowMs < this.#heartbeatAtMs || endpoints.awaiting) return [];
+    this.#aliveAtMs = nowMs;
+    this.#heartbeatAtMs = nowMs + soonestMs;
+    const nonce = String(++this.#nonces);
+    const outgoing: Outgoing = { version: endpoints.sentVersion ?? '', resources: mortal, removed: [] };
+    endpoints.sent(outgoing, nonce);
+    return [{ kind: 'endpoints', nonce, ...outgoing, heartbeat: true }];
+  }
+
+  /** Endpoints with a time to live that the proxy has, as it has them. */
+  #mortal(): readonly Resource[] {
+    return [...this.#channels.endpoints.acked.values()].filter(({ ttlMs }) => ttlMs !== undefined);
+  }
+
   #progress(snapshot: Snapshot): Progress {
     const settled = (kind: ResourceKind): boolean => {
       const channel = this.#channels[kind];
-      const pending = channel.behind(snapshot[kind]) || (kind === 'listener' && channel.surplus(snapshot[kind]));
-      return !channel.awaiting && !(channel.subscribed && pending);
+      if (!channel.subscribed) return true;
+      if (channel.awaiting || channel.behind(snapshot[kind])) return false;
+      return !((kind === 'listener' || kind === 'route') && channel.surplus(snapshot[kind]));
     };
     return {
       settled: {
@@ -99,20 +169,30 @@ export class Session {
   #endpointsWanted({ endpoints: target }: Snapshot): boolean {
     const { cluster, endpoints } = this.#channels;
     if (!cluster.wildcard || !endpoints.subscribed || cluster.error !== undefined) return true;
-    return [...cluster.told.keys()].every((name) => !target.has(name) || endpoints.wants(name));
+    const key = `${cluster.toldRevision} ${endpoints.wantedRevision}`;
+    if (this.#wanted?.key !== key || this.#wanted.target !== target) {
+      const all = [...cluster.toldNames()].every((name) => !target.has(name) || endpoints.wants(name));
+      this.#wanted = { key, target, all };
+    }
+    return this.#wanted.all;
   }
 
-  #send(kind: ResourceKind, outgoing: Outgoing): SessionResponse {
+  #send(channel: Channel, outgoing: Outgoing): SessionResponse {
     const nonce = String(++this.#nonces);
-    if (kind === 'cluster') this.#repeatEndpoints(outgoing.resources);
-    this.#channels[kind].sent(outgoing, nonce);
-    return { kind, nonce, ...outgoing };
+    if (channel.kind === 'cluster') this.#repeatEndpoints(outgoing.resources);
+    channel.sent(outgoing, nonce);
+    return { kind: channel.kind, nonce, ...outgoing, heartbeat: false };
   }
 
   #repeatEndpoints(clusters: readonly Resource[]): void {
     const { cluster, endpoints } = this.#channels;
     for (const { name, version } of clusters) {
-      if (cluster.told.get(name)?.version !== version) endpoints.repeat(name);
+      if (cluster.toldVersion(name) !== version) endpoints.repeat(name);
     }
   }
+}
+
+function earliest(...times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }

@@ -11,7 +11,7 @@ import {
   HealthStatus,
   UpstreamHttpOptions,
 } from '../../../xds/messages.js';
-import { makeResource, type Resource } from '../resource.ts';
+import { makeResource, mortal, type Resource } from '../resource.ts';
 import { durationOf, packAny } from './any.ts';
 import type { MeshPort } from './mesh-service.ts';
 import { carriedPod, inboundName, PASSTHROUGH_CLUSTER, UNAVAILABLE_CLUSTER } from './names.ts';
@@ -42,7 +42,8 @@ export function serviceClusterResource(port: MeshPort): Resource {
 export function serviceEndpointsResource(port: MeshPort): Resource {
   const carries = port.endpoints.flatMap(({ pod }) => (pod === undefined ? [] : carriedPod(pod)));
   const message: ClusterLoadAssignmentInput = loadAssignment(port.cluster, port.endpoints);
-  return makeResource('endpoints', ClusterLoadAssignment, { ...message, clusterName: port.cluster }, carries);
+  const resource = makeResource('endpoints', ClusterLoadAssignment, { ...message, clusterName: port.cluster }, carries);
+  return port.ttlMs === undefined ? resource : mortal(resource, port.ttlMs);
 }
 
 /** The app behind a sidecar: it listens on loopback, on the port that the agent gave it. */

@@ -1,7 +1,15 @@
 import type { EndpointSlice } from '../../../api/kinds/endpoint-slice.ts';
 import type { Pod } from '../../../api/kinds/pod.ts';
 import type { Service, ServicePort } from '../../../api/kinds/service.ts';
-import { EXPORT_TO, INJECT, MESH_ADDRESS, OUTBOUND_PORTS, workloadSpiffeId } from '../../../api/meta/well-known.ts';
+import { durationMs, durationSchema } from '../../../api/meta/duration.ts';
+import {
+  ENDPOINT_TTL,
+  EXPORT_TO,
+  INJECT,
+  MESH_ADDRESS,
+  OUTBOUND_PORTS,
+  workloadSpiffeId,
+} from '../../../api/meta/well-known.ts';
 import { carriedPod, serviceCluster } from './names.ts';
 import { keyOf, type World } from './world.ts';
 
@@ -20,6 +28,8 @@ export interface MeshPort {
   readonly endpoints: readonly MeshEndpoint[];
   /** The port that sidecars listen on for it; undefined while the API server has given none. */
   readonly outboundPort: number | undefined;
+  /** How long proxies may use endpoints that they hear nothing of; undefined for ever. */
+  readonly ttlMs: number | undefined;
 }
 
 interface MeshEndpoint {
@@ -86,6 +96,7 @@ function meshPort(service: Service, port: ServicePort, slices: readonly Endpoint
     spiffeIds: [...ids].sort(),
     endpoints: distinct(backing.filter((one) => one.port === containerPort).flatMap((one) => endpointOf(one, meshed))),
     outboundPort: outboundPortOf(service, port),
+    ttlMs: endpointTtlMs(service.metadata.annotations?.[ENDPOINT_TTL]),
   };
 }
 
@@ -126,6 +137,15 @@ function endpointOf({ address, port, pod, ready }: Backing, meshed: boolean): re
 function distinct(endpoints: readonly MeshEndpoint[]): readonly MeshEndpoint[] {
   const byAddress = new Map(endpoints.map((endpoint) => [`${endpoint.address}:${endpoint.port}`, endpoint]));
   return [...byAddress].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, endpoint]) => endpoint);
+}
+
+// Heartbeats come twice in the time; more than two a second would be load without use.
+const SHORTEST_TTL_MS = 1000;
+
+/** Undefined for what is no duration, as for an annotation that is not there: another wrote it. */
+function endpointTtlMs(text: string | undefined): number | undefined {
+  const { success, data } = durationSchema.safeParse(text);
+  return success ? Math.max(SHORTEST_TTL_MS, durationMs(data)) : undefined;
 }
 
 function outboundPortOf(service: Service, { name, port }: ServicePort): number | undefined {

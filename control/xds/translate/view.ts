@@ -75,7 +75,7 @@ export function serviceResources(
       memo.take(`cluster ${port.cluster}`, [port.service, clusterKey(port)], () => serviceClusterResource(port)),
     ),
     endpoints: found.map((port) =>
-      memo.take(`endpoints ${port.cluster}`, [endpointsKey(port)], () => serviceEndpointsResource(port)),
+      memo.take(`endpoints ${port.cluster}`, [endpointsKey(port), port.ttlMs], () => serviceEndpointsResource(port)),
     ),
   };
 }
