@@ -13,6 +13,7 @@ import { registerNodes } from './commands/nodes.ts';
 import { registerProcesses } from './commands/processes.ts';
 import { registerRollout } from './commands/rollout.ts';
 import { registerScale } from './commands/scale.ts';
+import { registerStatus } from './commands/status.ts';
 import { registerStore } from './commands/store.ts';
 import { registerToken } from './commands/token.ts';
 import { registerTop } from './commands/top.ts';
@@ -25,7 +26,10 @@ type Register = (program: Command, context: CommandContext) => void;
 const GROUPS: readonly (readonly [heading: string, registers: readonly Register[]])[] = [
   ['Run a mesh', [registerProcesses]],
   ['Change what runs', [registerApply, registerScale, registerRollout, registerCanary, registerDelete]],
-  ['See what runs', [registerGet, registerDescribe, registerLogs, registerEvents, registerTop, registerDns]],
+  [
+    'See what runs',
+    [registerGet, registerDescribe, registerLogs, registerEvents, registerStatus, registerTop, registerDns],
+  ],
   ['Add and empty machines', [registerToken, registerNodes]],
   ['About this installation', [registerCheck, registerStore, registerVersion]],
 ];

@@ -25,6 +25,16 @@ const proxyLoadSchema = z
   })
   .describe('Requests that the proxy sent to one cluster.');
 
+const proxyChangeSchema = z
+  .strictObject({
+    id: z.string().describe('The same for every proxy that hears of the change.'),
+    object: z.string().describe('What changed: HTTPRoute/<ns>/<name>, Endpoints/<ns>/<service>, Service/<ns>/<name>.'),
+    changedAt: timeSchema.describe('When the control plane saw it.'),
+    tookMs: z.int().optional().describe('Milliseconds from then until the proxy had accepted it; absent until it has.'),
+    refused: z.string().optional().describe("The proxy's words, when it refused it."),
+  })
+  .describe('A change of the configuration, and when the proxy had it.');
+
 const proxySchema = z
   .strictObject({
     ...identity('tutti.dev/v1alpha1', 'Proxy'),
@@ -41,6 +51,9 @@ const proxySchema = z
         version: z.string().optional().describe("The proxy's own version."),
         types: mapList(proxyResourceTypeSchema, 'type').default(() => []),
         load: mapList(proxyLoadSchema, 'cluster').default(() => []),
+        changes: mapList(proxyChangeSchema, 'id')
+          .default(() => [])
+          .describe('The newest changes, newest first.'),
       })
       .prefault({}),
   })
@@ -49,6 +62,7 @@ const proxySchema = z
   );
 
 export type Proxy = Stored<typeof proxySchema>;
+export type ProxyChange = z.infer<typeof proxyChangeSchema>;
 type ProxyLoad = z.infer<typeof proxyLoadSchema>;
 
 export const proxyKind = defineKind<Proxy>({

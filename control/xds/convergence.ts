@@ -1,5 +1,6 @@
 import { counts, type ProxyView } from './proxy-view.ts';
 import type { ResourceKind } from './resource.ts';
+import { carriersOf } from './resource-difference.ts';
 
 /** How far a change of one object has come. */
 export interface Convergence {
@@ -30,9 +31,8 @@ export function convergenceOf(
   const refused: Refusal[] = [];
   for (const proxy of proxies) {
     if (!proxy.nodeId.startsWith(`${mode}/`) || !counts(proxy, nowMs)) continue;
-    const carrying = KINDS.flatMap((kind) =>
-      [...(proxy.target?.[kind].values() ?? [])].filter(({ carries }) => carries.includes(carried)),
-    );
+    const { target } = proxy;
+    const carrying = target === undefined ? [] : KINDS.flatMap((kind) => carriersOf(carried, target[kind]));
     if (carrying.length === 0) continue;
     all += 1;
     const missing = carrying.filter(

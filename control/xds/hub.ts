@@ -1,6 +1,7 @@
 import type { Proxy } from '../../api/kinds/proxy.ts';
 import type { Clock, Timer } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
+import type { ChangedWorld } from './change-log.ts';
 import { proxyObject } from './list-proxies.ts';
 import { admit, type NodeId, parseNodeId } from './node-id.ts';
 import { ProxyRecord } from './proxy-record.ts';
@@ -14,7 +15,9 @@ import {
   type SubscriptionRequest,
   type Variant,
 } from './session.ts';
+import { carriedObject } from './translate/names.ts';
 import type { Translation } from './translate/translation.ts';
+import type { World } from './translate/world.ts';
 
 export interface HubOptions {
   readonly clock: Clock;
@@ -69,6 +72,8 @@ export class Hub {
   readonly #newest = new Map<string, Open>();
   readonly #queue: PushQueue<Open>;
   #translation: Translation | undefined = undefined;
+  #changed: ChangedWorld = { number: 0, changedAtMs: 0, objects: new Set() };
+  #translations = 0;
   #streams = 0;
 
   constructor(options: HubOptions) {
@@ -80,7 +85,10 @@ export class Hub {
     return this.#translation;
   }
 
-  setTranslation(translation: Translation): void {
+  /** `changedAtMs`: when the first of what the translation took in had changed. */
+  setTranslation(translation: Translation, changedAtMs: number): void {
+    const objects = changedObjects(this.#translation?.world, translation.world);
+    this.#changed = { number: ++this.#translations, changedAtMs, objects };
     this.#translation = translation;
     this.#forget();
     for (const open of this.#open) this.#queue.add(open);
@@ -147,7 +155,11 @@ export class Hub {
       }
       this.#connect(open);
       const snapshot = snapshotFor(open.node, translation);
+      const before = session.snapshot;
       if (snapshot !== undefined) session.setSnapshot(snapshot);
+      if (snapshot !== undefined && before !== undefined) {
+        open.record.changes.changed(before, snapshot, this.#changed, (kind) => session.channel(kind));
+      }
       open.supplied = translation;
     }
     this.#push(open);
@@ -171,6 +183,7 @@ export class Hub {
     const { record, session, stream } = open;
     record.lastSeenMs = this.#options.clock.now();
     const outcome = session.request(request);
+    if (outcome === 'ack') record.changes.acked(request.kind, session.channel(request.kind), record.lastSeenMs);
     if (outcome === 'nack') {
       this.#options.log.warn({ node: stream.nodeId, type: request.kind }, `proxy refused: ${request.error ?? ''}`);
     }
@@ -211,6 +224,17 @@ export class Hub {
       if (now - record.disconnectedAtMs > limit) this.#records.delete(nodeId);
     }
   }
+}
+
+/** HTTPRoutes and Gateways whose spec is another than before, came or went. */
+function changedObjects(before: World | undefined, after: World): ReadonlySet<string> {
+  const specs = (world: World | undefined): ReadonlyMap<string, unknown> =>
+    new Map<string, unknown>([
+      ...(world?.httpRoutes ?? []).map((one) => [carriedObject('HTTPRoute', one), one.metadata.generation] as const),
+      ...(world?.gateways ?? []).map((one) => [carriedObject('Gateway', one), one.metadata.generation] as const),
+    ]);
+  const [old, now] = [specs(before), specs(after)];
+  return new Set([...old.keys(), ...now.keys()].filter((key) => old.get(key) !== now.get(key)));
 }
 
 function snapshotFor({ mode, namespace, name }: NodeId, translation: Translation): Snapshot | undefined {

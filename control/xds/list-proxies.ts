@@ -44,6 +44,7 @@ export function proxyObject(record: ProxyRecord): Proxy {
           resources: acked.size,
         };
       }),
+      changes: [...record.changes.list((kind) => view.kinds[kind].error)],
       load: [...record.loads.values()].map((sum) => ({ ...sum, ...serviceOf(sum.cluster) })),
     },
   };

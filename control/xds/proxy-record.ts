@@ -1,3 +1,4 @@
+import { ChangeLog } from './change-log.ts';
 import type { KindView, ProxyView } from './proxy-view.ts';
 import { RESOURCE_KINDS, type ResourceKind, type Snapshot } from './resource.ts';
 import type { Session } from './session.ts';
@@ -18,6 +19,7 @@ export class ProxyRecord {
   readonly nodeId: string;
   readonly firstConnectedMs: number;
   readonly loads = new Map<string, LoadSum>();
+  readonly changes = new ChangeLog();
   session: Session | undefined = undefined;
   /** The proxy's own version, as it says. */
   version = '';

@@ -23,3 +23,19 @@ function compare(before: ResourceMap, after: ResourceMap): Difference {
     gone: [...before.keys()].filter((name) => !after.has(name)),
   };
 }
+
+const carriers = new WeakMap<ResourceMap, ReadonlyMap<string, readonly Resource[]>>();
+
+/** The members of a set that are made of an object (`HTTPRoute/shop/catalog`). */
+export function carriersOf(object: string, resources: ResourceMap): readonly Resource[] {
+  let index = carriers.get(resources);
+  if (index === undefined) {
+    const all = [...resources.values()].flatMap((resource) =>
+      resource.carries.map((carried) => ({ carried, resource })),
+    );
+    const grouped = Map.groupBy(all, ({ carried }) => carried);
+    index = new Map([...grouped].map(([carried, found]) => [carried, found.map(({ resource }) => resource)]));
+    carriers.set(resources, index);
+  }
+  return index.get(object) ?? [];
+}

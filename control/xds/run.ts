@@ -52,14 +52,22 @@ export async function startXds(options: XdsOptions): Promise<Xds> {
     const inAMoment = status.evaluate({ translation, classes: world.objects().gatewayClasses, proxies });
     if (inAMoment !== undefined) again = clock.timer(inAMoment, () => decideStatus.ask());
   });
+  /** When the first change came that no translation has taken in yet. */
+  let changedMs: number | undefined;
+  const onChange = (): void => {
+    changedMs ??= clock.now();
+    retranslate.ask();
+  };
   const hub = new Hub({ clock, log, onProgress: () => decideStatus.ask() });
   const retranslate = new Debounce(clock, TRANSLATE, () => {
     if (!synced) return;
-    hub.setTranslation(translate(world.objects(), trustDomain, memo));
+    const changedAtMs = changedMs ?? clock.now();
+    changedMs = undefined;
+    hub.setTranslation(translate(world.objects(), trustDomain, memo), changedAtMs);
     memo.sweep();
     decideStatus.ask();
   });
-  const world = watchWorld({ client, clock, random, log, onChange: () => retranslate.ask() });
+  const world = watchWorld({ client, clock, random, log, onChange });
   let synced = false;
   void world.synced.then(() => {
     synced = true;

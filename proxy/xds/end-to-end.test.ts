@@ -9,6 +9,7 @@ import { gatewayClassKind } from '../../api/kinds/gateway-class.ts';
 import { httpRouteKind } from '../../api/kinds/http-route.ts';
 import type { Kind, KubeObject } from '../../api/kinds/kind.ts';
 import { podKind } from '../../api/kinds/pod.ts';
+import type { Proxy } from '../../api/kinds/proxy.ts';
 import { serviceKind } from '../../api/kinds/service.ts';
 import { findCondition } from '../../api/meta/condition.ts';
 import { CONVERGED, UNROUTED } from '../../api/meta/well-known.ts';
@@ -47,6 +48,10 @@ class Recorder {
   load(): readonly ClusterLoad[] {
     return this.loads;
   }
+}
+
+function isAcked({ sentVersion, ackedVersion }: Proxy['status']['types'][number]): boolean {
+  return sentVersion === ackedVersion;
 }
 
 /** Looks again and again, with a bound: processes and sockets are real here. */
@@ -222,6 +227,29 @@ describe('objects to tables, over gRPC with mTLS', () => {
         ['service/default/catalog-v2/80', 10],
       ]);
     }
+  });
+
+  test('each change is listed with the proxies that have it and the time it took them', async () => {
+    startProxy('sidecar/default/web-1');
+    const spiffeId = `spiffe://${TRUST_DOMAIN}/ns/default/sa/catalog`;
+    startProxy('sidecar/default/catalog-1', { spiffeId });
+    const acked = (count: number) => () =>
+      xds.listProxies().filter(({ status }) => status.types.length === 4 && status.types.every(isAcked)).length ===
+      count;
+    await eventually('both have all', acked(2));
+    put(endpointSliceKind, slice('catalog', [catalog], 8080, false));
+    const heard = await eventually('both have the change', () => {
+      const changes = xds.listProxies().flatMap(({ status }) => status.changes);
+      return changes.length >= 2 && changes.every(({ tookMs }) => tookMs !== undefined) && changes;
+    });
+    assert.deepEqual([...new Set(heard.map(({ object }) => object))], ['Endpoints/default/catalog']);
+    assert.equal(new Set(heard.map(({ id }) => id)).size, 1, 'it is one change for both');
+    const rules = [{ backendRefs: [{ name: 'catalog', port: 80 }] }];
+    put(httpRouteKind, httpRoute('catalog', { parentRefs: [{ group: '', kind: 'Service', name: 'catalog' }], rules }));
+    await eventually('the route is listed by its name', () => {
+      const newest = xds.listProxies().map(({ status }) => status.changes[0]);
+      return newest.every((one) => one?.object === 'HTTPRoute/default/catalog' && one.tookMs !== undefined);
+    });
   });
 
   test('an ingress binds a Gateway, and its status follows', async () => {

@@ -1,6 +1,6 @@
 import type { Gateway } from '../../../api/kinds/gateway.ts';
 import { type FilterChainInput, Listener, RouteConfiguration, TrafficDirection } from '../../../xds/messages.js';
-import { makeResource, type Resource, resourceMap, type Snapshot } from '../resource.ts';
+import { makeResource, type Resource, type Snapshot } from '../resource.ts';
 import { type Attachment, attachToGateway, isGatewayRef } from './attachment.ts';
 import { gatewayHosts } from './gateway-hosts.ts';
 import { type Certificate, type GatewayState, gatewayStates, type ListenerState } from './gateway-listeners.ts';
@@ -8,7 +8,7 @@ import { ANY_HOST, byNarrowness } from './hostname.ts';
 import { httpFilter, TLS_INSPECTOR } from './http-listener.ts';
 import { carriedObject, ingressListener, ingressRoutes } from './names.ts';
 import { certificateTls } from './transport.ts';
-import { backendsOf, carriedRoutes, fixedClusters, type Pass, rulesOf, serviceResources } from './view.ts';
+import { backendsOf, carriedRoutes, fixedClusters, type Pass, rulesOf, serviceResources, setOf } from './view.ts';
 import { keyOf, type World } from './world.ts';
 
 /** What all ingress proxies have in common; where they bind is each one's own. */
@@ -74,10 +74,10 @@ export function ingressSnapshot(view: IngressView, address: string, { memo }: Pa
     return memo.take(`listener ${name} ${bind}`, inputs, () => listenerResource(name, bind, socket));
   });
   return {
-    cluster: resourceMap(view.clusters),
-    endpoints: resourceMap(view.endpoints),
-    listener: resourceMap(listeners),
-    route: resourceMap(view.routes),
+    cluster: setOf('ingress clusters', view.clusters, memo),
+    endpoints: setOf('ingress endpoints', view.endpoints, memo),
+    listener: setOf(`ingress listeners ${address}`, listeners, memo),
+    route: setOf('ingress routes', view.routes, memo),
   };
 }
 

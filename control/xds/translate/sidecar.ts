@@ -1,7 +1,7 @@
 import type { Pod } from '../../../api/kinds/pod.ts';
 import { APP_PORTS, meshServerName, OUTBOUND_PROXY_PORT } from '../../../api/meta/well-known.ts';
 import { Listener, type ListenerInput, RouteConfiguration, TrafficDirection } from '../../../xds/messages.js';
-import { makeResource, type Resource, resourceMap, type Snapshot } from '../resource.ts';
+import { makeResource, type Resource, type ResourceMap, resourceMap, type Snapshot } from '../resource.ts';
 import { inboundClusterResource } from './cluster.ts';
 import { type HttpOptions, httpFilter, TLS_INSPECTOR } from './http-listener.ts';
 import type { Memo } from './memo.ts';
@@ -9,7 +9,7 @@ import { jsonPorts, meshAddressOf } from './mesh-service.ts';
 import { INBOUND_LISTENER, inboundName, OUTBOUND_PROXY_LISTENER, OUTBOUND_ROUTES } from './names.ts';
 import { inboundHost } from './route-defaults.ts';
 import { meshServerTls } from './transport.ts';
-import type { NamespaceView } from './view.ts';
+import { type NamespaceView, setOf } from './view.ts';
 
 /** All that a pod's sidecar is to have; undefined while the agent has not said where the pod is. */
 export function sidecarSnapshot(pod: Pod, view: NamespaceView, memo: Memo): Snapshot | undefined {
@@ -33,11 +33,13 @@ export function sidecarSnapshot(pod: Pod, view: NamespaceView, memo: Memo): Snap
       ),
     ],
   );
+  const joined = (name: string, shared: ResourceMap, more: readonly Resource[]): ResourceMap =>
+    memo.take(`set ${name} ${key}`, [shared, more], () => new Map([...shared, ...resourceMap(more)]));
   return {
-    cluster: new Map([...view.clusters, ...resourceMap(own.clusters)]),
+    cluster: joined('clusters', view.clusters, own.clusters),
     endpoints: view.endpoints,
-    listener: resourceMap([...own.listeners, ...outbound]),
-    route: new Map([...view.routes, ...resourceMap(own.routes)]),
+    listener: setOf(`listeners ${key}`, [...own.listeners, ...outbound], memo),
+    route: joined('routes', view.routes, own.routes),
   };
 }
 

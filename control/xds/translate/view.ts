@@ -54,14 +54,19 @@ export function namespaceView(namespace: string, pass: Pass): NamespaceView {
   ]);
   const { clusters, endpoints } = serviceResources(backends, pass);
   return {
-    clusters: resourceMap([...clusters, ...fixedClusters(memo)]),
-    endpoints: resourceMap(endpoints),
-    routes: resourceMap(routes),
+    clusters: setOf(`clusters ${namespace}`, [...clusters, ...fixedClusters(memo)], memo),
+    endpoints: setOf(`endpoints ${namespace}`, endpoints, memo),
+    routes: setOf(`routes ${namespace}`, routes, memo),
     outbound: listened.map(({ port }) => ({
       name: outboundName(port.namespace, port.serviceName, port.port),
       port: port.outboundPort ?? 0,
     })),
   };
+}
+
+/** The very same map as before when its members are, so that what differs for a proxy is found by looking at four maps. */
+export function setOf(name: string, resources: readonly Resource[], memo: Memo): ResourceMap {
+  return memo.take(`set ${name}`, resources, () => resourceMap(resources));
 }
 
 /** Clusters and load assignments of the named Service ports. */
