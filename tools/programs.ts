@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 
 /** A referee that tests call: the program, or the path of what has none, and the Debian package that brings it. */
@@ -45,6 +45,22 @@ export function installPrograms(root: string): void {
     apt('-q', '-y', '--no-install-recommends', 'install', ...packages);
   }
   installKubectl(root);
+  buildGoControlPlane(root);
+}
+
+/** Envoy's Go control plane, as a program that a test drives: about a minute of two cores the first time, Go's cache after. */
+function buildGoControlPlane(root: string): void {
+  const source = join(root, 'test', 'xds', 'go-control-plane');
+  const program = join(root, '.tools', 'bin', 'go-control-plane');
+  const inputs = ['main.go', 'go.sum'].map((name) => statSync(join(source, name)).mtimeMs);
+  if (existsSync(program) && statSync(program).mtimeMs > Math.max(...inputs)) return;
+  if (!onPath('go')) return;
+  say('building go-control-plane');
+  const { status } = spawnSync('go', ['build', '-o', program, '.'], {
+    cwd: source,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (status !== 0) say('go-control-plane: "go build" failed; its test is skipped');
 }
 
 function installKubectl(root: string): void {

@@ -296,6 +296,13 @@ describe('incremental, by the rules of xds_protocol.rst', () => {
     assert.deepEqual(peer.taken(), []);
   });
 
+  test('one that asks for all listeners gets them at once, though its clusters are not answered yet', () => {
+    const peer = new SessionPeer('delta', { cluster: { a: '1' }, endpoints: { a: '1' }, listener: { l: '1' } });
+    peer.request('cluster');
+    peer.request('listener');
+    assert.deepEqual(peer.session.take(0).responses.map(words), ['a@1', 'l@1']);
+  });
+
   test('made before broken: clusters, endpoints, listeners, routes; then clusters go, and their endpoints', () => {
     const plan = (cluster: string) => ({
       cluster: { [cluster]: '1' },

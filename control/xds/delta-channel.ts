@@ -35,8 +35,9 @@ export class DeltaChannel extends Channel {
     const owed = [...this.owed];
     const resources = owed.flatMap((name) => target.get(name) ?? []);
     const removed = owed.filter((name) => !target.has(name));
+    // One that asks for all for the first time gets all at once, whatever else is under way.
+    if (changes === 'with-changes' || this.answerDue) resources.push(...this.changed(target));
     if (changes === 'with-changes') {
-      resources.push(...this.changed(target));
       // Routes that are gone have had their listeners; clusters and endpoints wait for withoutSurplus.
       if (this.kind === 'listener' || this.kind === 'route') removed.push(...this.#gone(target));
     }

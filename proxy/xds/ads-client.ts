@@ -1,23 +1,23 @@
-import type { ClientDuplexStream } from '@grpc/grpc-js';
 import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
 import { type Backoff, backoffMs } from '../../kit/backoff.ts';
 import type { Clock, Timer } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Random } from '../../kit/random.ts';
-import type { DiscoveryRequestInput, DiscoveryResponse, NodeInput } from '../../xds/messages.js';
-import { AggregatedDiscoveryService } from '../../xds/services.js';
+import type { NodeInput } from '../../xds/messages.js';
 import type { ApplyProblem, Engine } from '../engine.ts';
 import { Configuration, type RawResources } from './configuration.ts';
 import { openControlChannel } from './control-channel.ts';
+import { type Conversation, type Delivery, type Dialect, dialectOf, type Variant } from './conversation.ts';
 import { LoadReporter } from './load-reporter.ts';
-import { kindOfTypeUrl, RESOURCE_KINDS, type ResourceKind } from './resource-kind.ts';
+import { RESOURCE_KINDS, type ResourceKind } from './resource-kind.ts';
 import type { Refusal } from './resource-store.ts';
-import { Subscriptions } from './subscriptions.ts';
 
 export interface AdsClientOptions {
   /** `127.0.0.1:6444` */
   readonly address: string;
   readonly node: NodeInput;
+  /** State-of-the-world unless told: what a server of any kind speaks. */
+  readonly variant?: Variant;
   /** Who the control plane must be. */
   readonly controlSpiffeId: string;
   /** Asked at each connection. */
@@ -41,8 +41,6 @@ export interface AdsStatus {
   readonly refused: readonly string[];
 }
 
-type Stream = ClientDuplexStream<DiscoveryRequestInput, DiscoveryResponse>;
-
 // Within two seconds of a restart every proxy is back, not all at once.
 const RECONNECT: Backoff = { baseMs: 100, maxMs: 2000, jitter: 0.5 };
 // A stream that lived so long was no failure.
@@ -61,10 +59,10 @@ const MAX_QUEUED = 16;
 export class AdsClient {
   readonly #options: AdsClientOptions;
   readonly #configuration = new Configuration();
-  readonly #subscriptions: Subscriptions;
+  readonly #dialect: Dialect;
   readonly #reporter: LoadReporter;
   readonly #abort = new AbortController();
-  #stream: Stream | undefined = undefined;
+  #stream: Conversation | undefined = undefined;
   #streams = 0;
   #connected = false;
   #away = false;
@@ -81,7 +79,7 @@ export class AdsClient {
   constructor(options: AdsClientOptions) {
     this.#options = options;
     const { node, engine, clock } = options;
-    this.#subscriptions = new Subscriptions(node);
+    this.#dialect = dialectOf(options.variant ?? 'sotw', node);
     this.#reporter = new LoadReporter({ engine, clock, node });
   }
 
@@ -130,11 +128,10 @@ export class AdsClient {
     const { address, identity, controlSpiffeId, log } = this.#options;
     const channel = openControlChannel(address, identity(), controlSpiffeId);
     try {
-      const stream = channel.open(AggregatedDiscoveryService.streamAggregatedResources);
+      const stream = this.#dialect.open(channel);
       this.#stream = stream;
-      for (const request of this.#subscriptions.begin()) stream.write(request);
       const ended = Promise.withResolvers<Error | undefined>();
-      stream.on('data', (response: DiscoveryResponse) => {
+      stream.onDelivery((delivery, received) => {
         if (!this.#connected) {
           this.#connected = true;
           this.#away = false;
@@ -145,11 +142,12 @@ export class AdsClient {
         if (++this.#queued >= MAX_QUEUED) stream.pause();
         this.#enqueue(async () => {
           if (--this.#queued < MAX_QUEUED) stream.resume();
-          if (this.#stream === stream) await this.#respond(response);
+          if (this.#stream !== stream || delivery === undefined) return;
+          received();
+          await this.#respond(delivery);
         });
       });
-      stream.on('error', (error) => ended.resolve(error));
-      stream.on('end', () => ended.resolve(undefined));
+      stream.onEnd((error) => ended.resolve(error));
       const error = await ended.promise;
       if (!this.#abort.signal.aborted) this.#logEnd(error);
     } finally {
@@ -168,18 +166,20 @@ export class AdsClient {
     log[level]({ error }, `control plane at ${address} is away; going on with what there is`);
   }
 
-  async #respond({ typeUrl, versionInfo, nonce, resources }: DiscoveryResponse): Promise<void> {
-    const kind = kindOfTypeUrl(typeUrl);
-    if (kind === undefined) return;
+  async #respond(delivery: Delivery): Promise<void> {
+    const { kind, resources } = delivery;
     this.#restored = false;
-    const bytes = resources.map(({ value }) => value);
-    this.#refusals.set(kind, this.#configuration.accept(kind, bytes));
-    this.#subscriptions.received(kind, versionInfo, nonce);
-    for (const named of ['endpoints', 'route'] as const) {
-      const request = this.#subscriptions.want(named, this.#configuration.wanted(named));
-      if (request !== undefined) this.#send(request);
-    }
+    this.#refusals.set(kind, this.#configuration.accept(kind, resources, delivery));
+    this.#want();
     await this.#advance();
+  }
+
+  #want(): void {
+    for (const named of ['endpoints', 'route'] as const) {
+      const names = this.#configuration.wanted(named);
+      if (this.#stream === undefined) this.#dialect.remember(named, names);
+      else this.#stream.want(named, names);
+    }
   }
 
   /** Puts to work what is ready, and answers what has been put to work. */
@@ -202,17 +202,17 @@ export class AdsClient {
   #answer(kind: ResourceKind, applied: boolean, warming: ReadonlySet<ResourceKind>): void {
     const { log } = this.#options;
     const refused = this.#refusedWords(kind);
-    const open = this.#subscriptions.isOpen(kind);
+    const open = this.#dialect.isOpen(kind);
     if (refused.length > 0) {
       if (!open) return;
       log.warn({ type: kind }, `refused: ${refused.join('; ')}`);
-      this.#send(this.#subscriptions.nack(kind, refused.join('; ')));
+      this.#stream?.nack(kind, refused.join('; '));
       return;
     }
     const foundation = kind === 'cluster' || kind === 'endpoints';
     // Listeners and routes are ACKed when they are live; what they stand on must be ACKed for them to come.
     if (!foundation && (!applied || warming.has(kind))) return;
-    if (open || this.#subscriptions.wasRefused(kind)) this.#send(this.#subscriptions.ack(kind));
+    if (open || this.#dialect.wasRefused(kind)) this.#stream?.ack(kind);
   }
 
   #refusedWords(kind: ResourceKind): readonly string[] {
@@ -243,15 +243,11 @@ export class AdsClient {
     this.#options.log.warn('the control plane does not answer: starting from the configuration of the last run');
     this.#restored = true;
     this.#configuration.restore(raw);
-    for (const named of ['endpoints', 'route'] as const) {
-      const request = this.#subscriptions.want(named, this.#configuration.wanted(named));
-      if (request !== undefined) this.#send(request);
-    }
+    for (const kind of RESOURCE_KINDS) this.#dialect.held(kind, this.#configuration.names(kind));
+    this.#want();
+    // A stream that began without them would never say what of them is gone.
+    if (this.#options.variant === 'delta') this.#stream?.cancel();
     await this.#advance();
-  }
-
-  #send(request: DiscoveryRequestInput): void {
-    this.#stream?.write(request);
   }
 
   /** One thing at a time: a response is worked off before the next is looked at. */

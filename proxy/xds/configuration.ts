@@ -2,6 +2,7 @@ import type { ClusterConfig, Endpoint } from '../cluster/cluster-config.ts';
 import type { ListenerConfig } from '../listener/listener-config.ts';
 import type { RouteTable } from '../route/route-table.ts';
 import type { ProxyTables } from '../tables.ts';
+import type { Delivery } from './conversation.ts';
 import { type DecodedCluster, decodeCluster, decodeEndpoints } from './decode/cluster.ts';
 import { decodeListener } from './decode/listener.ts';
 import { decodeRouteTable } from './decode/route.ts';
@@ -18,6 +19,9 @@ export interface Assembly {
   /** When to assemble again though nothing came. */
   readonly wakeAtMs: number | undefined;
 }
+
+/** In state-of-the-world, and on disk: of clusters and listeners a set is all there is. */
+const EXTENT = { cluster: 'whole', endpoints: 'part', listener: 'whole', route: 'part' } as const;
 
 const NO_TABLES: ProxyTables = { listeners: new Map(), routeTables: new Map(), clusters: new Map() };
 
@@ -63,17 +67,32 @@ export class Configuration {
   }
 
   /** Takes a response's resources; gives those that were refused. */
-  accept(kind: ResourceKind, resources: readonly Uint8Array[]): readonly Refusal[] {
+  accept(
+    kind: ResourceKind,
+    resources: readonly Uint8Array[],
+    { extent, removed }: Pick<Delivery, 'extent' | 'removed'> = { extent: EXTENT[kind], removed: [] },
+  ): readonly Refusal[] {
     this.#received.add(kind);
+    const store = this.#storeOf(kind);
+    store.remove(removed);
+    return store.take(resources, extent);
+  }
+
+  /** Names of all that is in force. */
+  names(kind: ResourceKind): readonly string[] {
+    return [...this.#storeOf(kind).stored.keys()];
+  }
+
+  #storeOf(kind: ResourceKind): Pick<ResourceStore<unknown>, 'take' | 'remove' | 'stored'> {
     switch (kind) {
       case 'cluster':
-        return this.#clusters.take(resources, 'whole');
+        return this.#clusters;
       case 'endpoints':
-        return this.#endpoints.take(resources, 'part');
+        return this.#endpoints;
       case 'listener':
-        return this.#listeners.take(resources, 'whole');
+        return this.#listeners;
       case 'route':
-        return this.#routes.take(resources, 'part');
+        return this.#routes;
       default:
         return kind satisfies never;
     }

@@ -50,6 +50,11 @@ export class ResourceStore<T> {
     return refusals;
   }
 
+  /** Forgets what the control plane says is gone. */
+  remove(names: readonly string[]): void {
+    for (const name of names) this.#stored.delete(name);
+  }
+
   /** Forgets what nothing asks for any more. */
   keep(names: ReadonlySet<string>): void {
     for (const name of this.#stored.keys()) if (!names.has(name)) this.#stored.delete(name);
