@@ -2,31 +2,46 @@ import { parseArgs } from 'node:util';
 import { dns } from './dns.ts';
 import { http1 } from './http1.ts';
 import { table, write } from './result.ts';
-
-const SCENARIOS = { dns, http1 } as const;
+import { xds } from './xds.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string' },
     'round-ms': { type: 'string', default: '3000' },
     connections: { type: 'string', default: '64' },
+    clients: { type: 'string', default: '500' },
+    seconds: { type: 'string', default: '10' },
   },
 });
 
-const [name] = positionals;
-const scenario = name === undefined ? undefined : Object.entries(SCENARIOS).find(([known]) => known === name)?.[1];
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/** Servers next to each other, each on a core of its own. */
+async function beside(scenario: typeof http1 | typeof dns): Promise<string> {
+  const result = await scenario({
+    rounds: Number(values.rounds ?? 5),
+    roundMs: Number(values['round-ms']),
+    connections: Number(values.connections),
+    say,
+  });
+  return `${table(result)}\nwritten to ${write(result)}\n`;
+}
+
+const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
+  dns: () => beside(dns),
+  http1: () => beside(http1),
+  xds: () =>
+    xds({ clients: Number(values.clients), seconds: Number(values.seconds), rounds: Number(values.rounds ?? 3), say }),
+};
+
+const [name = ''] = positionals;
+const scenario = Object.hasOwn(SCENARIOS, name) ? SCENARIOS[name] : undefined;
 if (scenario === undefined) {
-  process.stderr.write(
-    `usage: npm run bench -- ${Object.keys(SCENARIOS).join('|')} [--rounds 5] [--round-ms 3000] [--connections 64]\n`,
+  say(
+    'usage: npm run bench -- dns|http1 [--rounds 5] [--round-ms 3000] [--connections 64]\n       npm run bench -- xds [--rounds 3] [--clients 500] [--seconds 10]',
   );
   process.exitCode = 2;
 } else {
-  const result = await scenario({
-    rounds: Number(values.rounds),
-    roundMs: Number(values['round-ms']),
-    connections: Number(values.connections),
-    say: (line) => void process.stderr.write(`${line}\n`),
-  });
-  process.stdout.write(`\n${table(result)}\nwritten to ${write(result)}\n`);
+  process.stdout.write(`\n${await scenario()}`);
 }

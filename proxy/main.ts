@@ -74,6 +74,7 @@ async function assemble(bootstrap: Bootstrap, clock: Clock, random: Random, log:
   const ads = new AdsClient({
     address: bootstrap.xdsAddress,
     node: { id: nodeId, cluster: namespace, userAgentName: 'tutti', userAgentVersion: ownVersion() },
+    variant: bootstrap.xdsVariant,
     controlSpiffeId: `spiffe://${trustDomain}/tutti/control`,
     identity: () => source.current(),
     engine,

@@ -16,9 +16,19 @@ function resource(kind: ResourceKind, name: string, version: string, carries: re
   return { kind, name, version, value: new Uint8Array(), carries };
 }
 
-function view(plan: Partial<KindView> = {}): KindView {
+function view({
+  unanswered = [],
+  ...plan
+}: Partial<Omit<KindView, 'unanswered'>> & { readonly unanswered?: readonly string[] } = {}): KindView {
   const nothing = { sentVersion: undefined, ackedVersion: undefined, nonce: '', error: undefined };
-  return { subscribed: true, ...nothing, acked: new Map(), uncertain: new Map(), unanswered: [], ...plan };
+  return {
+    subscribed: true,
+    ...nothing,
+    acked: new Map(),
+    uncertain: new Map(),
+    unanswered: () => unanswered,
+    ...plan,
+  };
 }
 
 function proxy(
@@ -44,7 +54,7 @@ describe('convergence', () => {
   const wanted = resourceMap([resource('route', 'outbound', '2', [ROUTE])]);
   const carrying = (
     version: string,
-    more: Partial<KindView> = {},
+    more: Parameters<typeof view>[0] = {},
     rest: Partial<ProxyView> = {},
     nodeId = 'sidecar/default/a',
   ): ProxyView =>
@@ -107,7 +117,7 @@ describe('unrouted pods', () => {
   const holding = resourceMap([resource('endpoints', 'c', '1', [carriedPod(leaving)])]);
   const unrouted = (proxies: readonly ProxyView[], pods = [leaving], startedMs = LONG_AGO): number =>
     unroutedPods(pods, proxies, NOW, startedMs).length;
-  const sidecar = (endpoints: Partial<KindView>, more: Partial<ProxyView> = {}) =>
+  const sidecar = (endpoints: Parameters<typeof view>[0], more: Partial<ProxyView> = {}) =>
     proxy('sidecar/default/x', target, { endpoints: view(endpoints) }, more);
 
   const CASES: readonly (readonly [what: string, proxies: readonly ProxyView[], unrouted: boolean])[] = [

@@ -1,6 +1,6 @@
 import { ChangeLog } from './change-log.ts';
 import type { KindView, ProxyView } from './proxy-view.ts';
-import { RESOURCE_KINDS, type ResourceKind, type Snapshot } from './resource.ts';
+import type { ResourceKind, Snapshot } from './resource.ts';
 import type { Session } from './session.ts';
 
 /** Requests that a proxy sent to one cluster, since it connected first. */
@@ -61,46 +61,20 @@ export class ProxyRecord {
   view(): ProxyView {
     const { session, nodeId, connectedSinceMs, disconnectedAtMs } = this;
     if (session === undefined) return { ...(this.#last ?? NOTHING), nodeId, connectedSinceMs, disconnectedAtMs };
-    const kinds = Object.fromEntries(RESOURCE_KINDS.map((kind) => [kind, kindView(session, kind)]));
     return {
       nodeId,
       connectedSinceMs,
       disconnectedAtMs: undefined,
       target: session.snapshot,
-      kinds: kinds as Record<ResourceKind, KindView>,
+      // Channels are looked at, not copied: there are four for each of hundreds of proxies, and few of their fields matter.
+      kinds: {
+        cluster: session.channel('cluster'),
+        endpoints: session.channel('endpoints'),
+        listener: session.channel('listener'),
+        route: session.channel('route'),
+      },
     };
   }
-}
-
-/** Reads the channel when it is asked: hundreds of proxies are looked at for a few fields each. */
-function kindView(session: Session, kind: ResourceKind): KindView {
-  const channel = session.channel(kind);
-  return {
-    get subscribed() {
-      return channel.subscribed;
-    },
-    get sentVersion() {
-      return channel.sentVersion;
-    },
-    get ackedVersion() {
-      return channel.ackedVersion;
-    },
-    get nonce() {
-      return channel.nonce;
-    },
-    get error() {
-      return channel.error;
-    },
-    get acked() {
-      return channel.acked;
-    },
-    get uncertain() {
-      return channel.uncertain;
-    },
-    get unanswered() {
-      return channel.unanswered();
-    },
-  };
 }
 
 const NONE: KindView = {
@@ -111,7 +85,7 @@ const NONE: KindView = {
   error: undefined,
   acked: new Map(),
   uncertain: new Map(),
-  unanswered: [],
+  unanswered: () => [],
 };
 
 const NOTHING: { readonly target: Snapshot | undefined; readonly kinds: Readonly<Record<ResourceKind, KindView>> } = {

@@ -21,7 +21,7 @@ export interface KindView {
   /** On its way, or refused: the proxy may act on it. */
   readonly uncertain: ResourceMap;
   /** Asked for and not said yes to. */
-  readonly unanswered: readonly string[];
+  unanswered(): readonly string[];
 }
 
 /**

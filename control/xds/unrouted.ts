@@ -27,10 +27,14 @@ export function unroutedPods(
 }
 
 function mayRouteTo(proxy: ProxyView, carried: string): boolean {
-  const { subscribed, acked, uncertain, unanswered } = proxy.kinds.endpoints;
+  const { endpoints } = proxy.kinds;
+  const { subscribed, acked, uncertain } = endpoints;
   const holds = [...acked.values(), ...uncertain.values()].some(({ carries }) => carries.includes(carried));
   if (holds) return true;
   // Just connected: it may run on what it was told before.
   const target = proxy.target?.endpoints;
-  return target === undefined || (target.size > 0 && (!subscribed || unanswered.some((name) => target.has(name))));
+  return (
+    target === undefined ||
+    (target.size > 0 && (!subscribed || endpoints.unanswered().some((name) => target.has(name))))
+  );
 }

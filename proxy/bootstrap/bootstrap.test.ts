@@ -16,9 +16,16 @@ const GOOD = {
   stateFolder: '/state',
 };
 
-test('a bootstrap file is read whole, with info as the log level unless told', () => {
-  assert.deepEqual(parseBootstrap(JSON.stringify(GOOD)), { ...GOOD, logLevel: 'info' });
-  const more = { ...GOOD, mode: 'ingress', podAddress: '', svidTtlSeconds: 120, logLevel: 'debug' };
+test('a bootstrap file is read whole, with info as the log level and state-of-the-world unless told', () => {
+  assert.deepEqual(parseBootstrap(JSON.stringify(GOOD)), { ...GOOD, logLevel: 'info', xdsVariant: 'sotw' });
+  const more = {
+    ...GOOD,
+    mode: 'ingress',
+    podAddress: '',
+    svidTtlSeconds: 120,
+    logLevel: 'debug',
+    xdsVariant: 'delta',
+  };
   assert.deepEqual(parseBootstrap(JSON.stringify(more)), more);
 });
 

@@ -22,6 +22,8 @@ export interface Bootstrap {
   };
   /** `127.0.0.1:6444` */
   readonly xdsAddress: string;
+  /** `sotw` unless told: every control plane speaks it. */
+  readonly xdsVariant: 'sotw' | 'delta';
   readonly admin: { readonly address: string; readonly port: number };
   /** Last good configuration and such; made when missing. */
   readonly stateFolder: string;
@@ -32,6 +34,7 @@ export interface Bootstrap {
 type LogLevel = (typeof LOG_LEVELS)[number];
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+const VARIANTS = ['sotw', 'delta'] as const;
 const MODES = ['sidecar', 'ingress'] as const;
 
 /**
@@ -54,6 +57,7 @@ export function parseBootstrap(text: string): Bootstrap {
     podAddress: root.anyText('podAddress'),
     api: { server: api.url('server'), caFile: api.text('caFile'), tokenFile: api.text('tokenFile') },
     xdsAddress: root.text('xdsAddress'),
+    xdsVariant: root.optional('xdsVariant', (field) => root.word(field, VARIANTS)) ?? 'sotw',
     admin: { address: admin.text('address'), port: admin.whole('port') },
     stateFolder: root.text('stateFolder'),
     ...(svidTtlSeconds === undefined ? {} : { svidTtlSeconds }),

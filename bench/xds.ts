@@ -1,0 +1,129 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface XdsOptions {
+  readonly clients: number;
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly say: (line: string) => void;
+}
+
+interface Round {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Of one core, while changes came. */
+  readonly cpuPercent: number;
+  readonly rssBytes: number;
+  readonly longestStallMs: number;
+  /** All clients at once: from the first connection until the last had everything. */
+  readonly allConnectedMs: number;
+  /** The machine's load average of the last minute: others work there too. */
+  readonly load: number;
+}
+
+const SERVICES = 50;
+const SETTLE_MS = 3000;
+const LAST_ACK_MS = 60_000;
+const ASK_AGAIN_MS = 500;
+
+/**
+ * 500 proxies, each with a connection of its own, in one process; API server, store and xDS server in another. Ten endpoint changes and
+ * one route change a second: from the moment that the API has accepted a change until the last proxy has ACKed it.
+ */
+export async function xds(options: XdsOptions): Promise<string> {
+  const rounds: Round[] = [];
+  for (let round = 1; round <= options.rounds; round++) {
+    const figures = await oneRound(options);
+    rounds.push(figures);
+    options.say(`round ${round}: ${line(figures)}`);
+  }
+  const sorted = rounds.toSorted((left, right) => left.p99Ms - right.p99Ms);
+  const median = sorted[Math.floor(sorted.length / 2)];
+  const folder = join(import.meta.dirname, 'results');
+  mkdirSync(folder, { recursive: true });
+  const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version };
+  const { clients, seconds } = options;
+  const file = join(folder, 'xds.json');
+  writeFileSync(file, `${JSON.stringify({ scenario: 'xds', machine, clients, seconds, rounds }, null, 2)}\n`);
+  return `xds: ${clients} clients, ${rounds.length} rounds, the median by p99\n${median === undefined ? '' : line(median)}\nwritten to ${file}\n`;
+}
+
+function line({ p50Ms, p99Ms, cpuPercent, rssBytes, longestStallMs, allConnectedMs, load }: Round): string {
+  const ms = (value: number): string => `${value.toFixed(0)} ms`;
+  return `change to last ACK p50 ${ms(p50Ms)}, p99 ${ms(p99Ms)}; control plane ${cpuPercent.toFixed(0)} % of a core, ${(rssBytes / 1024 / 1024).toFixed(0)} MB, longest stall ${ms(longestStallMs)}; all connected in ${ms(allConnectedMs)}; machine load ${load.toFixed(1)}`;
+}
+
+async function oneRound({ clients, seconds }: XdsOptions): Promise<Round> {
+  const folder = mkdtempSync(join(tmpdir(), 'tutti-bench-xds-'));
+  const control = fork(script('control-process.ts'), [String(clients), String(SERVICES), folder]);
+  const proxies = fork(script('client-process.ts'), [String(clients)]);
+  try {
+    const server = await message<{ readonly port: number }>(control);
+    const began = performance.timeOrigin + performance.now();
+    proxies.send(server);
+    const { complete } = await message<{ readonly complete: number }>(proxies);
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    control.send({ seconds });
+    const cost = await message<
+      Pick<Round, 'cpuPercent' | 'rssBytes' | 'longestStallMs'> & {
+        readonly accepted: Readonly<Record<string, number>>;
+      }
+    >(control);
+    const acked = await ackedByAll(proxies, Object.keys(cost.accepted), clients);
+    const took = Object.entries(cost.accepted).map(([key, acceptedMs]) => (acked[key]?.atMs ?? Infinity) - acceptedMs);
+    took.sort((left, right) => left - right);
+    const at = (share: number): number => took[Math.min(took.length - 1, Math.floor(took.length * share))] ?? 0;
+    const { cpuPercent, rssBytes, longestStallMs } = cost;
+    const [load = 0] = loadavg();
+    return {
+      p50Ms: at(0.5),
+      p99Ms: at(0.99),
+      cpuPercent,
+      rssBytes,
+      longestStallMs,
+      allConnectedMs: complete - began,
+      load,
+    };
+  } finally {
+    await Promise.all([stop(control), stop(proxies)]);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+type Acked = Readonly<Record<string, { readonly atMs: number; readonly count: number }>>;
+
+/** Asks until every client has ACKed every change. */
+async function ackedByAll(proxies: ChildProcess, keys: readonly string[], clients: number): Promise<Acked> {
+  const until = performance.now() + LAST_ACK_MS;
+  for (;;) {
+    proxies.send('report');
+    const { acked } = await message<{ readonly acked: Acked }>(proxies);
+    const missing = keys.find((key) => acked[key]?.count !== clients);
+    if (missing === undefined) return acked;
+    if (performance.now() > until)
+      throw new Error(`change "${missing}": ACKed by ${acked[missing]?.count ?? 0} of ${clients} clients`);
+    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+  }
+}
+
+async function message<T>(child: ChildProcess): Promise<T> {
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`"${child.spawnargs.join(' ')}" ended with ${String(code)}`);
+  });
+  const [value] = (await Promise.race([once(child, 'message'), ended])) as [T];
+  return value;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
+}
+
+function script(name: string): string {
+  return join(import.meta.dirname, 'mesh', name);
+}
