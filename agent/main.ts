@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { HttpClient } from '../api/client/http-client.ts';
 import { Informer } from '../api/client/informer.ts';
@@ -8,7 +9,10 @@ import { lockExclusively } from '../kit/exclusive-lock.ts';
 import type { Logger } from '../kit/log.ts';
 import type { Random } from '../kit/random.ts';
 import { EventRecorder } from './events/event-recorder.ts';
+import { serveIdentities } from './identity/serve-identities.ts';
 import { tokenIssuer } from './identity/token-issuer.ts';
+import { openPeerReader } from './identity/workload-api/peer-credentials.ts';
+import { workloadSocketPath } from './identity/workload-api/socket-path.ts';
 import { inspectMachine } from './node/machine.ts';
 import { nodeAllocatable } from './node/node-object.ts';
 import { NodeRegistration } from './node/node-registration.ts';
@@ -94,7 +98,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const events = new EventRecorder({ client, nodeName, clock, random, log });
   const services = new Informer({ client, kind: serviceKind, clock, random, log, indexes: { namespace: namespaceOf } });
   const ports = new PortPool(random);
-  const proxy = proxySettings(options, marks);
+  const readPeer = openPeerReader();
+  const socketPath = workloadSocketPath(folder, tmpdir(), process.getuid?.() ?? 0);
+  const workloadApi = readPeer === undefined ? {} : { workloadApi: `unix://${socketPath}` };
+  if (readPeer === undefined) log.info('no Workload API: it takes Linux and Node 26; proxies ask the API server');
+  const proxy = { ...proxySettings(options, marks), ...workloadApi };
   let registration: NodeRegistration | undefined;
   const context: AgentContext = {
     nodeName,
@@ -126,6 +134,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   });
   registration.start();
   const ingress = options.ingress === undefined ? undefined : makeIngress(options, folder, proxy, ports);
+  // Before proxies start or are adopted: they take their identity from it.
+  const holders = { pods, runtime, ingress };
+  const identities =
+    readPeer === undefined ? undefined : await serveIdentities({ ...holders, socketPath, readPeer, clock, log });
   await ingress?.start();
   await pods.adopt();
   const strays = await reapStrays(folder, [...pods.runIds(), ...(ingress?.runId ?? [])], clock);
@@ -148,6 +160,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       } else {
         await Promise.all([ingress?.close(), pods.close()]);
       }
+      await identities?.close();
       await registration?.close();
       await events.close();
       await Promise.all([server.close(), services.close(), context.configs.close(), runtime.close()]);

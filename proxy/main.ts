@@ -4,8 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { workloadSpiffeId } from '../api/meta/well-known.ts';
-import { IdentitySource } from '../certs/workload/identity-source.ts';
-import { svidClient } from '../certs/workload/svid-client.ts';
+import { WorkloadApiSource } from '../certs/workload/spiffe-api/workload-api-source.ts';
 import { type Clock, systemClock } from '../kit/clock.ts';
 import { createLog, type Logger } from '../kit/log.ts';
 import { type Random, systemRandom } from '../kit/random.ts';
@@ -19,9 +18,12 @@ import { LastGoodKeeper } from './xds/last-good-keeper.ts';
 // What linkerd2-proxy and Kubernetes give requests in flight: agents drain before they send SIGTERM, so this is for others.
 const DRAIN_MS = 10_000;
 
+/** WorkloadApiSource, or IdentitySource where no agent serves the Workload API. */
+type IdentityHolder = Pick<WorkloadApiSource, 'current' | 'onChange' | 'start' | 'close'>;
+
 interface Parts {
   readonly engine: Engine;
-  readonly source: IdentitySource;
+  readonly source: IdentityHolder;
   readonly admin: Admin;
   readonly lastGood: LastGoodKeeper;
   readonly ads: AdsClient;
@@ -59,17 +61,11 @@ function readBootstrap(path: string): Bootstrap {
 }
 
 async function assemble(bootstrap: Bootstrap, clock: Clock, random: Random, log: Logger): Promise<Parts> {
-  const { api, trustDomain, namespace, serviceAccount, svidTtlSeconds, nodeId, stateFolder } = bootstrap;
+  const { trustDomain, namespace, nodeId, stateFolder } = bootstrap;
   // Standard output is the access log's alone.
   const accessLog = { format: 'json', sink: (lines: string) => void process.stdout.write(lines) } as const;
   const engine = createEngine({ clock, random, log, accessLog });
-  const source = new IdentitySource({
-    obtain: svidClient({ ...api, ...(svidTtlSeconds === undefined ? {} : { ttlSeconds: svidTtlSeconds }) }),
-    spiffeId: workloadSpiffeId(trustDomain, namespace, serviceAccount),
-    clock,
-    random,
-    log,
-  });
+  const source = await identityHolder(bootstrap, { clock, random, log });
   const lastGood = new LastGoodKeeper(join(stateFolder, 'last-good.json'), clock, log);
   const ads = new AdsClient({
     address: bootstrap.xdsAddress,
@@ -93,7 +89,21 @@ async function assemble(bootstrap: Bootstrap, clock: Clock, random: Random, log:
   return { engine, source, admin, lastGood, ads };
 }
 
-/** The key is made here and stays here, so each start needs the API server once: it is asked until it answers. */
+/** What asks the API server itself is loaded only where it is needed. */
+async function identityHolder(
+  { trustDomain, namespace, serviceAccount, workloadApi, api, svidTtlSeconds }: Bootstrap,
+  shared: { readonly clock: Clock; readonly random: Random; readonly log: Logger },
+): Promise<IdentityHolder> {
+  const spiffeId = workloadSpiffeId(trustDomain, namespace, serviceAccount);
+  if (workloadApi !== undefined) return new WorkloadApiSource({ ...shared, address: workloadApi, spiffeId });
+  if (api === undefined) throw new Error('bootstrap: names no source of the identity');
+  const { IdentitySource } = await import('../certs/workload/identity-source.ts');
+  const { svidClient } = await import('../certs/workload/svid-client.ts');
+  const ttl = svidTtlSeconds === undefined ? {} : { ttlSeconds: svidTtlSeconds };
+  return new IdentitySource({ ...shared, obtain: svidClient({ ...api, ...ttl }), spiffeId });
+}
+
+/** Each start needs its agent, or the API server, once: it is asked until it answers. */
 async function start({ engine, source, ads }: Parts, stop: AbortSignal, log: Logger): Promise<void> {
   source.onChange((identity) => engine.setIdentity(identity));
   const identity = await Promise.race([source.start(), aborted(stop)]);

@@ -14,11 +14,15 @@ test('what the agent writes for its proxies is what a proxy reads', { timeout: 1
   const read = async (folder: string) => parseBootstrap(await readFile(join(folder, 'bootstrap.json'), 'utf8'));
   const sidecar = await read(join(node.podFolder(pod), 'sidecar'));
   assert.deepEqual(
-    [sidecar.mode, sidecar.nodeId, sidecar.podAddress, sidecar.serviceAccount, sidecar.svidTtlSeconds],
-    ['sidecar', 'sidecar/default/web', pod.status.podIP, 'default', 600],
+    [sidecar.mode, sidecar.nodeId, sidecar.podAddress, sidecar.serviceAccount, sidecar.workloadApi],
+    [
+      'sidecar',
+      'sidecar/default/web',
+      pod.status.podIP,
+      'default',
+      `unix://${join(node.agentFolder, 'workload.sock')}`,
+    ],
   );
-  assert.match(await readFile(sidecar.api.tokenFile, 'utf8'), /^ey[\w-]+\.ey[\w-]+\.[\w-]+$/);
-  assert.match(await readFile(sidecar.api.caFile, 'utf8'), /BEGIN CERTIFICATE/);
   const ingress = await read(join(node.agentFolder, 'ingress'));
   assert.deepEqual(
     [ingress.mode, ingress.nodeId, ingress.podAddress],

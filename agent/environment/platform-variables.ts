@@ -1,9 +1,15 @@
 import type { Container } from '../../api/kinds/container.ts';
 import { OUTBOUND_PROXY_PORT } from '../../api/meta/well-known.ts';
+import { SOCKET_VARIABLE } from '../../certs/workload/spiffe-api/methods.ts';
 import { variableName } from './service-variables.ts';
 
 /** Container port to the port that the process gets: the annotation `tutti.dev/app-ports`. */
 export type AppPorts = Readonly<Record<string, number>>;
+
+/** Where SPIFFE libraries look for the Workload API. */
+export function workloadApiVariables(address: string | undefined): Record<string, string> {
+  return address === undefined ? {} : { [SOCKET_VARIABLE]: address };
+}
 
 /** `PORT` for the container's first port, `PORT_<NAME>` for each that has a name. */
 export function portVariables({ ports = [] }: Pick<Container, 'ports'>, appPorts: AppPorts): Record<string, string> {

@@ -5,7 +5,7 @@ import type { Pod } from '../../api/kinds/pod.ts';
 import { parseQuantity } from '../../api/meta/quantity.ts';
 import { ConfigError } from '../environment/config-error.ts';
 import { type ConfigObjects, containerEnvironment, expandAll } from '../environment/container-environment.ts';
-import { portVariables, proxyVariables } from '../environment/platform-variables.ts';
+import { portVariables, proxyVariables, workloadApiVariables } from '../environment/platform-variables.ts';
 import { apiServerVariables, serviceVariables } from '../environment/service-variables.ts';
 import type { ContainerConfig, ContainerKey, ContainerResources, StartResult } from '../runtime/runtime.ts';
 import { wantsSidecar } from '../sidecar/sidecar.ts';
@@ -112,6 +112,7 @@ function platformVariables({ context, pod, placement }: RunnerInput, container: 
     ...apiServerVariables(context.proxy.api.server),
     ...(hasSidecar ? proxyVariables(placement.address) : {}),
     ...portVariables(container, placement.appPorts),
+    ...workloadApiVariables(context.proxy.workloadApi),
     HOSTNAME: pod.spec.hostname ?? pod.metadata.name,
   };
 }

@@ -2,7 +2,9 @@ import { rm } from 'node:fs/promises';
 import { type Pod, podKind } from '../../api/kinds/pod.ts';
 import { APP_PORTS, MESH_ADDRESS } from '../../api/meta/well-known.ts';
 import { configReferences } from '../environment/config-references.ts';
+import { podIdentity } from '../identity/identities.ts';
 import { renewAfterMs } from '../identity/renewal.ts';
+import type { WorkloadIdentity } from '../identity/workload-identity.ts';
 import { Sidecar, wantsSidecar } from '../sidecar/sidecar.ts';
 import type { ConfigView } from '../volumes/config-cache.ts';
 import { folderSize } from '../volumes/folder-size.ts';
@@ -31,6 +33,7 @@ interface HeldToken {
 /** All that a pod has on this node beside its containers: folder, address, ports, sidecar, volumes. */
 export class PodHome {
   readonly folder: string;
+  readonly identity: WorkloadIdentity;
   readonly #context: AgentContext;
   readonly #onSidecarChange: () => void;
   readonly #view: ConfigView;
@@ -43,6 +46,7 @@ export class PodHome {
     this.#onSidecarChange = onSidecarChange;
     this.#placement = placement;
     this.folder = podFolder(context.podsFolder, pod.metadata.uid);
+    this.identity = podIdentity(pod, this.folder, context.proxy);
     this.#view = context.configs.view(pod.metadata.namespace ?? '', configReferences(pod), onConfigChange);
     if (placement !== undefined) this.#makeSidecar(pod, placement);
   }
@@ -144,12 +148,14 @@ export class PodHome {
 
   /** Lets go; what runs goes on. */
   async close(): Promise<void> {
-    await this.#sidecar?.close();
+    this.#sidecar?.close();
+    await this.identity.close();
     await this.#view.release();
   }
 
   /** Takes away everything. Only when nothing runs any more. */
   async remove(): Promise<void> {
+    await this.identity.close();
     await this.#view.release();
     await rm(this.folder, { recursive: true, force: true });
     if (this.#placement !== undefined) this.#context.network.release(this.#placement);
@@ -161,6 +167,7 @@ export class PodHome {
       pod,
       podFolder: this.folder,
       podAddress: placement.address,
+      identity: this.identity,
       settings: this.#context.proxy,
       onChange: this.#onSidecarChange,
     });

@@ -4,6 +4,7 @@ import { isConditionTrue } from '../../api/meta/condition.ts';
 import { UNROUTED } from '../../api/meta/well-known.ts';
 import type { Timer } from '../../kit/clock.ts';
 import { ConfigError } from '../environment/config-error.ts';
+import type { WorkloadIdentity } from '../identity/workload-identity.ts';
 import type { ContainerKey, ContainerStatus } from '../runtime/runtime.ts';
 import type { AgentContext } from './agent-context.ts';
 import { type ContainerFacts, haveContainers, haveEnded, initProgress, planContainers } from './container-plan.ts';
@@ -113,6 +114,10 @@ export class PodWorker {
 
   get pod(): Pod {
     return this.#pod;
+  }
+
+  get identity(): WorkloadIdentity {
+    return this.#home.identity;
   }
 
   get sidecarPid(): number | undefined {

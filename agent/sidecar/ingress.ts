@@ -2,10 +2,12 @@ import { join } from 'node:path';
 import { INGRESS_NAMESPACE, INGRESS_SERVICE_ACCOUNT } from '../../api/meta/well-known.ts';
 import { backoffMs } from '../../kit/backoff.ts';
 import { readTextIfPresent, writeFileAtomic } from '../../kit/disk.ts';
-import { TokenFile } from '../identity/token-file.ts';
+import { ingressIdentity } from '../identity/identities.ts';
+import type { WorkloadIdentity } from '../identity/workload-identity.ts';
 import type { PortPool } from '../node/port-pool.ts';
+import { identityFields } from './bootstrap.ts';
 import { ProxyProcess, type ProxyState } from './proxy-process.ts';
-import { type ProxySettings, TOKEN_AUDIENCE, TOKEN_SECONDS } from './proxy-settings.ts';
+import type { ProxySettings } from './proxy-settings.ts';
 
 export interface IngressOptions {
   readonly folder: string;
@@ -20,18 +22,23 @@ const RETRY = { baseMs: 200, maxMs: 5000, jitter: 0.3 };
 
 /** The proxy at the edge of the mesh, on this node: it carries Gateways' listeners. Kept running as a sidecar is. */
 export class Ingress {
+  readonly identity: WorkloadIdentity;
   readonly #options: IngressOptions;
   readonly #abort = new AbortController();
-  #token: TokenFile | undefined;
   #proxy: ProxyProcess | undefined;
   #starting: Promise<void> = Promise.resolve();
 
   constructor(options: IngressOptions) {
     this.#options = options;
+    this.identity = ingressIdentity(options.folder, options.settings);
   }
 
   get state(): ProxyState {
     return this.#proxy?.state ?? 'stopped';
+  }
+
+  get pid(): number | undefined {
+    return this.#proxy?.pid;
   }
 
   get runId(): readonly string[] {
@@ -42,10 +49,9 @@ export class Ingress {
   async start(): Promise<void> {
     const { folder, settings } = this.#options;
     const port = await this.#adminPort();
-    this.#token = this.#makeToken();
     this.#proxy = this.#makeProxy(port);
     if (await this.#proxy.adopt()) settings.log.debug({ folder }, 'ingress adopted');
-    this.#starting = this.#keepStarting(this.#token, this.#proxy);
+    this.#starting = this.#keepStarting(this.#proxy);
   }
 
   async drain(limitMs: number): Promise<void> {
@@ -55,25 +61,26 @@ export class Ingress {
   async stop(graceMs: number): Promise<void> {
     await this.#letGo();
     await this.#proxy?.stop(graceMs);
+    await this.identity.close();
   }
 
   /** Lets go; it goes on. */
   async close(): Promise<void> {
     this.#proxy?.close();
     await this.#letGo();
+    await this.identity.close();
   }
 
   async #letGo(): Promise<void> {
     this.#abort.abort(new Error('ingress is let go'));
     await this.#starting;
-    await this.#token?.close();
   }
 
-  async #keepStarting(token: TokenFile, proxy: ProxyProcess): Promise<void> {
+  async #keepStarting(proxy: ProxyProcess): Promise<void> {
     const { clock, random, log } = this.#options.settings;
     for (let failures = 0; !this.#abort.signal.aborted; failures++) {
       try {
-        await token.start();
+        await this.identity.start();
         if (!this.#abort.signal.aborted) await proxy.start();
         return;
       } catch (error) {
@@ -83,21 +90,9 @@ export class Ingress {
     }
   }
 
-  #makeToken(): TokenFile {
-    const { folder, settings } = this.#options;
-    const { issue, clock, random, log } = settings;
-    const order = {
-      namespace: INGRESS_NAMESPACE,
-      serviceAccount: INGRESS_SERVICE_ACCOUNT,
-      audience: TOKEN_AUDIENCE,
-      expirationSeconds: TOKEN_SECONDS,
-    };
-    return new TokenFile({ path: join(folder, 'token'), order, issue, clock, random, log });
-  }
-
   #makeProxy(port: number): ProxyProcess {
     const { folder, nodeName, nodeAddress, settings } = this.#options;
-    const { command, env, api, xdsAddress, trustDomain, svidTtlSeconds, clock, random, log } = settings;
+    const { command, env, xdsAddress, trustDomain, clock, random, log } = settings;
     const proxy: ProxyProcess = new ProxyProcess({
       folder,
       id: `ingress/${nodeName}/${folder}`,
@@ -111,11 +106,10 @@ export class Ingress {
         serviceAccount: INGRESS_SERVICE_ACCOUNT,
         trustDomain,
         podAddress: '',
-        api: { ...api, tokenFile: join(folder, 'token') },
+        ...identityFields(settings, this.identity),
         xdsAddress,
         admin: { address: nodeAddress, port },
         stateFolder: join(folder, 'state'),
-        ...(svidTtlSeconds === undefined ? {} : { svidTtlSeconds }),
         logLevel: 'info',
       },
       clock,

@@ -12,17 +12,13 @@ export interface ProxySettings {
   readonly xdsAddress: string;
   readonly trustDomain: string;
   readonly svidTtlSeconds?: number;
+  /** Where proxies and workloads find the Workload API; missing where it cannot be served: proxies ask the API server then. */
+  readonly workloadApi?: string;
   readonly issue: TokenIssuer;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
 }
-
-/** The audience of the tokens with which proxies ask for their SVIDs (docs/architecture.md). */
-export const TOKEN_AUDIENCE = 'tutti';
-
-/** The kubelet's default for projected tokens. */
-export const TOKEN_SECONDS = 3600;
 
 /** The port on a pod's own address where its sidecar's admin endpoint is. */
 export const ADMIN_PORT = 15000;

@@ -1,14 +1,16 @@
 import { join } from 'node:path';
 import type { Pod } from '../../api/kinds/pod.ts';
 import { INJECT } from '../../api/meta/well-known.ts';
-import { TokenFile } from '../identity/token-file.ts';
+import type { WorkloadIdentity } from '../identity/workload-identity.ts';
+import { identityFields } from './bootstrap.ts';
 import { ProxyProcess, type ProxyState } from './proxy-process.ts';
-import { ADMIN_PORT, type ProxySettings, TOKEN_AUDIENCE, TOKEN_SECONDS } from './proxy-settings.ts';
+import { ADMIN_PORT, type ProxySettings } from './proxy-settings.ts';
 
 export interface SidecarOptions {
   readonly pod: Pod;
   readonly podFolder: string;
   readonly podAddress: string;
+  readonly identity: WorkloadIdentity;
   readonly settings: ProxySettings;
   readonly onChange: () => void;
 }
@@ -18,31 +20,16 @@ export function wantsSidecar({ metadata }: Pod): boolean {
   return metadata.annotations?.[INJECT] !== 'false';
 }
 
-/** The proxy beside one pod, with the token that proves who it is. */
+/** The proxy beside one pod. It takes its identity from the Workload API, as the pod's containers may. */
 export class Sidecar {
-  readonly #token: TokenFile;
+  readonly #identity: WorkloadIdentity;
   readonly #proxy: ProxyProcess;
 
-  constructor({ pod, podFolder, podAddress, settings, onChange }: SidecarOptions) {
-    const { command, env, api, xdsAddress, trustDomain, svidTtlSeconds, issue, clock, random, log } = settings;
+  constructor({ pod, podFolder, podAddress, identity, settings, onChange }: SidecarOptions) {
+    const { command, env, xdsAddress, trustDomain, clock, random, log } = settings;
     const { name, uid, namespace = '' } = pod.metadata;
-    const serviceAccount = pod.spec.serviceAccountName ?? 'default';
     const folder = join(podFolder, 'sidecar');
-    const tokenFile = join(folder, 'token');
-    this.#token = new TokenFile({
-      path: tokenFile,
-      order: {
-        namespace,
-        serviceAccount,
-        audience: TOKEN_AUDIENCE,
-        expirationSeconds: TOKEN_SECONDS,
-        boundTo: { kind: 'Pod', name, uid },
-      },
-      issue,
-      clock,
-      random,
-      log,
-    });
+    this.#identity = identity;
     this.#proxy = new ProxyProcess({
       folder,
       id: `${uid}/sidecar`,
@@ -53,14 +40,13 @@ export class Sidecar {
         nodeId: `sidecar/${namespace}/${name}`,
         namespace,
         name,
-        serviceAccount,
+        serviceAccount: pod.spec.serviceAccountName ?? 'default',
         trustDomain,
         podAddress,
-        api: { ...api, tokenFile },
+        ...identityFields(settings, identity),
         xdsAddress,
         admin: { address: podAddress, port: ADMIN_PORT },
         stateFolder: join(folder, 'state'),
-        ...(svidTtlSeconds === undefined ? {} : { svidTtlSeconds }),
         logLevel: 'info',
       },
       clock,
@@ -86,14 +72,14 @@ export class Sidecar {
     return this.#proxy.runId;
   }
 
-  /** Takes over a sidecar that an earlier agent left running; its token is renewed when it must be. */
+  /** Takes over a sidecar that an earlier agent left running. */
   async adopt(): Promise<boolean> {
     return this.#proxy.adopt();
   }
 
-  /** Throws when no token can be had; may be called again. */
+  /** Throws when no token can be had; may be called again. The SVID is asked for while the proxy's process starts. */
   async start(): Promise<void> {
-    await this.#token.start();
+    await this.#identity.start();
     await this.#proxy.start();
   }
 
@@ -102,13 +88,11 @@ export class Sidecar {
   }
 
   async stop(graceMs: number): Promise<void> {
-    await this.#token.close();
     await this.#proxy.stop(graceMs);
   }
 
   /** Lets go of it; it goes on. */
-  async close(): Promise<void> {
+  close(): void {
     this.#proxy.close();
-    await this.#token.close();
   }
 }

@@ -15,10 +15,18 @@ import {
 import { distinguishedName } from '../x509/name.ts';
 import { toPem } from '../x509/pem.ts';
 import { isSupportedKey, readRequest } from '../x509/request.ts';
-import { openRoot, type Root } from './ca-folder.ts';
 import { keyOfNodeRequest } from './node-request.ts';
 import { IssueRefusedError } from './refusal.ts';
 import { SKEW_MS } from './root.ts';
+import {
+  bundleOf,
+  openRoots,
+  type Roots,
+  type RotationStage,
+  type RotationStep,
+  stageOf,
+  takeStep,
+} from './root-rotation.ts';
 
 const DEFAULT_SVID_TTL_SECONDS = 24 * 3600;
 /** Shorter ones would be rotated without pause. The API asks for minutes; tests take seconds. */
@@ -88,9 +96,9 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
   if (parseSpiffeId(`spiffe://${trustDomain}`) === undefined) {
     throw new TypeError(`trust domain "${trustDomain}": lower-case letters, digits, ".", "-" and "_" are wanted`);
   }
-  const root = await openRoot(folder, trustDomain, clock.now());
-  if (root.isNew) log.info({ folder, trustDomain }, 'certificate authority made');
-  return new Authority(root, trustDomain, clock);
+  const roots = await openRoots(folder, trustDomain, clock.now());
+  if (roots.issuing.isNew) log.info({ folder, trustDomain }, 'certificate authority made');
+  return new Authority(roots, options);
 }
 
 interface Leaf {
@@ -109,25 +117,50 @@ const BOTH_PURPOSES = extendedKeyUsage('serverAuth', 'clientAuth');
 const SERVER_ONLY = extendedKeyUsage('serverAuth');
 const CLIENT_ONLY = extendedKeyUsage('clientAuth');
 
-/** Signs certificates with the root. Synchronous: the disk is read once, when it is opened. */
+/** The root that signs, with what of it every certificate repeats. */
+interface Issuer {
+  readonly key: KeyObject;
+  readonly name: Der;
+  readonly keyId: Der;
+  readonly notAfterMs: number;
+}
+
+/** Signs certificates with the root. Synchronous: the disk is read when it is opened, and written when the root changes. */
 export class Authority {
   readonly trustDomain: string;
-  /** Every CA certificate that issued chains may end in. */
-  readonly trustBundlePem: string;
-  readonly #key: KeyObject;
-  readonly #issuer: Der;
-  readonly #issuerKeyId: Der;
-  readonly #notAfterMs: number;
+  readonly #folder: string;
   readonly #clock: Clock;
+  #roots: Roots;
+  #issuer: Issuer;
 
-  constructor(root: Root, trustDomain: string, clock: Clock) {
+  constructor(
+    roots: Roots,
+    { folder, trustDomain, clock }: Pick<AuthorityOptions, 'folder' | 'trustDomain' | 'clock'>,
+  ) {
     this.trustDomain = trustDomain;
-    this.trustBundlePem = toPem('CERTIFICATE', root.certificate.raw);
-    this.#key = root.key;
-    this.#issuer = subjectOf(root.certificate.raw);
-    this.#issuerKeyId = authorityKeyId(keyIdOf(publicKeyInfo(root.certificate.publicKey)));
-    this.#notAfterMs = root.certificate.validToDate.getTime();
+    this.#folder = folder;
     this.#clock = clock;
+    this.#roots = roots;
+    this.#issuer = issuerOf(roots);
+  }
+
+  /** Every CA certificate that issued chains may end in. */
+  get trustBundlePem(): string {
+    return bundleOf(this.#roots);
+  }
+
+  get stage(): RotationStage {
+    return stageOf(this.#roots);
+  }
+
+  /**
+   * Changes the root by one step: `add` puts a second one into the bundle, `switch` signs with it, `retire` takes the first out. What
+   * has been issued and who must know of the bundle first is the caller's to watch. Throws RotationRefusedError.
+   */
+  async rotateRoot(step: RotationStep): Promise<void> {
+    const place = { folder: this.#folder, trustDomain: this.trustDomain, nowMs: this.#clock.now() };
+    this.#roots = await takeStep(step, this.#roots, place);
+    this.#issuer = issuerOf(this.#roots);
   }
 
   /** An X.509-SVID (X509-SVID.md). Throws IssueRefusedError. */
@@ -200,16 +233,20 @@ export class Authority {
     const nowMs = Math.floor(this.#clock.now() / 1000) * 1000;
     const notBeforeMs = nowMs - SKEW_MS;
     // A chain is valid only as long as all of it is (RFC 5280, section 6.1.3).
-    const notAfterMs = Math.min(nowMs + ttlSeconds * 1000, this.#notAfterMs);
+    const notAfterMs = Math.min(nowMs + ttlSeconds * 1000, this.#issuer.notAfterMs);
     const draft = {
-      issuer: this.#issuer,
+      issuer: this.#issuer.name,
       subject,
       notBeforeMs,
       notAfterMs,
       publicKey,
-      extensions: [...extensions, subjectKeyId(keyIdOf(publicKey)), this.#issuerKeyId],
+      extensions: [...extensions, subjectKeyId(keyIdOf(publicKey)), this.#issuer.keyId],
     };
-    return { certificateChainPem: toPem('CERTIFICATE', signCertificate(draft, this.#key)), notBeforeMs, notAfterMs };
+    return {
+      certificateChainPem: toPem('CERTIFICATE', signCertificate(draft, this.#issuer.key)),
+      notBeforeMs,
+      notAfterMs,
+    };
   }
 
   #checkOwnId(spiffeId: string): void {
@@ -221,6 +258,15 @@ export class Authority {
       );
     }
   }
+}
+
+function issuerOf({ issuing: { key, certificate } }: Roots): Issuer {
+  return {
+    key,
+    name: subjectOf(certificate.raw),
+    keyId: authorityKeyId(keyIdOf(publicKeyInfo(certificate.publicKey))),
+    notAfterMs: certificate.validToDate.getTime(),
+  };
 }
 
 function keyOfRequest(csrPem: string, spiffeId: string): Der {

@@ -13,8 +13,8 @@ export interface Root {
   readonly isNew: boolean;
 }
 
-const KEY_FILE = 'ca.key';
-const CERTIFICATE_FILE = 'ca.crt';
+export const KEY_FILE = 'ca.key';
+export const CERTIFICATE_FILE = 'ca.crt';
 
 /** Reads the root from its folder, or makes it there on the first start. Throws AuthorityRefusedError. */
 export async function openRoot(folder: string, trustDomain: string, nowMs: number): Promise<Root> {
@@ -70,7 +70,7 @@ function octal(mode: number): string {
   return (mode & 0o777).toString(8);
 }
 
-function readKey(path: string, pem: string): KeyObject {
+export function readKey(path: string, pem: string): KeyObject {
   try {
     const key = createPrivateKey(pem);
     if (key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return key;
@@ -80,7 +80,7 @@ function readKey(path: string, pem: string): KeyObject {
   }
 }
 
-function readRootCertificate(path: string, pem: string): X509Certificate {
+export function readRootCertificate(path: string, pem: string): X509Certificate {
   try {
     return new X509Certificate(pem);
   } catch (error) {

@@ -19,6 +19,14 @@ export class AuthorityRefusedError extends Error {
   }
 }
 
+/** The authority's root is not rotated so; nothing was changed. */
+export class RotationRefusedError extends Error {
+  override readonly name = 'RotationRefusedError';
+  constructor(step: string, why: string) {
+    super(`rotation of the CA: cannot ${step}: ${why}`);
+  }
+}
+
 export type IssueProblem = RequestProblem | 'invalid-identity' | 'wrong-identity' | 'too-much' | 'invalid-ttl';
 
 /** What was asked for is not issued; the asker is at fault. */

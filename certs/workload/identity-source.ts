@@ -1,12 +1,10 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Clock, Timer } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Random } from '../../kit/random.ts';
-import { createKeyAndCsr, type KeyAndCsr } from './key-and-csr.ts';
+import { acceptSvid } from './accept-svid.ts';
+import { createKeyAndCsr } from './key-and-csr.ts';
 import type { MeshIdentity } from './mesh-identity.ts';
 import { nextRotationMs } from './rotation.ts';
-import { readTrustBundle } from './trust-bundle.ts';
-import { verifyPeer } from './verify-peer.ts';
 
 /** What an authority answers to a request. */
 export interface ObtainedSvid {
@@ -50,10 +48,8 @@ export class IdentitySource {
 
   /** Throws before the first one is there. */
   current(): MeshIdentity {
-    if (this.#identity === undefined) {
-      throw new Error(`identity "${this.#options.spiffeId}": is not obtained yet; await start()`);
-    }
-    return this.#identity;
+    if (this.#identity !== undefined) return this.#identity;
+    throw new Error(`identity "${this.#options.spiffeId}": is not obtained yet; await start()`);
   }
 
   /** Calls back with each new identity, from the next on. Returns what ends that. */
@@ -85,6 +81,16 @@ export class IdentitySource {
     return this.#attempt;
   }
 
+  /** Whether the last attempt failed, so that another is waited for. */
+  get isFailing(): boolean {
+    return this.#failures > 0;
+  }
+
+  /** Undefined before the first one is there. */
+  get identity(): MeshIdentity | undefined {
+    return this.#identity;
+  }
+
   /** Ends renewing and every attempt. The last identity stays readable. */
   close(): void {
     this.#timer?.stop();
@@ -98,9 +104,10 @@ export class IdentitySource {
     const { spiffeId, clock, log } = this.#options;
     try {
       this.#closing.signal.throwIfAborted();
-      const request = createKeyAndCsr(spiffeId);
-      const svid = await this.#obtainInTime(request.csrPem);
-      const identity = this.#accept(request, svid);
+      const { csrPem, privateKeyPem } = createKeyAndCsr(spiffeId);
+      const svid = await this.#obtainInTime(csrPem);
+      const generation = (this.#identity?.generation ?? 0) + 1;
+      const identity = acceptSvid({ ...svid, privateKeyPem }, { spiffeId, nowMs: clock.now(), generation });
       this.#failures = 0;
       this.#obtainedMs = clock.now();
       this.#identity = identity;
@@ -124,28 +131,6 @@ export class IdentitySource {
         log.error({ error, spiffeId }, 'a listener failed on a new identity');
       }
     }
-  }
-
-  /** The authority's answer is checked as a peer would check it, so that a wrong one never replaces a right one. */
-  #accept(request: KeyAndCsr, svid: ObtainedSvid): MeshIdentity {
-    const { spiffeId, clock } = this.#options;
-    const verdict = verifyPeer(svid.certificateChainPem, readTrustBundle(svid.trustBundlePem), clock.now());
-    if (!verdict.ok) throw new Error(`obtained certificate: ${verdict.detail} (${verdict.reason})`);
-    if (verdict.spiffeId !== spiffeId) {
-      throw new Error(`obtained certificate: is for "${verdict.spiffeId}", "${spiffeId}" is wanted`);
-    }
-    if (!new X509Certificate(svid.certificateChainPem).checkPrivateKey(createPrivateKey(request.privateKeyPem))) {
-      throw new Error('obtained certificate: is for another key than the one asked for');
-    }
-    return {
-      generation: (this.#identity?.generation ?? 0) + 1,
-      spiffeId,
-      certificateChainPem: svid.certificateChainPem,
-      privateKeyPem: request.privateKeyPem,
-      trustBundlePem: svid.trustBundlePem,
-      notBeforeMs: verdict.notBeforeMs,
-      notAfterMs: verdict.notAfterMs,
-    };
   }
 
   async #obtainInTime(csrPem: string): Promise<ObtainedSvid> {

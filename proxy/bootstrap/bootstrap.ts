@@ -13,7 +13,10 @@ export interface Bootstrap {
   readonly trustDomain: string;
   /** The pod's own address; outbound listeners bind on it. Empty for an ingress. */
   readonly podAddress: string;
-  readonly api: {
+  /** `unix:///path`: the SVID comes from the SPIFFE Workload API there. Either this or `api` is given. */
+  readonly workloadApi?: string;
+  /** The SVID is asked for at the API server. */
+  readonly api?: {
     /** `https://127.0.0.1:6443` */
     readonly server: string;
     readonly caFile: string;
@@ -43,7 +46,11 @@ const MODES = ['sidecar', 'ingress'] as const;
  */
 export function parseBootstrap(text: string): Bootstrap {
   const root = new Fields('', JSON.parse(text));
-  const api = root.fields('api');
+  const api = root.optional('api', (field) => root.fields(field));
+  const workloadApi = root.optional('workloadApi', (field) => root.text(field));
+  if ((api === undefined) === (workloadApi === undefined)) {
+    throw new Error('bootstrap fields "api" and "workloadApi": one of them is wanted');
+  }
   const admin = root.fields('admin');
   const svidTtlSeconds = root.optional('svidTtlSeconds', (field) => root.whole(field));
   const logLevel = root.optional('logLevel', (field) => root.word(field, LOG_LEVELS));
@@ -55,7 +62,10 @@ export function parseBootstrap(text: string): Bootstrap {
     serviceAccount: root.text('serviceAccount'),
     trustDomain: root.text('trustDomain'),
     podAddress: root.anyText('podAddress'),
-    api: { server: api.url('server'), caFile: api.text('caFile'), tokenFile: api.text('tokenFile') },
+    ...(workloadApi === undefined ? {} : { workloadApi }),
+    ...(api === undefined
+      ? {}
+      : { api: { server: api.url('server'), caFile: api.text('caFile'), tokenFile: api.text('tokenFile') } }),
     xdsAddress: root.text('xdsAddress'),
     xdsVariant: root.optional('xdsVariant', (field) => root.word(field, VARIANTS)) ?? 'sotw',
     admin: { address: admin.text('address'), port: admin.whole('port') },
@@ -63,7 +73,7 @@ export function parseBootstrap(text: string): Bootstrap {
     ...(svidTtlSeconds === undefined ? {} : { svidTtlSeconds }),
     logLevel: logLevel ?? 'info',
   };
-  for (const fields of [root, api, admin]) fields.refuseOthers();
+  for (const fields of [root, api, admin]) fields?.refuseOthers();
   return bootstrap;
 }
 

@@ -18,12 +18,12 @@ const PAGE_BYTES = 4096;
 /** Every process that can be seen. Empty where there is no /proc (macOS): callers then have the process group alone. */
 export function readProcTable(): readonly ProcEntry[] {
   return pids()
-    .map(readEntry)
+    .map(readProcEntry)
     .filter((entry) => entry !== undefined);
 }
 
-/** Fields as in proc_pid_stat(5), counted after the command name, which may hold spaces and parentheses itself. */
-function readEntry(pid: number): ProcEntry | undefined {
+/** One process; undefined when it has ended. Fields as in proc_pid_stat(5), counted after the command name, which may hold spaces and parentheses itself. */
+export function readProcEntry(pid: number): ProcEntry | undefined {
   const stat = readQuietly(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
