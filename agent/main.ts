@@ -1,16 +1,19 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { HttpClient } from '../api/client/http-client.ts';
 import { Informer } from '../api/client/informer.ts';
 import { type Service, serviceKind } from '../api/kinds/service.ts';
 import type { Clock } from '../kit/clock.ts';
+import { writeFileAtomic } from '../kit/disk.ts';
 import { lockExclusively } from '../kit/exclusive-lock.ts';
 import type { Logger } from '../kit/log.ts';
 import type { Random } from '../kit/random.ts';
 import { EventRecorder } from './events/event-recorder.ts';
-import { serveIdentities } from './identity/serve-identities.ts';
+import { IdentityKeeper } from './identity/identity-keeper.ts';
+import { identityHolders, serveIdentities } from './identity/serve-identities.ts';
 import { tokenIssuer } from './identity/token-issuer.ts';
+import { caFileOf, TrustFollower } from './identity/trust-follower.ts';
 import { openPeerReader } from './identity/workload-api/peer-credentials.ts';
 import { workloadSocketPath } from './identity/workload-api/socket-path.ts';
 import { inspectMachine } from './node/machine.ts';
@@ -50,6 +53,8 @@ export interface AgentOptions {
   readonly xdsAddress: string;
   readonly trustDomain: string;
   readonly serving: ServingCredentials;
+  /** The control plane's CA has changed, to these roots: the agent's own credentials are to be read anew. */
+  readonly onTrust?: (bundlePem: string) => Promise<void>;
   /** Missing: this node has no ingress. */
   readonly ingress?: { readonly drainMs?: number };
   /** How long workloads' certificates are to be valid; the API server's own choice when missing. */
@@ -71,6 +76,8 @@ export interface Agent {
   stop(options: { readonly pods: 'keep' | 'stop' }): Promise<void>;
 }
 
+/** How long a start waits to hear of the CA, so that identities need not be asked for twice. */
+const TRUST_WITHIN_MS = 1000;
 const INGRESS_DRAIN_MS = 5000;
 const PROXY_GRACE_MS = 5000;
 
@@ -102,7 +109,15 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const socketPath = workloadSocketPath(folder, tmpdir(), process.getuid?.() ?? 0);
   const workloadApi = readPeer === undefined ? {} : { workloadApi: `unix://${socketPath}` };
   if (readPeer === undefined) log.info('no Workload API: it takes Linux and Node 26; proxies ask the API server');
-  const proxy = { ...proxySettings(options, marks), ...workloadApi };
+  const caFile = caFileOf(folder);
+  await writeFileAtomic(caFile, await readFile(options.apiServer.caFile));
+  let trust: TrustFollower | undefined;
+  const proxy: ProxySettings = {
+    ...proxySettings(options, marks),
+    api: { server: options.apiServer.server, caFile },
+    trustGeneration: () => trust?.generation ?? 0,
+    ...workloadApi,
+  };
   let registration: NodeRegistration | undefined;
   const context: AgentContext = {
     nodeName,
@@ -135,9 +150,30 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   registration.start();
   const ingress = options.ingress === undefined ? undefined : makeIngress(options, folder, proxy, ports);
   // Before proxies start or are adopted: they take their identity from it.
-  const holders = { pods, runtime, ingress };
+  const parts = { pods, runtime, ingress };
+  const holders = () => identityHolders(parts);
   const identities =
-    readPeer === undefined ? undefined : await serveIdentities({ ...holders, socketPath, readPeer, clock, log });
+    readPeer === undefined ? undefined : await serveIdentities({ ...parts, socketPath, readPeer, clock, log });
+  trust = new TrustFollower({
+    client,
+    caFile,
+    identities: () => holders().map(({ identity }) => identity),
+    onTrust: options.onTrust ?? (() => Promise.resolve()),
+    clock,
+    random,
+    log,
+  });
+  await Promise.race([trust.synced(), clock.sleep(TRUST_WITHIN_MS)]);
+  let servingPem = options.serving.certificatePem;
+  const keeper = new IdentityKeeper({
+    client,
+    nodeName,
+    holders,
+    generation: () => trust?.generation ?? 0,
+    servingPem: () => servingPem,
+    clock,
+    log,
+  });
   await ingress?.start();
   await pods.adopt();
   const strays = await reapStrays(folder, [...pods.runIds(), ...(ingress?.runId ?? [])], clock);
@@ -152,8 +188,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     get ingress() {
       return ingress?.state ?? 'stopped';
     },
-    setServing: (serving) => server.setServing(serving),
+    setServing: (serving) => {
+      server.setServing(serving);
+      servingPem = serving.certificatePem;
+    },
     stop: async ({ pods: what }) => {
+      await Promise.all([keeper.close(), trust?.close()]);
       if (what === 'stop') {
         await ingress?.drain(options.ingress?.drainMs ?? INGRESS_DRAIN_MS);
         await Promise.all([ingress?.stop(PROXY_GRACE_MS), pods.stopAll()]);
@@ -191,13 +231,15 @@ function makeRuntime(
   });
 }
 
-function proxySettings(options: AgentOptions, marks: Readonly<Record<string, string>>): ProxySettings {
-  const { client, proxyCommand, apiServer, xdsAddress, trustDomain, svidTtlSeconds, clock, random, log } = options;
+function proxySettings(
+  options: AgentOptions,
+  marks: Readonly<Record<string, string>>,
+): Omit<ProxySettings, 'api' | 'trustGeneration'> {
+  const { client, proxyCommand, xdsAddress, trustDomain, svidTtlSeconds, clock, random, log } = options;
   return {
     command: proxyCommand,
     // All proxies run the same code: compiled once, it costs each later one a third of its start and 25 MB less.
     env: { ...inheritedEnvironment(process.env), NODE_COMPILE_CACHE: resolve(options.stateFolder, 'cache'), ...marks },
-    api: { server: apiServer.server, caFile: resolve(apiServer.caFile) },
     xdsAddress,
     trustDomain,
     ...(svidTtlSeconds === undefined ? {} : { svidTtlSeconds }),

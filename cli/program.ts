@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { CommandContext } from './cluster/context.ts';
 import { registerApply } from './commands/apply.ts';
 import { registerCanary } from './commands/canary.ts';
+import { registerCerts } from './commands/certs.ts';
 import { registerCheck } from './commands/check.ts';
 import { registerDelete } from './commands/delete.ts';
 import { registerDescribe } from './commands/describe.ts';
@@ -31,7 +32,7 @@ const GROUPS: readonly (readonly [heading: string, registers: readonly Register[
     [registerGet, registerDescribe, registerLogs, registerEvents, registerStatus, registerTop, registerDns],
   ],
   ['Add and empty machines', [registerToken, registerNodes]],
-  ['About this installation', [registerCheck, registerStore, registerVersion]],
+  ['About this installation', [registerCheck, registerCerts, registerStore, registerVersion]],
 ];
 
 /** Every command, with its flags and help. */

@@ -17,6 +17,7 @@ import { encryptionKeyFile, STORE_FILE } from './state-folder.ts';
 import { runCompaction } from './store/compaction.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import { storeService } from './store-service.ts';
+import { TrustKeeper } from './trust/trust-keeper.ts';
 import { startXds, type Xds } from './xds/run.ts';
 
 export interface ControlPlaneOptions {
@@ -88,6 +89,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     started.defer(() => identity.close());
     await identity.start();
 
+    const servingAddresses = [advertiseAddress, options.node.address];
+    let current = authorityCredentials(authority, servingAddresses);
     // The API server is asked for proxies only after it has started, and by then xDS has too.
     let xds: Xds | undefined;
     const api = await startApiServer({
@@ -98,7 +101,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       address: bindAddress,
       port: ports.wanted('api', options.apiPort),
       trustDomain,
-      ...authorityCredentials(authority, [advertiseAddress, options.node.address]),
+      tls: current.tls,
+      agentCredentials: () => current.agentCredentials(),
       serviceAccountKeys: serviceAccountKeys(await openTokenKey(caFolder)),
       signSvid: signerOf(authority),
       values: encryption.values,
@@ -130,9 +134,25 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const host = isIPv6(advertiseAddress) ? `[${advertiseAddress}]` : advertiseAddress;
     const server = `https://${host}:${api.port}`;
     const xdsAddress = `${host}:${xdsPort}`;
-    const { trustBundlePem: caPem } = authority;
-    await publishClusterInfo(api.client, { server, caPem, xdsAddress, trustDomain });
-    const credentials = await writeCredentials(stateFolder, server, authority, options.node);
+    const publish = (): Promise<void> =>
+      publishClusterInfo(api.client, { server, caPem: authority.trustBundlePem, xdsAddress, trustDomain });
+    const write = () => writeCredentials(stateFolder, server, authority, options.node);
+    await publish();
+    const credentials = await write();
+    const trust = await TrustKeeper.start({
+      ...parts,
+      authority,
+      ownChainPem: () => identity.current().certificateChainPem,
+      reissue: async () => {
+        current = authorityCredentials(authority, servingAddresses);
+        api.setTls(current.tls);
+        await identity.rotateNow();
+        await write();
+        await publish();
+      },
+      log: log.child({ component: 'trust' }),
+    });
+    started.defer(() => trust.close());
     const running = started.move();
     return { server, xdsAddress, ...credentials, close: () => running.disposeAsync() };
   } catch (error) {

@@ -88,6 +88,10 @@ class DataPlane implements Engine, Runtime {
     return applied;
   }
 
+  get identity(): MeshIdentity | undefined {
+    return this.meshTls.identity;
+  }
+
   setIdentity(identity: MeshIdentity): void {
     const rotated = this.meshTls.identity !== undefined;
     this.meshTls.set(identity);

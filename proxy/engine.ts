@@ -62,6 +62,8 @@ export interface Engine {
   /** What was applied last. */
   readonly tables: ProxyTables;
   readonly telemetry: Telemetry;
+  /** Shown to peers; undefined before there is one. */
+  readonly identity: MeshIdentity | undefined;
   /**
    * Binds new listeners before closing those that are gone, and cuts no connection whose listener stays. Calls are worked
    * off in order. A listener that could not be bound is tried again with the next tables.

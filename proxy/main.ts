@@ -82,6 +82,7 @@ async function assemble(bootstrap: Bootstrap, clock: Clock, random: Random, log:
   });
   const admin = await createAdmin({
     engine,
+    clock,
     log,
     ...bootstrap.admin,
     extra: () => ({ node: nodeId, controlPlane: ads.status() }),

@@ -33,7 +33,7 @@ function identityOf(
   settings: ProxySettings,
   boundTo?: { readonly kind: 'Pod'; readonly name: string; readonly uid: string },
 ): WorkloadIdentity {
-  const { api, trustDomain, svidTtlSeconds, workloadApi, issue, clock, random, log } = settings;
+  const { api, trustDomain, svidTtlSeconds, workloadApi, trustGeneration, issue, clock, random, log } = settings;
   return new WorkloadIdentity({
     spiffeId: workloadSpiffeId(trustDomain, account.namespace, account.serviceAccount),
     tokenFile: join(folder, 'token'),
@@ -45,6 +45,7 @@ function identityOf(
     },
     api,
     ...(svidTtlSeconds === undefined ? {} : { svidTtlSeconds }),
+    generation: trustGeneration,
     asker: workloadApi === undefined ? 'proxy' : 'agent',
     issue,
     clock,

@@ -4,21 +4,33 @@ import type { Pods } from '../pod/pods.ts';
 import { readProcEntry } from '../runtime/process/host/proc-table.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Ingress } from '../sidecar/ingress.ts';
+import type { IdentityHolder } from './identity-keeper.ts';
 import type { PeerReader } from './workload-api/peer-credentials.ts';
 import { serveWorkloadApi, type WorkloadApiServer } from './workload-api/workload-api.ts';
 import type { WorkloadIdentity } from './workload-identity.ts';
 
-export interface IdentityHolders {
+export interface NodeParts {
   readonly pods: Pods;
   readonly runtime: Runtime;
   readonly ingress: Ingress | undefined;
 }
 
-export interface ServeOptions extends IdentityHolders {
+export interface ServeOptions extends NodeParts {
   readonly socketPath: string;
   readonly readPeer: PeerReader;
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** Every identity of this node, and the proxy that shows it. */
+export function identityHolders({ pods, ingress }: NodeParts): readonly IdentityHolder[] {
+  const all = pods.list().map(({ pod: { metadata }, identity, usedSerial }) => ({
+    name: `pod/${metadata.namespace ?? ''}/${metadata.name}`,
+    identity,
+    ...(usedSerial === undefined ? {} : { usedSerial }),
+  }));
+  if (ingress === undefined) return all;
+  return [...all, { name: 'ingress', identity: ingress.identity, usedSerial: (signal) => ingress.usedSerial(signal) }];
 }
 
 /** The Workload API for the pods and the ingress of this node. */
@@ -27,7 +39,7 @@ export function serveIdentities(options: ServeOptions): Promise<WorkloadApiServe
 }
 
 /** Every container, sidecar and ingress runs in a session of its own, begun by the process whose pid is known here. */
-function leadersOf({ pods, runtime, ingress }: IdentityHolders): ReadonlyMap<number, WorkloadIdentity> {
+function leadersOf({ pods, runtime, ingress }: NodeParts): ReadonlyMap<number, WorkloadIdentity> {
   const leaders = new Map<number, WorkloadIdentity>();
   const workers = new Map(pods.list().map((worker) => [worker.pod.metadata.uid, worker]));
   for (const { key, state } of runtime.list()) {

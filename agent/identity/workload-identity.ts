@@ -16,6 +16,8 @@ export interface WorkloadIdentityOptions {
   readonly svidTtlSeconds?: number;
   /** agent: this process asks for the SVID and hands it out. proxy: the proxy asks by itself, and only the token is kept here. */
   readonly asker: 'agent' | 'proxy';
+  /** What the agent has followed of the control plane's CA. */
+  readonly generation: () => number;
   readonly issue: TokenIssuer;
   readonly clock: Clock;
   readonly random: Random;
@@ -35,22 +37,35 @@ export class WorkloadIdentity {
   readonly #listeners = new Set<(identity: MeshIdentity) => void>();
   readonly #closed = new AbortController();
   #starting: Promise<void> | undefined;
+  #obtainedUnder = 0;
+  #generation = 0;
 
   constructor(options: WorkloadIdentityOptions) {
     const { spiffeId, tokenFile, order, api, svidTtlSeconds, asker, issue, clock, random, log } = options;
+    const obtain = svidClient({
+      ...api,
+      tokenFile,
+      ...(svidTtlSeconds === undefined ? {} : { ttlSeconds: svidTtlSeconds }),
+    });
     this.spiffeId = spiffeId;
     this.tokenFile = tokenFile;
     this.#asker = asker;
     this.#token = new TokenFile({ path: tokenFile, order, issue, clock, random, log });
-    const ttl = svidTtlSeconds === undefined ? {} : { ttlSeconds: svidTtlSeconds };
     this.#source = new IdentitySource({
-      obtain: svidClient({ ...api, tokenFile, ...ttl }),
+      obtain: async (csrPem, signal) => {
+        // What is answered is of this generation at least: the control plane is ahead of those that follow it.
+        const generation = options.generation();
+        const svid = await obtain(csrPem, signal);
+        this.#obtainedUnder = generation;
+        return svid;
+      },
       spiffeId,
       clock,
       random,
       log,
     });
     this.#source.onChange((identity) => {
+      this.#generation = this.#obtainedUnder;
       for (const listener of this.#listeners) listener(identity);
     });
   }
@@ -58,6 +73,11 @@ export class WorkloadIdentity {
   /** Undefined before the first one is there. */
   get current(): MeshIdentity | undefined {
     return this.#source.identity;
+  }
+
+  /** Of the control plane's CA, when the present one was asked for. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** An attempt has failed, and the next is waited for. */
@@ -90,6 +110,11 @@ export class WorkloadIdentity {
   async renew(): Promise<void> {
     if (this.#starting === undefined || this.#asker === 'proxy' || this.#closed.signal.aborted) return;
     await this.#starting.then(() => this.#source.rotateNow()).catch(() => undefined);
+  }
+
+  /** The next attempt now, when the last has failed. */
+  async retry(): Promise<void> {
+    if (this.isFailing && !this.#closed.signal.aborted) await this.#source.rotateNow().catch(() => undefined);
   }
 
   async close(): Promise<void> {

@@ -28,10 +28,16 @@ export class RenewedMembership {
   readonly #options: RenewedMembershipOptions;
   readonly #abort = new AbortController();
   readonly #running: Promise<void>;
+  #wake = new AbortController();
 
   constructor(options: RenewedMembershipOptions) {
     this.#options = options;
     this.#running = this.#keep(options.membership);
+  }
+
+  /** At once instead of when its time has come: the CA has changed. */
+  renewNow(): void {
+    this.#wake.abort(new Error('renew now'));
   }
 
   async close(): Promise<void> {
@@ -50,7 +56,7 @@ export class RenewedMembership {
           failures === 0
             ? renewAfterMs(issuedAtMs, expiresAtMs, clock.now(), random)
             : backoffMs(failures - 1, RETRY, random);
-        await clock.sleep(waitMs, signal);
+        await this.#wait(waitMs);
         present = await this.#renew(present);
         failures = 0;
       } catch (error) {
@@ -58,6 +64,16 @@ export class RenewedMembership {
         if (failures++ === 0) log.warn({ error }, "cannot renew the node's certificate; trying again");
       }
     }
+  }
+
+  /** Until then, or until someone asks for it sooner. Rejects when closed. */
+  async #wait(waitMs: number): Promise<void> {
+    const { signal: stop } = this.#abort;
+    const { signal: wake } = this.#wake;
+    await this.#options.clock.sleep(waitMs, AbortSignal.any([stop, wake])).catch((error: unknown) => {
+      if (stop.aborted || !wake.aborted) throw error;
+    });
+    if (wake.aborted) this.#wake = new AbortController();
   }
 
   async #renew(present: Membership): Promise<Membership> {

@@ -68,6 +68,12 @@ export class PodHome {
     return this.#sidecar?.pid;
   }
 
+  /** The serial number that the sidecar shows its peers; undefined where there is no sidecar. */
+  get usedSerial(): ((signal: AbortSignal) => Promise<string | undefined>) | undefined {
+    const sidecar = this.#sidecar;
+    return sidecar === undefined || !this.hasSidecar ? undefined : (signal) => sidecar.usedSerial(signal);
+  }
+
   get sidecarLog(): string | undefined {
     return this.#sidecar?.logPath;
   }

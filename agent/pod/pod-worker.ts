@@ -120,6 +120,10 @@ export class PodWorker {
     return this.#home.identity;
   }
 
+  get usedSerial(): PodHome['usedSerial'] {
+    return this.#home.usedSerial;
+  }
+
   get sidecarPid(): number | undefined {
     return this.#home.sidecarPid;
   }

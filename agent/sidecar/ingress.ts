@@ -41,6 +41,10 @@ export class Ingress {
     return this.#proxy?.pid;
   }
 
+  async usedSerial(signal: AbortSignal): Promise<string | undefined> {
+    return this.#proxy?.usedSerial(signal);
+  }
+
   get runId(): readonly string[] {
     return this.#proxy?.runId ?? [];
   }

@@ -8,7 +8,7 @@ import type { Random } from '../../kit/random.ts';
 import { withTimeLimit } from '../probes/time-limit.ts';
 import { HostProcess } from '../runtime/process/host/host-process.ts';
 import { LogFiles } from '../runtime/process/log/log-files.ts';
-import { askAdmin } from './admin-client.ts';
+import { askAdmin, usedSerial } from './admin-client.ts';
 import type { ProxyBootstrap } from './bootstrap.ts';
 
 /**
@@ -73,6 +73,11 @@ export class ProxyProcess {
   get pid(): number | undefined {
     const state = this.#run?.state;
     return state?.type === 'running' ? state.pid : undefined;
+  }
+
+  /** The serial number of the certificate that it shows its peers now. */
+  usedSerial(signal: AbortSignal): Promise<string | undefined> {
+    return usedSerial(this.#options.bootstrap.admin, signal);
   }
 
   /** Where the present run writes. */

@@ -14,6 +14,8 @@ export interface ProxySettings {
   readonly svidTtlSeconds?: number;
   /** Where proxies and workloads find the Workload API; missing where it cannot be served: proxies ask the API server then. */
   readonly workloadApi?: string;
+  /** What the agent has followed of the control plane's CA. */
+  readonly trustGeneration: () => number;
   readonly issue: TokenIssuer;
   readonly clock: Clock;
   readonly random: Random;

@@ -64,6 +64,10 @@ export class Sidecar {
     return this.#proxy.pid;
   }
 
+  usedSerial(signal: AbortSignal): Promise<string | undefined> {
+    return this.#proxy.usedSerial(signal);
+  }
+
   get logPath(): string | undefined {
     return this.#proxy.logPath;
   }

@@ -122,6 +122,7 @@ interface Issuer {
   readonly key: KeyObject;
   readonly name: Der;
   readonly keyId: Der;
+  readonly hexKeyId: string;
   readonly notAfterMs: number;
 }
 
@@ -147,6 +148,11 @@ export class Authority {
   /** Every CA certificate that issued chains may end in. */
   get trustBundlePem(): string {
     return bundleOf(this.#roots);
+  }
+
+  /** Of the root that signs, in hex. */
+  get issuerKeyId(): string {
+    return this.#issuer.hexKeyId;
   }
 
   get stage(): RotationStage {
@@ -261,10 +267,12 @@ export class Authority {
 }
 
 function issuerOf({ issuing: { key, certificate } }: Roots): Issuer {
+  const keyId = keyIdOf(publicKeyInfo(certificate.publicKey));
   return {
     key,
     name: subjectOf(certificate.raw),
-    keyId: authorityKeyId(keyIdOf(publicKeyInfo(certificate.publicKey))),
+    keyId: authorityKeyId(keyId),
+    hexKeyId: keyId.toString('hex'),
     notAfterMs: certificate.validToDate.getTime(),
   };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startNodeDns } from '../../agent/dns.ts';
 import { memberCredentials } from '../../agent/join/join.ts';
 import { RenewedMembership } from '../../agent/join/renewed-membership.ts';
-import { startAgent } from '../../agent/main.ts';
+import { type Agent, startAgent } from '../../agent/main.ts';
 import { httpClient } from '../../api/client/http-client.ts';
 import { openKeptPorts } from '../../control/ports.ts';
 import { createLog, type Logger } from '../../kit/log.ts';
@@ -65,6 +65,25 @@ export async function startNode(
   };
   try {
     await ports.keep('dns', dns.port);
+    let running: Pick<Agent, 'setServing'> | undefined;
+    let renewal: RenewedMembership | undefined;
+    let serving = access.serving;
+    let present = membership;
+    let isTrustNews = false;
+    const onTrust = async (caPem: string): Promise<void> => {
+      if (present !== undefined) {
+        // A certificate of the new root is wanted, from a server that may show one already.
+        isTrustNews = true;
+        client.setTrust({ caPem, credentials: memberCredentials(present) });
+        renewal?.renewNow();
+        return;
+      }
+      // This machine's own control plane has written both anew before it tells of a change.
+      const written = await nodeAccess(settings, clock, log);
+      client.setTrust(written);
+      serving = written.serving;
+      running?.setServing(serving);
+    };
     const agent = await startAgent({
       ...shared,
       log: log.child({ component: 'agent' }),
@@ -76,25 +95,30 @@ export async function startNode(
       apiServer: { server, caFile },
       xdsAddress,
       trustDomain,
-      serving: access.serving,
+      serving,
+      onTrust,
       ...(settings.ingress ? { ingress: {} } : {}),
       svidTtlSeconds: settings.svidTtlSeconds,
       version: ownVersion(),
     });
-    const renewal =
-      membership === undefined
-        ? undefined
-        : new RenewedMembership({
-            ...shared,
-            stateFolder,
-            membership,
-            certificateTtlSeconds: settings.certificateTtlSeconds,
-            log: log.child({ component: 'join' }),
-            onRenewed: (renewed) => {
-              client.setTrust({ caPem: renewed.caPem, credentials: memberCredentials(renewed) });
-              agent.setServing(servingOf(renewed));
-            },
-          });
+    running = agent;
+    // What came while it started.
+    agent.setServing(serving);
+    if (membership !== undefined) {
+      renewal = new RenewedMembership({
+        ...shared,
+        stateFolder,
+        membership,
+        certificateTtlSeconds: settings.certificateTtlSeconds,
+        log: log.child({ component: 'join' }),
+        onRenewed: (renewed) => {
+          present = renewed;
+          client.setTrust({ caPem: renewed.caPem, credentials: memberCredentials(renewed) });
+          agent.setServing(servingOf(renewed));
+        },
+      });
+      if (isTrustNews) renewal.renewNow();
+    }
     return {
       adopted: agent.adopted,
       dnsAddress: `127.0.0.1:${dns.port}`,

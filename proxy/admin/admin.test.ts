@@ -19,6 +19,7 @@ async function setUp() {
   });
   const admin = await createAdmin({
     engine: proxy.engine,
+    clock: systemClock(),
     log: silentLog(),
     address: '127.0.0.1',
     port: 0,
@@ -45,7 +46,7 @@ test('a proxy is ready when the listeners of its first tables are bound, and not
     log: silentLog(),
     accessLog: undefined,
   });
-  const admin = await createAdmin({ engine, log: silentLog(), address: '127.0.0.1', port: 0 });
+  const admin = await createAdmin({ engine, clock: systemClock(), log: silentLog(), address: '127.0.0.1', port: 0 });
   assert.equal((await fetchFrom(admin, '/ready')).status, 503);
   await engine.apply(tables([listener('in', 't')], [routeTable('t', [])], []));
   assert.equal((await fetchFrom(admin, '/ready')).status, 200);

@@ -1,11 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Engine } from '../engine.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { describeCertificates } from './describe-certificates.ts';
 import { describeTables } from './describe-tables.ts';
 
 export interface AdminOptions {
   readonly engine: Engine;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly address: string;
   /** 0 lets the system choose. */
@@ -27,7 +30,7 @@ const MAX_DRAIN_MS = 3_600_000;
 /**
  * The proxy's own door, for its agent and for people; loopback only, and not for browsers.
  *
- * GET /ready (200 or 503), /config, /clusters, /metrics; POST /drain?deadlineMs=N, which answers when the drain is over.
+ * GET /ready (200 or 503), /config, /clusters, /certs, /metrics; POST /drain?deadlineMs=N, which answers when the drain is over.
  */
 export async function createAdmin(options: AdminOptions): Promise<Admin> {
   const metrics = createMetrics(options.engine);
@@ -75,6 +78,9 @@ async function respond(
     case 'GET /clusters':
       json(response, engine.clusters());
       break;
+    case 'GET /certs':
+      json(response, describeCertificates(engine.identity, options.clock.now()));
+      break;
     case 'GET /metrics':
       response.writeHead(200, { 'content-type': registry.contentType }).end(await registry.metrics());
       break;
@@ -83,7 +89,7 @@ async function respond(
       text(response, 200, 'drained');
       break;
     default:
-      text(response, 404, 'GET /ready, /config, /clusters, /metrics; POST /drain?deadlineMs=N');
+      text(response, 404, 'GET /ready, /config, /clusters, /certs, /metrics; POST /drain?deadlineMs=N');
   }
 }
 
