@@ -109,6 +109,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       storeService: storeService({ store, file, encryption }),
       signNode: nodeSignerOf(authority),
       listProxies: () => xds?.listProxies() ?? [],
+      metrics: () => xds?.metrics.text() ?? Promise.resolve(''),
     });
     started.defer(() => api.close());
     await ports.keep('api', api.port);

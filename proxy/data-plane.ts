@@ -15,6 +15,7 @@ import { MeshTls } from './socket/mesh-tls.ts';
 import type { ProxyTables } from './tables.ts';
 import { AccessLog, type AccessLogFormat } from './telemetry/access-log.ts';
 import { Telemetry } from './telemetry/telemetry.ts';
+import { tlsRefusalLog } from './telemetry/tls-refusal-log.ts';
 
 export interface EngineOptions {
   readonly clock: Clock;
@@ -64,6 +65,7 @@ class DataPlane implements Engine, Runtime {
     this.random = options.random;
     this.log = options.log;
     this.wheel = new TimerWheel(options.clock);
+    this.telemetry.onTlsRefused = tlsRefusalLog(options.clock, options.log);
     this.meshTls = new MeshTls(() => options.clock.now());
     this.accessLog =
       options.accessLog === undefined

@@ -80,7 +80,7 @@ export class IdentityKeeper {
     const { client, holders } = this.#options;
     const failing = holders().filter(({ identity }) => identity.isFailing);
     if (failing.length === 0) return false;
-    const isBack = await this.#limited((signal) => client.request('GET', '/readyz?verbose=false', { signal })).then(
+    const isBack = await this.#limited((signal) => client.request('GET', '/version', { signal })).then(
       () => true,
       (error: unknown) => isAnswer(error),
     );

@@ -48,6 +48,8 @@ export interface ApiServerOptions {
   /** 0 for the system's choice. */
   readonly port: number;
   readonly tls: ServingTls;
+  /** What `GET /metrics` answers administrators; nothing when missing. */
+  readonly metrics?: () => Promise<string>;
   readonly serviceAccountKeys: ServiceAccountKeys;
   readonly trustDomain: string;
   readonly signSvid: SignSvid;
@@ -112,6 +114,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const plain = {
     endpoints,
     documents,
+    metrics: options.metrics ?? (() => Promise.resolve('')),
     checkReady: async () => void (await store.revision()),
     store: options.storeService,
     address: () => `${address}:${portOf(server.address())}`,

@@ -5,8 +5,9 @@ import type { Logger } from '../../kit/log.ts';
 import type { Random } from '../../kit/random.ts';
 import { Debounce } from './debounce.ts';
 import { Hub } from './hub.ts';
+import { type XdsMetrics, xdsMetrics } from './metrics.ts';
+import type { IdentityFeed } from './proxy-listener.ts';
 import { serveXds } from './server.ts';
-import type { IdentityFeed } from './server-credentials.ts';
 import { StatusWriter } from './status/status-writer.ts';
 import { Memo } from './translate/memo.ts';
 import { translate } from './translate/translation.ts';
@@ -29,6 +30,7 @@ export interface Xds {
   readonly port: number;
   /** What every proxy has, and what it carried: the API server's `proxies`. */
   listProxies(): readonly Proxy[];
+  readonly metrics: XdsMetrics;
   close(): Promise<void>;
 }
 
@@ -81,7 +83,8 @@ export async function startXds(options: XdsOptions): Promise<Xds> {
   };
 
   const { identity, address, port } = options;
-  const server = await serveXds({ hub, identity, clock, log, address, port, name: 'tutti' }).catch(
+  const metrics = xdsMetrics();
+  const server = await serveXds({ hub, identity, metrics, clock, log, address, port, name: 'tutti' }).catch(
     async (error: unknown) => {
       await close();
       throw error;
@@ -89,6 +92,7 @@ export async function startXds(options: XdsOptions): Promise<Xds> {
   );
   return {
     port: server.port,
+    metrics,
     listProxies: () => hub.listProxies(),
     close: async () => {
       await server.close();

@@ -1,10 +1,9 @@
 import type { EventEmitter } from 'node:events';
 import {
   type handleBidiStreamingCall,
-  logVerbosity,
   Server,
+  ServerCredentials,
   type ServerDuplexStream,
-  setLogVerbosity,
   status,
 } from '@grpc/grpc-js';
 import type { Clock } from '../../kit/clock.ts';
@@ -21,15 +20,17 @@ import type {
 import { AggregatedDiscoveryService, LoadReportingService } from '../../xds/services.js';
 import type { Hub, Link } from './hub.ts';
 import { serveLoadReports } from './load-reports.ts';
+import type { XdsMetrics } from './metrics.ts';
 import { spiffeIdOfPeer } from './peer-identity.ts';
+import { type IdentityFeed, listenForProxies } from './proxy-listener.ts';
 import { kindOfTypeUrl, type ResourceKind } from './resource.ts';
-import { type IdentityFeed, rotatingServerCredentials } from './server-credentials.ts';
 import type { ClientFeatures, SessionResponse, SubscriptionRequest, Variant } from './session.ts';
 import { clientFeatures, deltaResponse, sotwResponse } from './wire.ts';
 
 export interface XdsServerOptions {
   readonly hub: Hub;
   readonly identity: IdentityFeed;
+  readonly metrics: XdsMetrics;
   readonly clock: Clock;
   readonly log: Logger;
   readonly address: string;
@@ -55,8 +56,6 @@ type Call = Pick<ServerDuplexStream<unknown, unknown>, 'getAuthContext'> & Event
 
 /** ADS and LRS over mTLS. */
 export async function serveXds(options: XdsServerOptions): Promise<XdsServer> {
-  // What goes wrong comes to us as errors; grpc-js would write it to the terminal as well.
-  setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
     'grpc.enable_channelz': 0,
     'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
@@ -86,20 +85,14 @@ export async function serveXds(options: XdsServerOptions): Promise<XdsServer> {
     deltaAggregatedResources: delta,
   });
   server.addService(LoadReportingService, { streamLoadStats: lrs });
-  const port = await new Promise<number>((resolve, reject) => {
-    const target = `${options.address}:${options.port}`;
-    server.bindAsync(target, rotatingServerCredentials(options.identity), (error, bound) =>
-      error === null ? resolve(bound) : reject(bindError(target, error)),
-    );
-  });
-  return { port, close: () => shutDown(server, calls, options.clock) };
-}
-
-/** grpc-js gives words and no code; who starts us tells the user what to do by the code, as for any port. */
-function bindError(target: string, error: Error): Error {
-  if (!error.message.includes('EADDRINUSE')) return new Error(`bind xDS on ${target}`, { cause: error });
-  const taken = new Error(`bind xDS on ${target}: the port is in use`, { cause: error });
-  return Object.assign(taken, { code: 'EADDRINUSE' });
+  const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
+  // Verified by then, and encrypted: gRPC itself need not know of TLS.
+  const listener = await listenForProxies({ ...options, take: (socket) => connections.injectConnection(socket) });
+  const close = async (): Promise<void> => {
+    listener.close();
+    await shutDown(server, calls, options.clock);
+  };
+  return { port: listener.port, close };
 }
 
 /**

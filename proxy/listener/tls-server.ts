@@ -48,7 +48,7 @@ export function createTlsServer(options: TlsServerOptions): tls.Server {
   });
   server.on('secureConnection', (socket) => secured(socket, options));
   server.on('tlsClientError', (error, socket) => {
-    options.telemetry.tlsRefused('server', refusalOf(error));
+    options.telemetry.tlsRefused('server', refusalOf(error), error.message);
     socket.destroy();
   });
   return server;
@@ -115,8 +115,8 @@ function contextOf(
 }
 
 function secured(socket: tls.TLSSocket, options: TlsServerOptions): void {
-  const refuse = (refusal: TlsRefusal): void => {
-    options.telemetry.tlsRefused('server', refusal);
+  const refuse = (refusal: TlsRefusal, detail = ''): void => {
+    options.telemetry.tlsRefused('server', refusal, detail);
     socket.destroy();
   };
   // `servername` is false when the client named none.
@@ -128,7 +128,7 @@ function secured(socket: tls.TLSSocket, options: TlsServerOptions): void {
   else {
     const verdict = options.meshTls.verify(socket);
     if (verdict.ok) options.onSecured({ socket, chain, peerId: verdict.spiffeId });
-    else refuse(verdict.refusal);
+    else refuse(verdict.refusal, verdict.message);
   }
 }
 

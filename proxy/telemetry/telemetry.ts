@@ -11,6 +11,12 @@ export type TlsRefusal =
   | 'no-identity'
   | 'unknown-server-name';
 
+export interface TlsRefused {
+  readonly side: 'client' | 'server';
+  readonly reason: TlsRefusal;
+  readonly detail: string;
+}
+
 /** Numbers of the whole process. Plain fields: the hot path adds to them, the scrape reads them. */
 export class Telemetry {
   readonly requests = new Map<string, RequestStats>();
@@ -40,8 +46,13 @@ export class Telemetry {
     }
   }
 
-  tlsRefused(side: 'client' | 'server', refusal: TlsRefusal): void {
+  /** Told of each refusal, for the log. */
+  onTlsRefused: ((refused: TlsRefused) => void) | undefined = undefined;
+
+  /** `detail` is for people. */
+  tlsRefused(side: 'client' | 'server', refusal: TlsRefusal, detail = ''): void {
     count(this.tlsRefusals, `${side}\n${refusal}`);
+    this.onTlsRefused?.({ side, reason: refusal, detail });
   }
 
   /** A request or response that was no sound HTTP, by its cause (http1/rejection.ts has the closed set). */

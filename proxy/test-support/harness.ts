@@ -1,7 +1,7 @@
 import net from 'node:net';
 import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
 import { type Clock, systemClock } from '../../kit/clock.ts';
-import { silentLog } from '../../kit/log.ts';
+import { type Logger, silentLog } from '../../kit/log.ts';
 import { seededRandom } from '../../kit/random.ts';
 import { createEngine } from '../data-plane.ts';
 import type { Engine } from '../engine.ts';
@@ -20,6 +20,8 @@ export interface EngineSetup {
   readonly readMode?: ReadMode;
   readonly identity?: MeshIdentity;
   readonly clock?: Clock;
+  /** What the process itself logs; nowhere when missing. */
+  readonly processLog?: Logger;
 }
 
 /** A real engine on loopback, closed by `await using`. */
@@ -28,7 +30,7 @@ export async function startEngine(setup: EngineSetup): Promise<RunningEngine> {
   const engine = createEngine({
     clock: setup.clock ?? systemClock(),
     random: seededRandom(7),
-    log: silentLog(),
+    log: setup.processLog ?? silentLog(),
     accessLog: {
       format: 'json',
       sink: (lines) => {

@@ -188,11 +188,12 @@ export class UpstreamConnection implements ByteReceiver, BodySink {
     if (this.#phase === 'closed') return;
     const verdict = this.#runtime.meshTls.verify(socket);
     if (!verdict.ok) {
-      this.#runtime.telemetry.tlsRefused('client', verdict.refusal);
+      this.#runtime.telemetry.tlsRefused('client', verdict.refusal, verdict.message);
       this.#failed(verdict.message);
     } else if (!spiffeIds.includes(verdict.spiffeId)) {
-      this.#runtime.telemetry.tlsRefused('client', 'not-allowed');
-      this.#failed(`peer identity "${verdict.spiffeId}": wanted ${spiffeIds.join(' or ')}`);
+      const detail = `peer identity "${verdict.spiffeId}": wanted ${spiffeIds.join(' or ')}`;
+      this.#runtime.telemetry.tlsRefused('client', 'not-allowed', detail);
+      this.#failed(detail);
     } else this.#connected();
   }
 

@@ -16,6 +16,8 @@ export interface PlainPathServing {
   readonly documents: OpenApiDocuments;
   /** Throws when the server could not do its work. */
   readonly checkReady: () => Promise<void>;
+  /** Of the control plane, in the Prometheus text format. */
+  readonly metrics: () => Promise<string>;
   /** `127.0.0.1:6443` */
   readonly address: () => string;
   /** For operators; the paths are unknown without it. */
@@ -42,6 +44,9 @@ export async function servePlainPath(serving: PlainPathServing, request: PlainRe
       await serving.checkReady();
       reply.type('text/plain').send('ok');
       return;
+    case 'metrics':
+      reply.type('text/plain; version=0.0.4; charset=utf-8').send(await serving.metrics());
+      return;
     case 'version':
       sendBody(reply, versionInfo(), negotiate(accept));
       return;
@@ -59,7 +64,7 @@ export async function servePlainPath(serving: PlainPathServing, request: PlainRe
     case '':
       sendBody(
         reply,
-        { paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'] },
+        { paths: ['/api', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v3', '/readyz', '/version'] },
         negotiate(accept),
       );
       return;

@@ -1,0 +1,173 @@
+// Certificates of a whole mesh: who has which, fetched by somebody else's SPIFFE client, renewed, and moved to another root
+// under load.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { meshServerName } from '../../api/meta/well-known.ts';
+import { eventually } from '../support/eventually.ts';
+import { startLoad } from '../support/load.ts';
+import { pause } from '../support/mesh.ts';
+import { needs, program } from '../support/programs.ts';
+import { type RunningShop, startShop } from '../support/shop.ts';
+
+let shop: RunningShop;
+
+before(async () => {
+  shop = await startShop();
+});
+
+after(async () => {
+  await shop?.stop();
+});
+
+interface Shown {
+  readonly stage: string;
+  readonly certificates: readonly {
+    readonly kind: string;
+    readonly name: string;
+    readonly spiffeId: string;
+    readonly serial: string;
+    readonly issuer: string;
+  }[];
+}
+
+async function ask(...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await shop.tutti(...args);
+  assert.equal(code, 0, `tutti ${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+const show = async (): Promise<Shown> => JSON.parse(await ask('certs', 'show', '-o', 'json')) as Shown;
+
+/** Until agents have told of all: eight proxies, the ingress, the agent, the control plane and the CA. */
+const showAll = (): Promise<Shown> =>
+  eventually('all certificates are shown', async () => {
+    const shown = await show();
+    return shown.certificates.length >= 11 ? shown : undefined;
+  });
+
+const withoutRoots = ({ certificates }: Shown) => certificates.filter(({ kind }) => kind !== 'ca');
+
+test(
+  "PyPI's spiffe fetches an SVID, follows a rotation, and calls a sidecar by it",
+  needs('spiffe-python'),
+  async () => {
+    const pods = JSON.parse(await ask('get', 'pods', '-l', 'app=catalog', '-o', 'json')) as {
+      readonly items: readonly { readonly metadata: { readonly annotations: Record<string, string> } }[];
+    };
+    const [host, port] = (pods.items[0]?.metadata.annotations['tutti.dev/mesh-address'] ?? '').split(':');
+    const command = [
+      program('spiffe-python'),
+      join(import.meta.dirname, 'spiffe-workload.py'),
+      host,
+      port,
+      meshServerName(8080),
+    ];
+    const manifest = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'referee' },
+      spec: { containers: [{ name: 'app', image: 'none', command }] },
+    };
+    await writeFile(join(shop.folder, 'referee.yaml'), JSON.stringify(manifest));
+    await ask('apply', '-f', 'referee.yaml');
+    const printed = async (count: number): Promise<readonly string[]> => {
+      let text = '';
+      const lines = await eventually(`the referee has said ${count} lines`, async () => {
+        text = (await shop.tutti('logs', 'referee')).stdout;
+        const found = text.split('\n').filter((line) => line.startsWith('spiffe://'));
+        return found.length >= count ? found : undefined;
+      }).catch((error: unknown) => {
+        throw new Error(`the referee said: ${text}`, { cause: error });
+      });
+      assert.match(text, /^bundle of 1$/m);
+      return lines;
+    };
+    const expected =
+      /^spiffe:\/\/tutti\.local\/ns\/default\/sa\/default [0-9A-F]+ roots=1 peer=spiffe:\/\/tutti\.local\/ns\/default\/sa\/catalog answer=HTTP\/1\.1 \d{3}/;
+    const [first] = await printed(1);
+    assert.match(first ?? '', expected);
+    await ask('certs', 'rotate');
+    const [, second] = await printed(2);
+    assert.match(second ?? '', expected);
+    assert.notEqual(first, second);
+  },
+);
+
+test(
+  'the root is rotated step by step under load: no request fails, every chain is of the new root',
+  needs('openssl'),
+  async () => {
+    const before = await showAll();
+    const oldKubeconfig = join(shop.folder, 'old.kubeconfig');
+    await copyFile(shop.kubeconfig, oldKubeconfig);
+    const caFolder = join(shop.folder, '.tutti', 'ca');
+    const oldRoot = await readFile(join(caFolder, 'ca.crt'), 'utf8');
+
+    const load = startLoad({ url: `${shop.url}/api/products`, requestsPerSecond: 100 });
+    let newConnections = 0;
+    let rotating = true;
+    const dial = async (): Promise<void> => {
+      for (; rotating; newConnections++) {
+        const response = await fetch(`${shop.url}/api/products`, { headers: { connection: 'close' } });
+        assert.equal(response.status, 200);
+        await pause(100);
+      }
+    };
+    const dialling = dial();
+    let result: Awaited<ReturnType<typeof load.stop>>;
+    try {
+      const refused = await shop.tutti('certs', 'root', 'retire');
+      assert.notEqual(refused.code, 0);
+      assert.match(refused.stderr, /the CA is in no rotation; the step that comes next is "add"/);
+      assert.match(
+        await ask('certs', 'root', 'add'),
+        /^add: done, and carried by all \(stage distributing, (\d+) of \1\)$/m,
+      );
+      assert.equal((await show()).certificates.filter(({ kind }) => kind === 'ca').length, 2);
+      // A copy of the kubeconfig from before still works until the new root signs.
+      assert.equal((await shop.tutti('get', 'nodes', '--kubeconfig', oldKubeconfig)).code, 0);
+      assert.match(await ask('certs', 'root', 'rotate'), /the CA has a new root \(stage steady/);
+      await pause(1000);
+    } finally {
+      rotating = false;
+      result = await load.stop();
+    }
+    await dialling;
+    assert.equal(result.failed, 0, `${result.failed} of ${result.sent} requests failed: ${result.detail}`);
+    assert.ok(newConnections > 0);
+
+    const after = await showAll();
+    const [root] = after.certificates;
+    assert.equal(after.stage, 'steady');
+    assert.notEqual(root?.issuer, before.certificates[0]?.issuer);
+    assert.deepEqual(
+      withoutRoots(after).map(({ issuer }) => issuer),
+      withoutRoots(after).map(() => root?.issuer),
+    );
+    assert.deepEqual(
+      withoutRoots(after).map(({ name, spiffeId }) => [name, spiffeId]),
+      withoutRoots(before).map(({ name, spiffeId }) => [name, spiffeId]),
+    );
+    const serials = new Set(withoutRoots(before).map(({ serial }) => serial));
+    assert.ok(withoutRoots(after).every(({ serial }) => !serials.has(serial)));
+
+    const { certificatePem } = JSON.parse(
+      await readFile(join(shop.folder, '.tutti', 'agent-serving.json'), 'utf8'),
+    ) as Record<string, string>;
+    await writeFile(join(shop.folder, 'leaf.pem'), certificatePem ?? '');
+    await writeFile(join(shop.folder, 'old.pem'), oldRoot);
+    const verify = (roots: string): string =>
+      execFileSync(program('openssl'), ['verify', '-x509_strict', '-CAfile', roots, join(shop.folder, 'leaf.pem')], {
+        encoding: 'utf8',
+        stdio: 'pipe',
+      });
+    assert.match(verify(join(caFolder, 'ca.crt')), /: OK/);
+    assert.throws(() => verify(join(shop.folder, 'old.pem')));
+    assert.notEqual((await shop.tutti('get', 'nodes', '--kubeconfig', oldKubeconfig)).code, 0);
+    // Through the agent, which the control plane reaches by new certificates on both sides.
+    assert.equal((await shop.tutti('logs', 'deployment/frontend')).code, 0);
+  },
+);
