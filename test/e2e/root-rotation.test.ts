@@ -108,9 +108,9 @@ test(
 
     const load = startLoad({ url: `${shop.url}/api/products`, requestsPerSecond: 100 });
     let newConnections = 0;
-    let rotating = true;
+    const rotated = new AbortController();
     const dial = async (): Promise<void> => {
-      for (; rotating; newConnections++) {
+      for (; !rotated.signal.aborted; newConnections++) {
         const response = await fetch(`${shop.url}/api/products`, { headers: { connection: 'close' } });
         assert.equal(response.status, 200);
         await pause(100);
@@ -132,7 +132,7 @@ test(
       assert.match(await ask('certs', 'root', 'rotate'), /the CA has a new root \(stage steady/);
       await pause(1000);
     } finally {
-      rotating = false;
+      rotated.abort();
       result = await load.stop();
     }
     await dialling;
