@@ -117,7 +117,12 @@ export class IdentityKeeper {
     usedSerial,
   }: IdentityHolder): Promise<{ entry?: CarriedIdentity; isUsed: boolean }> {
     const { current, generation } = identity;
-    if (current === undefined) return { isUsed: true };
+    if (current === undefined) {
+      if (usedSerial === undefined) return { isUsed: true };
+      // It has none yet, or asks for its own where there is no Workload API: a rotation of the root must wait for it.
+      const unknown = { spiffeId: identity.spiffeId, serial: '', issuer: '', notAfter: '' };
+      return { entry: { ...unknown, name, generation: 0, isProxy: true }, isUsed: true };
+    }
     const shown = shownCertificate(current.certificateChainPem);
     if (usedSerial === undefined) return { entry: { ...shown, name, generation, isProxy: false }, isUsed: true };
     if (this.#confirmed.get(identity)?.serial !== shown.serial) {

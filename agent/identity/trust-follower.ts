@@ -86,7 +86,11 @@ export class TrustFollower {
     this.#generation = generation;
     const behind = identities().filter((identity) => identity.generation < generation);
     const renewNext = async (): Promise<void> => {
-      for (let next = behind.pop(); next !== undefined; next = behind.pop()) await next.renew();
+      for (let next = behind.pop(); next !== undefined; next = behind.pop()) {
+        await next.renew();
+        // It may have joined an attempt that began under the generation before.
+        if (next.generation < generation) await next.renew();
+      }
     };
     await Promise.all(Array.from({ length: RENEWED_AT_ONCE }, renewNext));
   }

@@ -147,6 +147,7 @@ function tableOf({ certificates }: CertificatesView, nowMs: number): string {
 }
 
 function expiry(notAfter: string, nowMs: number): string {
+  if (notAfter === '') return '<unknown>';
   const leftMs = Date.parse(notAfter) - nowMs;
   return leftMs <= 0 ? 'expired' : humanDuration(leftMs);
 }
