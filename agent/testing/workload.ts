@@ -11,7 +11,7 @@ const source = new WorkloadApiSource({
   spiffeId: process.argv[2] ?? '',
   clock: systemClock(),
   random: systemRandom(),
-  log: createLog({ level: 'warn', format: 'json' }),
+  log: createLog({ level: 'debug', format: 'json' }),
 });
 source.onChange(({ spiffeId, certificateChainPem }) => {
   process.stdout.write(`${spiffeId} ${new X509Certificate(certificateChainPem).serialNumber}\n`);
