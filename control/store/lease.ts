@@ -1,3 +1,6 @@
+/** Whoever holds it leads. In a store that is shared, its epoch is the fencing token of every write. */
+export const LEADER_LEASE = 'tutti-control-plane';
+
 /** A lease as it is kept. Nobody holds it when `holder` is empty; the epoch stays, so that it never comes twice. */
 export interface LeaseRecord {
   readonly holder: string;

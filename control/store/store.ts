@@ -110,6 +110,27 @@ export class StoreClosedError extends Error {
   }
 }
 
+/**
+ * The writer's epoch is not the leader's: another leads by now, or the writer never did. Nothing was written, and nothing that this
+ * writer sends later will be.
+ */
+export class NotLeaderError extends Error {
+  override readonly name = 'NotLeaderError';
+  constructor(epoch: number, leader: number) {
+    super(`store: epoch ${epoch} does not lead (the leader's is ${leader}); nothing was written`);
+  }
+}
+
+/** A write was sent and its answer is lost for good: it may have been carried out or not. Read back before trying again. */
+export class OutcomeUnknownError extends Error {
+  override readonly name = 'OutcomeUnknownError';
+}
+
+/** The store cannot be reached, and nothing was done. */
+export class StoreUnreachableError extends Error {
+  override readonly name = 'StoreUnreachableError';
+}
+
 /** Leases live beside the log: renewing one writes no revision (kine's lesson, k3s#5033). */
 export interface Leases {
   /**

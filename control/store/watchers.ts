@@ -10,8 +10,13 @@ export interface WatchedLog {
   readonly revision: number;
   /** Changes up to and including this revision are forgotten. */
   readonly compacted: number;
-  /** Changes after a revision that is kept, under a prefix, oldest first. Read at once, within one turn. */
-  since(after: number, prefix: string): Iterable<Change>;
+  /**
+   * Changes after a revision that is kept, under a prefix, oldest first. An iterable is read at once, within one turn; an engine whose
+   * log is elsewhere gives a batch when it has it.
+   */
+  since(after: number, prefix: string): Iterable<Change> | Promise<Changes>;
+  /** Resolves when `revision` is no less than it was at this call: for an engine that hears of writes later than their writer. */
+  fresh?(): Promise<void>;
 }
 
 type Wake = 'start' | 'changes' | 'progress' | 'end';
@@ -47,7 +52,9 @@ export class Watchers {
     let told = -1;
     let why: Wake = 'start';
     while (why !== 'end' && !this.#closed && !signal.aborted) {
-      const batch = this.#read(reached, prefix);
+      if (why === 'start' && this.#log.fresh !== undefined) await this.#log.fresh();
+      const reading = this.#read(reached, prefix);
+      const batch = reading instanceof Promise ? await reading : reading;
       reached = batch.revision;
       if (batch.changes.length > 0 || why !== 'changes') {
         told = reached;
@@ -74,16 +81,22 @@ export class Watchers {
     if (this.#waiting.size > 0) this.#tellProgressLater();
   }
 
+  /** Wakes every watch to look again: the log does not go on from where it was, and who is behind its start falls out. */
+  recheck(): void {
+    for (const waiter of this.#waiting) waiter.wake('changes');
+  }
+
   close(): void {
     this.#closed = true;
     this.#progress?.stop();
     for (const waiter of this.#waiting) waiter.wake('end');
   }
 
-  #read(after: number, prefix: string): Changes {
+  #read(after: number, prefix: string): Changes | Promise<Changes> {
     if (after < this.#log.compacted) throw new CompactedError(after, this.#log.compacted);
     if (after > this.#log.revision) throw new FutureRevisionError(after, this.#log.revision);
-    return takeBatch(this.#log.since(after, prefix), this.#log.revision);
+    const run = this.#log.since(after, prefix);
+    return run instanceof Promise ? run : takeBatch(run, this.#log.revision);
   }
 
   #wait(

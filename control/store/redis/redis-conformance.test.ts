@@ -1,0 +1,33 @@
+import { after, before } from 'node:test';
+import { systemClock } from '../../../kit/clock.ts';
+import { silentLog } from '../../../kit/log.ts';
+import { type RedisServer, startRedisServer } from '../../../test/support/redis-server.ts';
+import { storeConformance } from '../conformance.ts';
+import { openRedisStore } from './redis-store.ts';
+
+let server: RedisServer;
+let stores = 0;
+
+before(async () => {
+  server = await startRedisServer();
+});
+
+after(() => server.dispose());
+
+storeConformance('redis', async () => {
+  let shiftMs = 0;
+  const store = await openRedisStore({
+    url: server.url,
+    cluster: `store-${++stores}`,
+    clock: systemClock(),
+    log: silentLog(),
+    leaseShiftMs: () => shiftMs,
+  });
+  return {
+    store,
+    advance: async (byMs) => {
+      shiftMs += byMs;
+    },
+    dispose: () => store.close(),
+  };
+});
