@@ -66,6 +66,7 @@ test('the API server is found as in-cluster clients look for it', () => {
     KUBERNETES_SERVICE_PORT_HTTPS: '6443',
   };
   assert.deepEqual(apiServerVariables('https://127.0.0.1:6443'), expected);
+  assert.deepEqual(apiServerVariables('https://127.0.0.1:6443,https://127.0.0.2:6443'), expected);
   assert.equal(apiServerVariables('https://[::1]')['KUBERNETES_SERVICE_HOST'], '::1');
   assert.equal(apiServerVariables('https://api.test')['KUBERNETES_SERVICE_PORT'], '443');
 });

@@ -32,9 +32,9 @@ export function serviceVariables(services: readonly Service[], reach: ServiceRea
   return variables;
 }
 
-/** The API server, as an in-cluster client looks for it. */
+/** The API server, as an in-cluster client looks for it: the first, where there are several with commas between. */
 export function apiServerVariables(server: string): Record<string, string> {
-  const { hostname, port, protocol } = new URL(server);
+  const { hostname, port, protocol } = new URL(server.split(',')[0] ?? '');
   const number = port === '' ? (protocol === 'https:' ? '443' : '80') : port;
   return {
     KUBERNETES_SERVICE_HOST: hostname.replace(/^\[|\]$/g, ''),

@@ -33,6 +33,12 @@ export function errorOfConnection(error: unknown, server: string): unknown {
   return ApiError.unavailable(message, { cause: error });
 }
 
+/** The server took the request and then said nothing in time. */
+export function isSilence(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
+}
+
 const REASONS: Readonly<Record<number, StatusReason>> = {
   400: 'BadRequest',
   401: 'Unauthorized',

@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, request as send } from 'undici';
+import { Agent, type buildConnector, type Dispatcher, request as send } from 'undici';
 import type { Logger } from '../../kit/log.ts';
 import { apiVersionOf, type Kind, type KubeObject } from '../kinds/kind.ts';
 import { ApiError } from '../meta/api-error.ts';
@@ -15,7 +15,8 @@ import type {
   WatchOptions,
   WriteOptions,
 } from './client.ts';
-import { errorOfAnswer, errorOfConnection, isStatus } from './failures.ts';
+import { errorOfAnswer, errorOfConnection, isSilence, isStatus } from './failures.ts';
+import { FallbackConnector } from './fallback-connector.ts';
 import { jsonLines } from './json-lines.ts';
 import { collectionPath, listQuery, objectPath, withQuery, writeQuery } from './paths.ts';
 
@@ -28,6 +29,8 @@ export type Credentials =
 export interface HttpClientOptions {
   /** `https://127.0.0.1:6443` */
   readonly server: string;
+  /** Other servers of the same cluster, tried in turn when the one in use does not answer. */
+  readonly fallbacks?: readonly string[] | undefined;
   /** Whom to trust; the system's roots when missing. */
   readonly caPem?: string | undefined;
   readonly insecureSkipTlsVerify?: boolean | undefined;
@@ -68,6 +71,8 @@ export function httpClient(options: HttpClientOptions): HttpClient {
 
 /** How long an answer may take to begin, and may pause. */
 const ANSWER_TIMEOUT_MS = 30_000;
+/** Where another server may answer: less than a node may be silent. */
+const FALLBACK_TIMEOUT_MS = 8000;
 /** The server ends a watch after this time; a connection that died unseen is noticed a little later. */
 const WATCH_SECONDS = 300;
 const WATCH_SILENCE_MS = (WATCH_SECONDS + 30) * 1000;
@@ -86,19 +91,25 @@ interface Exchange extends RequestOptions {
 class UndiciClient implements HttpClient {
   readonly server: string;
   #options: HttpClientOptions;
+  readonly #connector: FallbackConnector;
+  readonly #answerTimeoutMs: number;
   #agent: Agent;
   readonly #retired = new Set<Agent>();
 
   constructor(options: HttpClientOptions) {
+    const { fallbacks = [] } = options;
     this.server = options.server.replace(/\/+$/, '');
     this.#options = options;
-    this.#agent = agentFor(options);
+    this.#answerTimeoutMs = fallbacks.length === 0 ? ANSWER_TIMEOUT_MS : FALLBACK_TIMEOUT_MS;
+    this.#connector = new FallbackConnector([this.server, ...fallbacks], tlsOf(options));
+    this.#agent = this.#newAgent();
   }
 
   setTrust(trust: Pick<HttpClientOptions, 'caPem' | 'credentials'>): void {
     const retired = this.#agent;
     this.#options = { ...this.#options, ...trust };
-    this.#agent = agentFor(this.#options);
+    this.#connector.setTls(tlsOf(this.#options));
+    this.#agent = this.#newAgent();
     this.#retired.add(retired);
     // Watches end within WATCH_SECONDS, and with the last of them this.
     retired
@@ -206,12 +217,12 @@ class UndiciClient implements HttpClient {
   }
 
   async #send(method: Dispatcher.HttpMethod, path: string, exchange: Exchange): Promise<Dispatcher.ResponseData> {
-    const { body, headers, signal, bodyTimeoutMs = ANSWER_TIMEOUT_MS } = exchange;
+    const { body, headers, signal, bodyTimeoutMs = this.#answerTimeoutMs } = exchange;
     const answer = await this.#guarded(async () =>
       send(`${this.server}${path}`, {
         dispatcher: this.#agent,
         method,
-        headersTimeout: ANSWER_TIMEOUT_MS,
+        headersTimeout: this.#answerTimeoutMs,
         bodyTimeout: bodyTimeoutMs,
         headers: await this.#headers(headers, body !== undefined),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -239,20 +250,30 @@ class UndiciClient implements HttpClient {
     try {
       return await exchange();
     } catch (error) {
+      if (isSilence(error)) this.#leaveServer();
       throw errorOfConnection(error, this.server);
     }
   }
+
+  /** A server that has stopped without closing its connections holds watches too: all of them go to the next one. */
+  #leaveServer(): void {
+    if (!this.#connector.next()) return;
+    const silent = this.#agent;
+    this.#agent = this.#newAgent();
+    void silent.destroy();
+  }
+
+  #newAgent(): Agent {
+    return new Agent({ allowH2: false, connect: this.#connector.connect });
+  }
 }
 
-function agentFor({ credentials, caPem, insecureSkipTlsVerify }: HttpClientOptions): Agent {
-  return new Agent({
-    allowH2: false,
-    connect: {
-      rejectUnauthorized: insecureSkipTlsVerify !== true,
-      ...(caPem === undefined ? {} : { ca: caPem }),
-      ...(credentials.kind === 'certificate' ? { cert: credentials.certificatePem, key: credentials.keyPem } : {}),
-    },
-  });
+function tlsOf({ credentials, caPem, insecureSkipTlsVerify }: HttpClientOptions): buildConnector.BuildOptions {
+  return {
+    rejectUnauthorized: insecureSkipTlsVerify !== true,
+    ...(caPem === undefined ? {} : { ca: caPem }),
+    ...(credentials.kind === 'certificate' ? { cert: credentials.certificatePem, key: credentials.keyPem } : {}),
+  };
 }
 
 interface ListAnswer<T> {

@@ -189,3 +189,14 @@ test('an aborted request ends at once', async (context) => {
   const { obtain } = await subject(context, () => abort.abort(new Error('enough')));
   await assert.rejects(obtain('csr', abort.signal), /svidrequests/);
 });
+
+test('of several servers the next is asked when one does not answer', async (context) => {
+  const { server, folder, authority } = await subject(context, issues);
+  const { server: gone } = await subject(context, (_got, response) => void response.destroy());
+  const files = { caFile: join(folder, 'ca.pem'), tokenFile: join(folder, 'token') };
+  const { csrPem } = createKeyAndCsr(ID);
+  const { signal } = new AbortController();
+  const svid = await svidClient({ server: `${gone},${server}`, ...files })(csrPem, signal);
+  assert.equal(svid.trustBundlePem, authority.trustBundlePem);
+  await assert.rejects(svidClient({ server: `${gone},${gone}`, ...files })(csrPem, signal), /SVID request/);
+});

@@ -3,7 +3,7 @@ import { request } from 'node:https';
 import type { ObtainedSvid } from './identity-source.ts';
 
 export interface SvidClientOptions {
-  /** The API server: `https://127.0.0.1:6443`. */
+  /** The API server: `https://127.0.0.1:6443`, or several of one cluster with commas between, asked in turn. */
   readonly server: string;
   /** CA certificates of the API server, in PEM. Read at each use, as the token is. */
   readonly caFile: string;
@@ -28,14 +28,23 @@ interface Answer {
  * twice a day, and undici costs a sidecar 17 MB and 70 ms.
  */
 export function svidClient(options: SvidClientOptions): (csrPem: string, signal: AbortSignal) => Promise<ObtainedSvid> {
-  const url = new URL(PATH, options.server);
+  const urls = options.server.split(',').map((server) => new URL(PATH, server.trim()));
+  let present = 0;
   return async (csrPem, signal) => {
     const spec = { csr: csrPem, ...(options.ttlSeconds !== undefined && { ttlSeconds: options.ttlSeconds }) };
     const body = JSON.stringify({ apiVersion: 'tutti.dev/v1alpha1', kind: 'SvidRequest', metadata: {}, spec });
     const token = (await readOwn('token', options.tokenFile)).trim();
     const ca = await readOwn('CA certificates', options.caFile);
-    const answer = await post({ url, token, ca, body, signal });
-    return readAnswer(url, answer);
+    for (let left = urls.length - 1; ; left--) {
+      const url = urls[present] as URL;
+      try {
+        return readAnswer(url, await post({ url, token, ca, body, signal }));
+      } catch (error) {
+        // What one cannot answer another may; the next request begins with it.
+        present = (present + 1) % urls.length;
+        if (left === 0 || signal.aborted) throw error;
+      }
+    }
   };
 }
 

@@ -17,7 +17,7 @@ export interface Bootstrap {
   readonly workloadApi?: string;
   /** The SVID is asked for at the API server. */
   readonly api?: {
-    /** `https://127.0.0.1:6443` */
+    /** `https://127.0.0.1:6443`, or several of one cluster with commas between. */
     readonly server: string;
     readonly caFile: string;
     /** Service-account token; read anew at each use, because the agent renews it. */
@@ -107,7 +107,8 @@ class Fields {
 
   url(name: string): string {
     const value = this.text(name);
-    return URL.canParse(value) ? value : this.#refuse(name, value, 'a URL');
+    const each = value.split(',');
+    return each.every((url) => URL.canParse(url)) ? value : this.#refuse(name, value, 'a URL');
   }
 
   whole(name: string): number {

@@ -13,7 +13,7 @@ import { RESOURCE_KINDS, type ResourceKind } from './resource-kind.ts';
 import type { Refusal } from './resource-store.ts';
 
 export interface AdsClientOptions {
-  /** `127.0.0.1:6444` */
+  /** `127.0.0.1:6444`, or several with commas between: control planes that share a store. */
   readonly address: string;
   readonly node: NodeInput;
   /** State-of-the-world unless told: what a server of any kind speaks. */
@@ -111,10 +111,12 @@ export class AdsClient {
 
   async #run(): Promise<void> {
     const { clock, random } = this.#options;
+    const addresses = this.#options.address.split(',').map((address) => address.trim());
     let failures = 0;
-    while (!this.#abort.signal.aborted) {
+    // The next each time: whichever control plane answers leads, or leads on to the one that does.
+    for (let turn = 0; !this.#abort.signal.aborted; turn++) {
       const began = clock.monotonic();
-      await this.#converse();
+      await this.#converse(addresses[turn % addresses.length] as string);
       if (this.#abort.signal.aborted) return;
       this.#enqueue(() => this.#restore());
       failures = clock.monotonic() - began >= STABLE_MS ? 0 : failures + 1;
@@ -124,8 +126,8 @@ export class AdsClient {
   }
 
   /** One stream, from its connection to its end. */
-  async #converse(): Promise<void> {
-    const { address, identity, controlSpiffeId, log } = this.#options;
+  async #converse(address: string): Promise<void> {
+    const { identity, controlSpiffeId, log } = this.#options;
     const channel = openControlChannel(address, identity(), controlSpiffeId);
     try {
       const stream = this.#dialect.open(channel);
@@ -149,7 +151,7 @@ export class AdsClient {
       });
       stream.onEnd((error) => ended.resolve(error));
       const error = await ended.promise;
-      if (!this.#abort.signal.aborted) this.#logEnd(error);
+      if (!this.#abort.signal.aborted) this.#logEnd(address, error);
     } finally {
       this.#connected = false;
       this.#stream = undefined;
@@ -159,8 +161,8 @@ export class AdsClient {
   }
 
   /** Once for each time that it goes away, not for each try to reach it again. */
-  #logEnd(error: Error | undefined): void {
-    const { log, address } = this.#options;
+  #logEnd(address: string, error: Error | undefined): void {
+    const { log } = this.#options;
     const level = this.#connected || !this.#away ? 'warn' : 'debug';
     this.#away = true;
     log[level]({ error }, `control plane at ${address} is away; going on with what there is`);
