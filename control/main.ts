@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { openAuthority } from '../certs/authority/authority.ts';
 import type { Clock } from '../kit/clock.ts';
@@ -16,8 +15,10 @@ import { serviceAccountKeys } from './server/authn/service-account-keys.ts';
 import { encryptionKeyFile, STORE_FILE } from './state-folder.ts';
 import { runCompaction } from './store/compaction.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
-import { storeService } from './store-service.ts';
+import type { Store } from './store/store.ts';
+import { type ServicedStore, storeService } from './store-service.ts';
 import { TrustKeeper } from './trust/trust-keeper.ts';
+import { urlHost } from './url-host.ts';
 import { startXds, type Xds } from './xds/run.ts';
 
 export interface ControlPlaneOptions {
@@ -27,6 +28,8 @@ export interface ControlPlaneOptions {
   readonly stateFolder: string;
   /** The file of the keys for Secrets; `encryption.key` of the state folder, made when missing, unless told. */
   readonly encryptionKey?: string | undefined;
+  /** Another store than the one under the state folder; whoever opened it closes it. */
+  readonly store?: Store;
   /** 0 for the one of the last run, or the system's choice. */
   readonly apiPort: number;
   readonly xdsPort: number;
@@ -34,6 +37,8 @@ export interface ControlPlaneOptions {
   readonly bindAddress: string;
   /** Address or host name at which agents and people reach them; certificates name it. */
   readonly advertiseAddress: string;
+  /** Further names that its certificate has: those of other control planes, which forward to it. */
+  readonly tlsNames: readonly string[];
   readonly trustDomain: string;
   /** Of the control plane's own certificate; workloads ask for their own. */
   readonly svidTtlSeconds: number;
@@ -61,14 +66,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const started = new AsyncDisposableStack();
   try {
     const ports = await openKeptPorts(stateFolder);
-    const path = join(stateFolder, STORE_FILE);
-    const store = await openSqliteStore({ path, clock, log: log.child({ component: 'store' }) });
-    started.defer(() => store.close());
-    const file = { path, maintenance: store.maintenance };
+    const { store, file } = await openStore(options, started);
     const encryption = await openEncryption({
       store,
       ...encryptionKeyFile(stateFolder, options.encryptionKey),
-      wipe: () => store.maintenance.rewrite(),
+      wipe: file === undefined ? undefined : () => file.maintenance.rewrite(),
       log: log.child({ component: 'store' }),
     });
     const ended = new AbortController();
@@ -89,7 +91,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     started.defer(() => identity.close());
     await identity.start();
 
-    const servingAddresses = [advertiseAddress, options.node.address];
+    const servingAddresses = [advertiseAddress, options.node.address, ...options.tlsNames];
     let current = authorityCredentials(authority, servingAddresses);
     // The API server is asked for proxies only after it has started, and by then xDS has too.
     let xds: Xds | undefined;
@@ -106,7 +108,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       serviceAccountKeys: serviceAccountKeys(await openTokenKey(caFolder)),
       signSvid: signerOf(authority),
       values: encryption.values,
-      storeService: storeService({ store, file, encryption }),
+      storeService: storeService({ store, ...(file === undefined ? {} : { file }), encryption }),
       signNode: nodeSignerOf(authority),
       listProxies: () => xds?.listProxies() ?? [],
       metrics: () => xds?.metrics.text() ?? Promise.resolve(''),
@@ -132,7 +134,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     started.adopt(xds, (running) => running.close());
     await ports.keep('xds', xdsPort);
 
-    const host = isIPv6(advertiseAddress) ? `[${advertiseAddress}]` : advertiseAddress;
+    const host = urlHost(advertiseAddress);
     const server = `https://${host}:${api.port}`;
     const xdsAddress = `${host}:${xdsPort}`;
     const publish = (): Promise<void> =>
@@ -160,4 +162,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await started.disposeAsync();
     throw error;
   }
+}
+
+/** The store that was given, or the file of the state folder. */
+async function openStore(
+  { store: given, stateFolder, clock, log }: ControlPlaneOptions,
+  started: AsyncDisposableStack,
+): Promise<Pick<ServicedStore, 'store' | 'file'>> {
+  if (given !== undefined) return { store: given };
+  const path = join(stateFolder, STORE_FILE);
+  const store = await openSqliteStore({ path, clock, log: log.child({ component: 'store' }) });
+  started.defer(() => store.close());
+  return { store, file: { path, maintenance: store.maintenance } };
 }

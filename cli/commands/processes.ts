@@ -11,7 +11,9 @@ import {
   readAgent,
   readControl,
   readJoin,
+  readServers,
   sharedFlags,
+  storeFlags,
 } from '../process/flags.ts';
 
 interface UpFlags extends ControlFlags, AgentFlags {
@@ -46,10 +48,10 @@ export function registerProcesses(program: Command, context: CommandContext): vo
       });
     });
 
-  controlFlags(sharedFlags(program.command('control').description('the control plane alone')))
+  storeFlags(controlFlags(sharedFlags(program.command('control').description('the control plane alone'))))
     .addHelpText(
       'after',
-      '\nExamples:\n  tutti control --data /var/lib/tutti\n  tutti control --bind-address 0.0.0.0 --advertise-address 192.0.2.1',
+      '\nExamples:\n  tutti control --data /var/lib/tutti\n  tutti control --bind-address 0.0.0.0 --advertise-address 192.0.2.1\n  tutti control --store redis://10.0.0.5:6379   # several: one leads, the others take over',
     )
     .action(async (flags: ControlFlags) => {
       const { runControl } = await import('../process/control.ts');
@@ -58,15 +60,23 @@ export function registerProcesses(program: Command, context: CommandContext): vo
 
   joinFlags(agentFlags(sharedFlags(program.command('agent').description('the agent of one node alone'))))
     .option('--kubeconfig <file>', "the agent's credentials (default: agent.kubeconfig in the data folder)")
-    .option('--xds <host:port>', "the control plane's xDS server (default: as it is written in the data folder)")
+    .option(
+      '--xds <host:port>',
+      "the control plane's xDS server, or several with commas between, for control planes that share a store (default: as it is written in the data folder)",
+    )
+    .option(
+      '--servers <urls>',
+      "API servers of control planes that share a store, with commas between; tried when the kubeconfig's does not answer",
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  tutti agent --data /var/lib/tutti --images ./images\n  tutti agent --join https://192.0.2.1:6443 --token TOKEN --ca-cert-hash sha256:HASH --node-address 192.0.2.2\n\nThe token and the hash come from "tutti token create" where the control plane runs.',
     )
-    .action(async (flags: AgentFlags & JoinFlags & { kubeconfig?: string; xds?: string }) => {
+    .action(async (flags: AgentFlags & JoinFlags & { kubeconfig?: string; xds?: string; servers?: string }) => {
       const { runAgent } = await import('../process/agent.ts');
       const { kubeconfig, xds } = flags;
-      await runAgent(context, { ...readAgent(flags, context.cwd), ...readJoin(flags), kubeconfig, xds });
+      const own = { kubeconfig, xds, servers: readServers(flags.servers) };
+      await runAgent(context, { ...readAgent(flags, context.cwd), ...readJoin(flags), ...own });
     });
 
   program

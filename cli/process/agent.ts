@@ -21,6 +21,8 @@ export interface NodeAgentSettings extends AgentSettings, JoinSettings {
   readonly kubeconfig: string | undefined;
   /** `host:port`; as the control plane wrote it into the state folder when missing. */
   readonly xds: string | undefined;
+  /** Every control plane of the cluster, `https://host:port`; the kubeconfig's alone when empty. */
+  readonly servers: readonly string[];
 }
 
 export interface NodeAgent {
@@ -41,7 +43,7 @@ export async function startNode(
   const { stateFolder, node } = settings;
   const access = await nodeAccess(settings, clock, log);
   const { server, caPem, credentials, caFile, xdsAddress, trustDomain, membership } = access;
-  const client = httpClient({ server, caPem, credentials, userAgent: 'tutti-agent', log });
+  const client = httpClient({ server, caPem, credentials, fallbacks: settings.servers, userAgent: 'tutti-agent', log });
   const shared = { client, clock, random: systemRandom() };
   const ports = await openKeptPorts(stateFolder);
   const dnsPort = ports.wanted('dns', settings.dnsPort);
@@ -92,7 +94,7 @@ export async function startNode(
       stateFolder,
       imageRoots: settings.imageRoots,
       proxyCommand: [process.execPath, proxyMain()],
-      apiServer: { server, caFile },
+      apiServer: { server: [...new Set([server, ...settings.servers])].join(','), caFile },
       xdsAddress,
       trustDomain,
       serving,

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Invitation } from '../../agent/join/join.ts';
 import { isCaPin } from '../../api/client/ca-pin.ts';
 import { dnsSubdomain } from '../../api/meta/names.ts';
@@ -30,6 +30,9 @@ export interface ControlFlags extends SharedFlags {
   readonly encryptionKey?: string;
   readonly bindAddress: string;
   readonly advertiseAddress?: string;
+  readonly tlsSan?: string[];
+  readonly store?: string;
+  readonly storeKey?: string;
 }
 
 /** Of `tutti agent` alone: how it comes to a cluster elsewhere. */
@@ -68,12 +71,32 @@ export function controlFlags(command: Command): Command {
       '127.0.0.1',
     )
     .option(
+      '--tls-san <name...>',
+      'further addresses and names for its certificate, such as those of other control planes that share the store',
+    )
+    .option(
       '--advertise-address <address>',
       "address or host name at which agents and people reach them (default: the one bound, or the machine's first)",
     )
     .option(
       '--encryption-key <file>',
       'keys for the Secrets in the store (default: encryption.key in the data folder, made when missing)',
+    );
+}
+
+/** For control planes that share a store: one leads, the others stand by. */
+export function storeFlags(command: Command): Command {
+  return command
+    .addOption(
+      // From the environment a password stays out of the list of processes.
+      new Option(
+        '--store <url>',
+        'a Redis that several control planes share: redis://[user:password@]host[:port][/db], rediss://…, unix:///path (default: the file store.db in the data folder)',
+      ).env('TUTTI_STORE'),
+    )
+    .option(
+      '--store-key <file>',
+      "what opens the cluster's certificate authority in the shared store; the same on every control plane (default: store.key in the data folder)",
     );
 }
 
@@ -112,6 +135,10 @@ export interface ControlSettings extends SharedSettings {
   readonly encryptionKey: string | undefined;
   readonly bindAddress: string;
   readonly advertiseAddress: string;
+  readonly tlsNames: readonly string[];
+  /** URL of a store that several control planes share; the one in the state folder when missing. */
+  readonly storeUrl: string | undefined;
+  readonly storeKeyPath: string | undefined;
 }
 
 export interface JoinSettings {
@@ -162,10 +189,13 @@ export function readControl(flags: ControlFlags, cwd: string): ControlSettings {
   return {
     bindAddress,
     advertiseAddress,
+    tlsNames: flags.tlsSan ?? [],
     ...readShared(flags, cwd),
     apiPort: parsePort('--api-port', flags.apiPort),
     xdsPort: parsePort('--xds-port', flags.xdsPort),
     encryptionKey: flags.encryptionKey === undefined ? undefined : resolve(cwd, flags.encryptionKey),
+    storeUrl: flags.store,
+    storeKeyPath: flags.storeKey === undefined ? undefined : resolve(cwd, flags.storeKey),
   };
 }
 
@@ -211,6 +241,16 @@ function reachableAddress(bound: string): string {
   if (bound !== '0.0.0.0' && bound !== '::') return bound;
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
+}
+
+/** `https://a:6443,https://b:6443` */
+export function readServers(given: string | undefined): readonly string[] {
+  const servers = given === undefined ? [] : given.split(',').map((server) => server.trim());
+  for (const server of servers) {
+    if (!server.startsWith('https://') || !URL.canParse(server))
+      throw usage(`--servers "${server}": must be https://host:port, several with commas between`);
+  }
+  return servers;
 }
 
 function parsePort(flag: string, given: string): number {

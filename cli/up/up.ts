@@ -73,7 +73,7 @@ async function run(
   const control = await startControl(context, settings, log);
   try {
     say(`control plane: ${control.server}`);
-    const own = { kubeconfig: control.agentKubeconfig, xds: control.xdsAddress, ...NO_JOIN };
+    const own = { kubeconfig: control.agentKubeconfig, xds: control.xdsAddress, servers: [], ...NO_JOIN };
     const node = await startNode(context, { ...settings, imageRoots, ...own }, log);
     try {
       say(describeNode(settings.node.name, node));
