@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
-import { request } from 'node:http';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -11,8 +10,7 @@ import { systemClock } from '../../kit/clock.ts';
 import { silentLog } from '../../kit/log.ts';
 import { eventually } from '../support/eventually.ts';
 import { needs } from '../support/programs.ts';
-import { killAll } from '../support/shop.ts';
-import { startTutti, tutti } from '../support/tutti-process.ts';
+import { tutti } from '../support/tutti-process.ts';
 import { type Member, type SharedCluster, sharedCluster, writeOn } from './shared-store.ts';
 
 const redis = needs('redis-server');
@@ -106,105 +104,6 @@ test(
     assert.ok((await names(two)).has('by-new-leader'));
   },
 );
-
-/** Asks for a Service as an app in the pod would: through its sidecar. The status, or the failure's code. */
-function throughSidecar(podAddress: string, url: string): Promise<number | string> {
-  return new Promise((resolve) => {
-    const asked = request(
-      { host: podAddress, port: 15_001, path: url, headers: { host: new URL(url).host } },
-      (answer) => {
-        answer.resume();
-        answer.on('end', () => resolve(answer.statusCode ?? 0));
-      },
-    );
-    asked.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'));
-    asked.end();
-  });
-}
-
-const service = (name: string): string => `
-apiVersion: v1
-kind: Service
-metadata: { name: ${name} }
-spec: { selector: { app: cart }, ports: [{ name: http, port: 80, targetPort: http }] }
-`;
-
-test('pods run on over a take-over, and their sidecars hear of changes from the new leader', redis, async () => {
-  const root = join(import.meta.dirname, '..', '..', 'examples', 'shop');
-  await cp(root, join(cluster.folder, 'shop'), { recursive: true });
-  const first = await cluster.start('one');
-  await first.process.printed('standing by;');
-  const members = [two, first];
-  const all = (address: (member: Member) => string): string => members.map(address).join(',');
-  const servers = all(({ apiPort }) => `https://127.0.0.1:${apiPort}`);
-  const xds = all(({ xdsPort }) => `127.0.0.1:${xdsPort}`);
-  const settings = [
-    '--data',
-    two.data,
-    '--node-name',
-    'node-1',
-    '--dns-port',
-    '0',
-    '--no-ingress',
-    '--images',
-    'shop/images',
-  ];
-  const agent = startTutti(['agent', ...settings, '--servers', servers, '--xds', xds], { cwd: cluster.folder });
-  const apply = async (member: Member, file: string): Promise<void> => {
-    const { code, stderr } = await cluster.tutti(member, 'apply', '-f', file);
-    assert.equal(code, 0, stderr);
-  };
-  const pod = async (member: Member) => {
-    const { stdout } = await cluster.tutti(member, 'get', 'pods', '-l', 'app=cart', '-o', 'json');
-    const [found] = (JSON.parse(stdout) as { items: { metadata: { uid: string }; status: { podIP: string } }[] }).items;
-    assert.ok(found);
-    return found;
-  };
-  try {
-    await agent.printed('node node-1');
-    await apply(first, 'shop/config.yaml');
-    await apply(first, 'shop/cart.yaml');
-    const rolled = await cluster.tutti(first, 'rollout', 'status', 'deployment/cart', '--timeout', '90s');
-    assert.equal(rolled.code, 0, rolled.stdout + rolled.stderr);
-    const before = await pod(first);
-    const { podIP } = before.status;
-    await eventually(
-      'the sidecar carries the Service',
-      async () => (await throughSidecar(podIP, 'http://cart/healthz')) === 200 || undefined,
-    );
-    two.process.signal('SIGKILL');
-    await first.process.printed(/leading \(epoch \d+\)/);
-    // Traffic does not wait for a control plane.
-    assert.equal(await throughSidecar(podIP, 'http://cart/healthz'), 200);
-    const file = join(cluster.folder, 'later.yaml');
-    await writeFile(file, service('later'));
-    await apply(first, file);
-    await eventually(
-      'the sidecar has heard of a Service made after the take-over',
-      async () => (await throughSidecar(podIP, 'http://later/healthz')) === 200 || undefined,
-    );
-    assert.equal((await pod(first)).metadata.uid, before.metadata.uid);
-    const scaled = await cluster.tutti(first, 'scale', 'deployment/cart', '--replicas', '2');
-    assert.equal(scaled.code, 0, scaled.stdout + scaled.stderr);
-    await eventually(
-      'a new pod has got its identity from the new leader and is Ready',
-      async () => {
-        const { stdout } = await cluster.tutti(first, 'get', 'deployment/cart', '-o', 'json');
-        return (JSON.parse(stdout) as { status: { readyReplicas?: number } }).status.readyReplicas === 2 || undefined;
-      },
-      120_000,
-    );
-    assert.equal((await cluster.tutti(first, 'delete', 'deployment/cart')).code, 0);
-    await eventually(
-      'the agent has stopped the pods',
-      async () => (await cluster.tutti(first, 'get', 'pods', '-o', 'name')).stdout.trim() === '' || undefined,
-    );
-  } finally {
-    agent.signal('SIGTERM');
-    await agent.exited;
-    await killAll(cluster.folder);
-  }
-});
 
 test('a control plane with another CA, without the key, or with a wrong one is refused with words', redis, async () => {
   const control = (data: string, ...flags: string[]) =>
