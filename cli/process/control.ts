@@ -47,12 +47,12 @@ async function inWords<T>(starting: Promise<T>): Promise<T> {
 }
 
 async function startShared(
-  { clock, terminal }: CommandContext,
+  { clock, terminal, signal }: CommandContext,
   settings: ControlSettings & { readonly storeUrl: string },
   log: Logger,
 ) {
   const onRole = (message: string): void => terminal.err(`${message}\n`);
-  return await inWords(startSharedControlPlane({ ...settings, clock, random: systemRandom(), log, onRole }));
+  return await inWords(startSharedControlPlane({ ...settings, clock, random: systemRandom(), log, onRole, signal }));
 }
 
 /** `tutti control`: until it is told to stop. Pods and proxies go on without it. */

@@ -22,9 +22,13 @@ export interface SharedControlPlaneOptions extends ControlPlaneOptions {
   readonly storeKeyPath: string | undefined;
   /** Hears of each change, as words for people. */
   readonly onRole: (message: string) => void;
+  /** Ends the start as well, which may have to wait for another's lease to run out. */
+  readonly signal: AbortSignal;
 }
 
 const LOOK_MS = 250;
+/** A start that takes longer says what it waits for. */
+const SAY_AFTER_MS = 1000;
 const SHARE_MS = 2000;
 
 /**
@@ -76,13 +80,18 @@ class Member {
   }
 
   async start(): Promise<Omit<ControlPlane, 'close'>> {
-    const { stateFolder, apiPort, xdsPort } = this.#options;
+    const { stateFolder, apiPort, xdsPort, clock, signal, onRole } = this.#options;
+    signal.addEventListener('abort', () => this.#ready.resolve(), { once: true });
+    if (signal.aborted) this.#ready.resolve();
+    const saying = clock.timer(SAY_AFTER_MS, () =>
+      onRole("waiting for the leader's lease, or for a leader that serves"),
+    );
     const ports = await openKeptPorts(stateFolder);
     this.#apiPort = ports.wanted('api', apiPort);
     this.#xdsPort = ports.wanted('xds', xdsPort);
     this.ended = this.#run();
     this.ended.catch((error: unknown) => this.#ready.reject(error));
-    await this.#ready.promise;
+    await this.#ready.promise.finally(() => saying.stop());
     return {
       server: this.#server,
       xdsAddress: `${urlHost(this.#options.advertiseAddress)}:${this.#xdsPort}`,
