@@ -16,7 +16,15 @@ const [path = '', round = '0'] = process.argv.slice(2);
 const store = await openSqliteStore({ path, clock: systemClock(), log: silentLog() });
 
 function say(line: unknown): void {
-  writeSync(1, `${JSON.stringify(line)}\n`);
+  const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(1, bytes, at);
+    } catch (error) {
+      // A full pipe: its reader is at work.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+  }
 }
 
 await Promise.all(
