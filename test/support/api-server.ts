@@ -24,16 +24,18 @@ export interface TestApiServer extends ApiServer {
   readonly admin: IssuedCredentials;
   /** The path of a kubeconfig with the administrator's credentials. */
   readonly kubeconfig: string;
-  /** Ends with the server. */
+  /** Ends with the server unless it was given. */
   readonly folder: string;
 }
 
 export interface TestApiServerOptions extends Partial<ApiServerOptions> {
   readonly proxies?: readonly Proxy[];
+  /** Kept when the server closes, so that the next one there has the same authority; a new one of its own unless told. */
+  readonly folder?: string;
 }
 
 export async function startTestApiServer(options: TestApiServerOptions = {}): Promise<TestApiServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'tutti-api-'));
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'tutti-api-')));
   const clock: Clock = options.clock ?? systemClock();
   const log = silentLog();
   const authority = await openAuthority({ folder: join(folder, 'ca'), trustDomain: TEST_TRUST_DOMAIN, clock, log });
@@ -87,7 +89,7 @@ export async function startTestApiServer(options: TestApiServerOptions = {}): Pr
     close: async () => {
       await api.close();
       await store.close();
-      await rm(folder, { recursive: true, force: true });
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,13 +1,17 @@
 import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
 
 /** Where the test command puts programs that no package manager brings (kubectl and such). */
 const toolFolder = join(root, '.tools', 'bin');
 
-/** The program's path: from `.tools/bin`, then PATH, then the system folders that a plain user's PATH leaves out. */
+/**
+ * The program's path: from `.tools/bin`, then PATH, then the system folders that a plain user's PATH leaves out. What has a
+ * path of its own (a Python package's folder) is looked for there.
+ */
 export function findProgram(name: string): string | undefined {
+  if (isAbsolute(name)) return isExecutable(name) ? name : undefined;
   const folders = [toolFolder, ...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }

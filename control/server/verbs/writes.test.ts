@@ -208,6 +208,15 @@ test('a PUT without a version replaces a core object and is refused for a lease'
   );
 });
 
+test('a PUT that leaves the namespace out keeps the object where its path says', async () => {
+  const { client, verbs } = await verbBench();
+  await client.create(configMapKind, configMapDraft('a', { x: '1' }));
+  const ref = { namespace: 'default', name: 'a' };
+  const input = { metadata: { name: 'a' }, data: { x: '2' } };
+  const replaced = await updateObject(verbs, configMapKind, { ...writeAs(), ref, input });
+  assert.deepEqual([replaced.metadata.namespace, replaced.data], ['default', { x: '2' }]);
+});
+
 test('a patch is applied to what is there when it is written, so that patches at once all count', async () => {
   const { client } = await verbBench();
   await client.create(configMapKind, configMapDraft('a'));
