@@ -1,16 +1,27 @@
-import { fieldDuplicate, fieldForbidden, fieldInvalid, fieldRequired } from '../meta/field-error.ts';
+import {
+  fieldDuplicate,
+  fieldForbidden,
+  fieldInvalid,
+  fieldNotFound,
+  fieldNotSupported,
+  fieldRequired,
+} from '../meta/field-error.ts';
 import { wrong } from '../meta/metadata-rules.ts';
-import { dnsLabel, environmentName, portName, portNumber } from '../meta/names.ts';
+import { dnsLabel, portName, portNumber } from '../meta/names.ts';
 import { parseQuantity } from '../meta/quantity.ts';
 import type { FieldError } from '../meta/status.ts';
 import type { Container } from './container.ts';
-import type { Probe } from './probe.ts';
+import { environmentErrors } from './environment-rules.ts';
+import { lifeErrors } from './probe-rules.ts';
 import type { Volume } from './volume.ts';
+import { descendingPathErrors } from './volume-rules.ts';
 
 export interface ContainerPlace {
   readonly field: string;
   readonly volumes: readonly Volume[];
   readonly role: 'main' | 'init';
+  /** The pod's terminationGracePeriodSeconds. */
+  readonly graceSeconds: number;
 }
 
 /** ValidateContainer (k8s.io/kubernetes/pkg/apis/core/validation/validation.go), for what Tutti acts on. */
@@ -23,11 +34,17 @@ export function validateContainer(container: Container, place: ContainerPlace): 
     ...environmentErrors(container, field),
     ...mountErrors(container, place),
     ...resourceErrors(container, `${field}.resources`),
-    ...probeErrors(container, place),
-    ...(place.role === 'main' && container.restartPolicy !== undefined
-      ? [fieldForbidden(`${field}.restartPolicy`, 'may not be set for non-init containers')]
-      : []),
+    ...lifeErrors(container, field, place),
+    ...restartErrors(container, place),
   ];
+}
+
+/** An init container may only be one that keeps running. */
+function restartErrors({ restartPolicy }: Container, { role, field }: ContainerPlace): readonly FieldError[] {
+  if (restartPolicy === undefined) return [];
+  const at = `${field}.restartPolicy`;
+  if (role === 'main') return [fieldForbidden(at, 'may not be set for non-init containers')];
+  return restartPolicy === 'Always' ? [] : [fieldNotSupported(at, restartPolicy, ['Always'])];
 }
 
 function imageErrors(image: string | undefined, field: string): readonly FieldError[] {
@@ -36,74 +53,45 @@ function imageErrors(image: string | undefined, field: string): readonly FieldEr
 }
 
 function portErrors({ ports = [] }: Container, field: string): readonly FieldError[] {
-  return ports.flatMap((port, index) => {
+  return ports.flatMap(({ name = '', containerPort, hostPort = 0 }, index) => {
     const at = `${field}[${index}]`;
-    const badNumber = portNumber(port.containerPort);
-    const named = port.name !== undefined && port.name !== '';
+    const badName = name === '' ? [] : wrong(`${at}.name`, name, portName);
     return [
-      ...(named ? wrong(`${at}.name`, port.name ?? '', portName) : []),
-      ...(named && ports.findIndex(({ name }) => name === port.name) < index
-        ? [fieldDuplicate(`${at}.name`, port.name)]
+      ...badName,
+      ...(name !== '' && badName.length === 0 && ports.findIndex((other) => other.name === name) < index
+        ? [fieldDuplicate(`${at}.name`, name)]
         : []),
-      ...(badNumber === undefined ? [] : [fieldInvalid(`${at}.containerPort`, port.containerPort, badNumber)]),
+      ...(containerPort === 0
+        ? [fieldRequired(`${at}.containerPort`)]
+        : numberErrors(containerPort, `${at}.containerPort`)),
+      ...(hostPort === 0 ? [] : numberErrors(hostPort, `${at}.hostPort`)),
     ];
   });
 }
 
-function environmentErrors({ env = [], envFrom = [] }: Container, field: string): readonly FieldError[] {
-  return [
-    ...env.flatMap(({ name, value, valueFrom }, index) => {
-      const at = `${field}.env[${index}]`;
-      const sources = Object.values(valueFrom ?? {}).filter((source) => source !== undefined);
-      return [
-        ...wrong(`${at}.name`, name, environmentName),
-        ...(valueFrom !== undefined && sources.length === 0
-          ? [
-              fieldInvalid(
-                `${at}.valueFrom`,
-                '',
-                'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`',
-              ),
-            ]
-          : []),
-        ...(sources.length > 0 && (value ?? '') !== ''
-          ? [fieldInvalid(`${at}.valueFrom`, '', 'may not be specified when `value` is not empty')]
-          : []),
-        ...(sources.length > 1
-          ? [fieldInvalid(`${at}.valueFrom`, '', 'may not have more than one field specified at a time')]
-          : []),
-      ];
-    }),
-    ...envFrom.flatMap(({ configMapRef, secretRef }, index) => {
-      const at = `${field}.envFrom[${index}]`;
-      if (configMapRef === undefined && secretRef === undefined) {
-        return [fieldInvalid(at, '', 'must specify one of: `configMapRef` or `secretRef`')];
-      }
-      return configMapRef !== undefined && secretRef !== undefined
-        ? [fieldInvalid(at, '', 'may not have more than one field specified at a time')]
-        : [];
-    }),
-  ];
+function numberErrors(port: number, field: string): readonly FieldError[] {
+  const why = portNumber(port);
+  return why === undefined ? [] : [fieldInvalid(field, port, why)];
 }
 
 function mountErrors({ volumeMounts = [] }: Container, { field, volumes }: ContainerPlace): readonly FieldError[] {
   return volumeMounts.flatMap((mount, index) => {
-    const at = `${field}.volumeMounts[${index}]`;
+    // Kubernetes names the list where a path is wrong, and its item where a name is.
+    const list = `${field}.volumeMounts`;
+    const at = `${list}[${index}]`;
+    const { subPath = '', subPathExpr = '', readOnly, recursiveReadOnly = 'Disabled' } = mount;
     return [
-      ...(volumes.some(({ name }) => name === mount.name)
-        ? []
-        : [
-            {
-              type: 'FieldValueInvalid' as const,
-              field: `${at}.name`,
-              message: `Not found: ${JSON.stringify(mount.name)}`,
-            },
-          ]),
+      ...(volumes.some(({ name }) => name === mount.name) ? [] : [fieldNotFound(`${at}.name`, mount.name)]),
       ...(volumeMounts.findIndex(({ mountPath }) => mountPath === mount.mountPath) < index
         ? [fieldInvalid(`${at}.mountPath`, mount.mountPath, 'must be unique')]
         : []),
-      ...((mount.subPath ?? '').split('/').includes('..')
-        ? [fieldInvalid(`${at}.subPath`, mount.subPath, "must not contain '..'")]
+      ...descendingPathErrors(subPath, `${list}.subPath`),
+      ...(subPath !== '' && subPathExpr !== ''
+        ? [fieldInvalid(`${at}.subPathExpr`, subPathExpr, 'subPathExpr and subPath are mutually exclusive')]
+        : []),
+      ...descendingPathErrors(subPathExpr, `${list}.subPathExpr`),
+      ...(recursiveReadOnly !== 'Disabled' && readOnly !== true
+        ? [fieldForbidden(`${list}.recursiveReadOnly`, 'may only be specified when readOnly is true')]
         : []),
     ];
   });
@@ -130,54 +118,5 @@ function resourceErrors(
         ? [fieldInvalid(`${field}.requests`, text, `must be less than or equal to ${name} limit of ${limit}`)]
         : [];
     }),
-  ];
-}
-
-function probeErrors(container: Container, { field, role }: ContainerPlace): readonly FieldError[] {
-  const probes = (['livenessProbe', 'readinessProbe', 'startupProbe'] as const).flatMap((name) => {
-    const probe = container[name];
-    return probe === undefined ? [] : [[name, probe] as const];
-  });
-  if (role === 'init' && container.restartPolicy !== 'Always') {
-    return probes.map(([name]) =>
-      fieldForbidden(`${field}.${name}`, 'may not be set for init containers without restartPolicy=Always'),
-    );
-  }
-  return probes.flatMap(([name, probe]) => [
-    ...validateProbe(probe, container, `${field}.${name}`),
-    ...(name !== 'readinessProbe' && probe.successThreshold !== 1
-      ? [fieldInvalid(`${field}.${name}.successThreshold`, probe.successThreshold, 'must be 1')]
-      : []),
-  ]);
-}
-
-function validateProbe(probe: Probe, { ports = [] }: Container, field: string): readonly FieldError[] {
-  const [first, ...more] = (['exec', 'httpGet', 'tcpSocket', 'grpc'] as const).filter(
-    (handler) => probe[handler] !== undefined,
-  );
-  const times = [
-    'initialDelaySeconds',
-    'timeoutSeconds',
-    'periodSeconds',
-    'successThreshold',
-    'failureThreshold',
-  ] as const;
-  const port = probe.httpGet?.port ?? probe.tcpSocket?.port ?? probe.grpc?.port;
-  const named = ports.some(({ name }) => name === port);
-  const badNumber = typeof port === 'number' ? portNumber(port) : undefined;
-  const portField = `${field}.${first ?? ''}.port`;
-  return [
-    ...(first === undefined ? [fieldRequired(field, 'must specify a handler type')] : []),
-    ...more.map((handler) => fieldForbidden(`${field}.${handler}`, 'may not specify more than 1 handler type')),
-    ...times.flatMap((name) =>
-      (probe[name] ?? 0) < 0
-        ? [fieldInvalid(`${field}.${name}`, probe[name], 'must be greater than or equal to 0')]
-        : [],
-    ),
-    ...(probe.exec !== undefined && (probe.exec.command ?? []).length === 0
-      ? [fieldRequired(`${field}.exec.command`)]
-      : []),
-    ...(badNumber === undefined ? [] : [fieldInvalid(portField, port, badNumber)]),
-    ...(typeof port === 'string' && !named ? wrong(portField, port, portName) : []),
   ];
 }

@@ -1,43 +1,68 @@
 import { fieldDuplicate, fieldForbidden, fieldInvalid, fieldNotSupported, fieldRequired } from '../meta/field-error.ts';
 import { wrong } from '../meta/metadata-rules.ts';
-import { dnsLabel, dnsSubdomain } from '../meta/names.ts';
+import { dnsLabel, dnsSubdomain, qualifiedName } from '../meta/names.ts';
 import type { FieldError } from '../meta/status.ts';
 import { validateContainer } from './container-rules.ts';
 import type { Pod } from './pod.ts';
 import type { PodSpec } from './pod-spec.ts';
-import { VOLUME_SOURCES, type Volume } from './volume.ts';
+import { affinityErrors, nodeSelectorErrors, spreadErrors, tolerationErrors } from './scheduling-rules.ts';
+import { volumeErrors } from './volume-rules.ts';
 
 /** ValidatePodSpec (k8s.io/kubernetes/pkg/apis/core/validation/validation.go), for what Tutti acts on. */
 export function validatePodSpec(spec: PodSpec, field: string): readonly FieldError[] {
-  const init = spec.initContainers ?? [];
   const volumes = spec.volumes ?? [];
+  const graceSeconds = spec.terminationGracePeriodSeconds;
   return [
     ...volumeErrors(volumes, `${field}.volumes`),
     ...(spec.containers.length === 0 ? [fieldRequired(`${field}.containers`)] : []),
     ...spec.containers.flatMap((container, index) =>
-      validateContainer(container, { field: `${field}.containers[${index}]`, volumes, role: 'main' }),
+      validateContainer(container, { field: `${field}.containers[${index}]`, volumes, role: 'main', graceSeconds }),
     ),
-    ...init.flatMap((container, index) =>
-      validateContainer(container, { field: `${field}.initContainers[${index}]`, volumes, role: 'init' }),
+    ...(spec.initContainers ?? []).flatMap((container, index) =>
+      validateContainer(container, { field: `${field}.initContainers[${index}]`, volumes, role: 'init', graceSeconds }),
     ),
     ...duplicateNames(spec, field),
-    ...(spec.terminationGracePeriodSeconds < 0
-      ? [
-          fieldInvalid(
-            `${field}.terminationGracePeriodSeconds`,
-            spec.terminationGracePeriodSeconds,
-            'must be greater than or equal to 0',
-          ),
-        ]
+    ...nodeSelectorErrors(spec, field),
+    ...affinityErrors(spec, field),
+    ...dnsErrors(spec, field),
+    ...(spec.readinessGates ?? []).flatMap(({ conditionType }, index) =>
+      wrong(`${field}.readinessGates[${index}].conditionType`, conditionType, qualifiedName),
+    ),
+    ...(spec.schedulingGates ?? []).flatMap(({ name }, index) =>
+      wrong(`${field}.schedulingGates[${index}]`, name, qualifiedName),
+    ),
+    ...spreadErrors(spec, field),
+    ...(graceSeconds < 0
+      ? [fieldInvalid(`${field}.terminationGracePeriodSeconds`, graceSeconds, 'must be greater than or equal to 0')]
       : []),
     ...(spec.serviceAccountName ? wrong(`${field}.serviceAccountName`, spec.serviceAccountName, dnsSubdomain) : []),
     ...(spec.nodeName ? wrong(`${field}.nodeName`, spec.nodeName, dnsSubdomain) : []),
+    ...(spec.activeDeadlineSeconds !== undefined && spec.activeDeadlineSeconds < 1
+      ? [
+          fieldInvalid(
+            `${field}.activeDeadlineSeconds`,
+            spec.activeDeadlineSeconds,
+            'must be between 1 and 2147483647, inclusive',
+          ),
+        ]
+      : []),
     ...(spec.hostname ? wrong(`${field}.hostname`, spec.hostname, dnsLabel) : []),
     ...(spec.subdomain ? wrong(`${field}.subdomain`, spec.subdomain, dnsLabel) : []),
+    ...tolerationErrors(spec, field),
     ...(spec.runtimeClassName === undefined || spec.runtimeClassName === 'process'
       ? []
       : [fieldNotSupported(`${field}.runtimeClassName`, spec.runtimeClassName, ['process'])]),
   ];
+}
+
+/** Who turns the cluster's DNS off says which server to ask instead (validatePodDNSConfig). */
+function dnsErrors({ dnsPolicy, dnsConfig }: PodSpec, field: string): readonly FieldError[] {
+  if (dnsPolicy !== 'None') return [];
+  const at = `${field}.dnsConfig`;
+  if (dnsConfig === undefined) return [fieldRequired(at, 'must provide `dnsConfig` when `dnsPolicy` is None')];
+  return (dnsConfig.nameservers ?? []).length > 0
+    ? []
+    : [fieldRequired(`${at}.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None')];
 }
 
 /** ValidatePodUpdate: what runs cannot be changed, but for these fields. */
@@ -75,53 +100,13 @@ function sortedJson(value: unknown): string {
   );
 }
 
+/** A name that two of the main containers have, or that an init container has after others. */
 function duplicateNames({ containers, initContainers = [] }: PodSpec, field: string): readonly FieldError[] {
   const all = [
-    ...initContainers.map(({ name }, index) => [name, `${field}.initContainers[${index}].name`] as const),
     ...containers.map(({ name }, index) => [name, `${field}.containers[${index}].name`] as const),
+    ...initContainers.map(({ name }, index) => [name, `${field}.initContainers[${index}].name`] as const),
   ];
   return all.flatMap(([name, at], index) =>
     all.findIndex(([other]) => other === name) < index ? [fieldDuplicate(at, name)] : [],
   );
-}
-
-function volumeErrors(volumes: readonly Volume[], field: string): readonly FieldError[] {
-  return volumes.flatMap((volume, index) => {
-    const at = `${field}[${index}]`;
-    const [, ...more] = VOLUME_SOURCES.filter((source) => volume[source] !== undefined);
-    return [
-      ...wrong(`${at}.name`, volume.name, dnsLabel),
-      ...(volumes.findIndex(({ name }) => name === volume.name) < index
-        ? [fieldDuplicate(`${at}.name`, volume.name)]
-        : []),
-      ...more.map((source) => fieldForbidden(`${at}.${source}`, 'may not specify more than 1 volume type')),
-      ...(volume.configMap?.name === '' ? [fieldRequired(`${at}.configMap.name`)] : []),
-      ...(volume.secret !== undefined && !volume.secret.secretName ? [fieldRequired(`${at}.secret.secretName`)] : []),
-      ...pathErrors(volume, at),
-    ];
-  });
-}
-
-/** Files of a projection stay within their folder (validateLocalNonReservedPath). */
-function pathErrors(volume: Volume, at: string): readonly FieldError[] {
-  const files = [
-    ...(volume.configMap?.items ?? []).map(
-      ({ path }, index) => [path, `${at}.configMap.items[${index}].path`] as const,
-    ),
-    ...(volume.secret?.items ?? []).map(({ path }, index) => [path, `${at}.secret.items[${index}].path`] as const),
-    ...(volume.downwardAPI?.items ?? []).map(
-      ({ path }, index) => [path, `${at}.downwardAPI.items[${index}].path`] as const,
-    ),
-    ...(volume.projected?.sources ?? []).flatMap((source, index) =>
-      [...(source.configMap?.items ?? []), ...(source.secret?.items ?? []), ...(source.downwardAPI?.items ?? [])].map(
-        ({ path }) => [path, `${at}.projected.sources[${index}]`] as const,
-      ),
-    ),
-  ];
-  return files.flatMap(([path, where]) => {
-    if (path === '') return [fieldRequired(where)];
-    if (path.startsWith('/')) return [fieldInvalid(where, path, 'must be a relative path')];
-    if (path.split('/').includes('..')) return [fieldInvalid(where, path, "must not contain '..'")];
-    return path.startsWith('..') ? [fieldInvalid(where, path, "must not start with '..'")] : [];
-  });
 }

@@ -89,8 +89,9 @@ refusals(podKind, pod, [
   [at(0, 'image'), undefined, 'spec.containers[0].image', /Required value/],
   [at(0, 'image'), ' x', 'spec.containers[0].image', /whitespace/],
   ['spec.containers', [container, container], 'spec.containers[1].name', /Duplicate value: "app"/],
-  ['spec.initContainers', [{ ...container, ports: [] }], 'spec.containers[0].name', /Duplicate value/],
-  [at(0, 'ports.0.containerPort'), 0, 'spec.containers[0].ports[0].containerPort', /between 1 and 65535/],
+  ['spec.initContainers', [{ ...container, ports: [] }], 'spec.initContainers[0].name', /Duplicate value/],
+  [at(0, 'ports.0.containerPort'), 0, 'spec.containers[0].ports[0].containerPort', /Required value/],
+  [at(0, 'ports.0.containerPort'), 70_000, 'spec.containers[0].ports[0].containerPort', /between 1 and 65535/],
   [at(0, 'ports.0.name'), 'a--b', 'spec.containers[0].ports[0].name', /consecutive hyphens/],
   [
     at(0, 'ports'),
@@ -108,7 +109,7 @@ refusals(podKind, pod, [
     'spec.containers[0].volumeMounts[1].mountPath',
     /must be unique/,
   ],
-  [at(0, 'volumeMounts.0.subPath'), 'a/../b', 'spec.containers[0].volumeMounts[0].subPath', /must not contain/],
+  [at(0, 'volumeMounts.0.subPath'), 'a/../b', 'spec.containers[0].volumeMounts.subPath', /must not contain/],
   [at(0, 'env'), [{ name: 'a=b', value: 'c' }], 'spec.containers[0].env[0].name', /environment variable/],
   [
     at(0, 'env'),
@@ -117,7 +118,7 @@ refusals(podKind, pod, [
     /not empty/,
   ],
   [at(0, 'env'), [{ name: 'A', valueFrom: {} }], 'spec.containers[0].env[0].valueFrom', /must specify one of/],
-  [at(0, 'envFrom'), [{}], 'spec.containers[0].envFrom[0]', /must specify one of/],
+  [at(0, 'envFrom'), [{}], 'spec.containers[0].envFrom', /must specify one of/],
   [
     at(0, 'resources'),
     { requests: { cpu: '2' }, limits: { cpu: '1' } },

@@ -23,6 +23,10 @@ export function fieldNotSupported(field: string, value: unknown, supported: read
   return { type: 'FieldValueNotSupported', field, message };
 }
 
+export function fieldNotFound(field: string, value: unknown): FieldError {
+  return { type: 'FieldValueNotFound', field, message: `Not found: ${shown(value)}` };
+}
+
 export function fieldForbidden(field: string, detail: string): FieldError {
   return { type: 'FieldValueForbidden', field, message: `Forbidden: ${detail}` };
 }

@@ -53,6 +53,7 @@ export interface FieldError {
     | 'FieldValueDuplicate'
     | 'FieldValueNotSupported'
     | 'FieldValueForbidden'
+    | 'FieldValueNotFound'
     | 'FieldValueTooLong'
     | 'FieldValueTypeInvalid'
     | 'FieldValueUnknown';
