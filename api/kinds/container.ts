@@ -7,7 +7,7 @@ import { resourceRequirementsSchema } from './resources.ts';
 import { securityContextSchema } from './security-context.ts';
 import { volumeMountSchema } from './volume.ts';
 
-export const protocolSchema = z.enum(['TCP', 'UDP', 'SCTP']);
+export const protocolSchema = z.enum(['SCTP', 'TCP', 'UDP']);
 
 const containerPortSchema = z
   .strictObject({
@@ -48,7 +48,7 @@ const containerFields = {
   lifecycle: lifecycleSchema.optional(),
   terminationMessagePath: z.string().default('/dev/termination-log'),
   terminationMessagePolicy: z.enum(['File', 'FallbackToLogsOnError']).default('File'),
-  imagePullPolicy: z.enum(['Always', 'Never', 'IfNotPresent']).optional().describe('When to fetch the image.'),
+  imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional().describe('When to fetch the image.'),
   securityContext: securityContextSchema.optional(),
   stdin: z.boolean().optional(),
   stdinOnce: z.boolean().optional(),

@@ -3,6 +3,7 @@ import { fieldImmutable } from '../meta/field-error.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { protocolSchema } from './container.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
+import { endpointSliceErrors } from './endpoint-slice-rules.ts';
 import { atomicList, setList } from './list-schema.ts';
 import { objectReferenceSchema } from './references.ts';
 
@@ -40,7 +41,7 @@ const endpointPortSchema = z.strictObject({
 const endpointSliceSchema = z
   .strictObject({
     ...identity('discovery.k8s.io/v1', 'EndpointSlice'),
-    addressType: z.enum(['IPv4', 'IPv6', 'FQDN']).describe('What kind of addresses the slice holds.'),
+    addressType: z.enum(['FQDN', 'IPv4', 'IPv6']).describe('What kind of addresses the slice holds.'),
     endpoints: atomicList(endpointSchema).default(() => []),
     ports: atomicList(endpointPortSchema).default(() => []),
   })
@@ -64,8 +65,10 @@ export const endpointSliceKind = defineKind<EndpointSlice>({
     column('Endpoints', 'Addresses of the endpoints.', ({ endpoints }) => addressWords(endpoints)),
     ageColumn,
   ],
-  validate: ({ addressType }, old) =>
-    old === undefined ? [] : fieldImmutable('addressType', addressType, old.addressType),
+  validate: (slice, old) => [
+    ...endpointSliceErrors(slice),
+    ...(old === undefined ? [] : fieldImmutable('addressType', slice.addressType, old.addressType)),
+  ],
 });
 
 /** formatDiscoveryPorts in printers.go: at most three, then how many more. */

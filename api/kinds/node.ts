@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { conditionStatusSchema, findCondition } from '../meta/condition.ts';
-import { fieldImmutable } from '../meta/field-error.ts';
+import { fieldForbidden } from '../meta/field-error.ts';
+import type { FieldError } from '../meta/status.ts';
 import { timeSchema } from '../meta/time.ts';
 import { ageColumn, column, listed, nameColumn, wide } from './columns.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
 import { atomicList, mapList, setList } from './list-schema.ts';
 import { resourceListSchema } from './resources.ts';
 import { taintSchema } from './scheduling.ts';
+import { taintErrors } from './taint-rules.ts';
 
 const nodeConditionSchema = z.strictObject({
   type: z.string(),
@@ -114,8 +116,11 @@ export const nodeKind = defineKind<Node>({
     ),
   ],
   selectableFields: { 'spec.unschedulable': ({ spec }) => String(spec.unschedulable ?? false) },
-  validate: ({ spec }, old) =>
-    old?.spec.podCIDR === undefined ? [] : fieldImmutable('spec.podCIDR', spec.podCIDR, old.spec.podCIDR),
+  validate: ({ spec }, old) => [
+    ...givenOnce('spec.podCIDRs', 'podCIDR', spec.podCIDR, old?.spec.podCIDR),
+    ...givenOnce('spec.providerID', 'providerID', spec.providerID, old?.spec.providerID),
+    ...taintErrors(spec.taints ?? []),
+  ],
   warnings: ({ spec }) =>
     (spec.taints ?? []).flatMap(({ effect }, index) =>
       effect === 'NoSchedule'
@@ -123,6 +128,18 @@ export const nodeKind = defineKind<Node>({
         : [`spec.taints[${index}].effect: not enforced yet by Tutti (${TAINT_GAPS[effect]})`],
     ),
 });
+
+/** ValidateNodeUpdate: what a node was given stays. */
+function givenOnce(
+  field: string,
+  name: string,
+  value: string | undefined,
+  old: string | undefined,
+): readonly FieldError[] {
+  return !old || value === old
+    ? []
+    : [fieldForbidden(field, `node updates may not change ${name} except from "" to valid`)];
+}
 
 /** What the scheduler's filter of taints leaves out. */
 const TAINT_GAPS = {

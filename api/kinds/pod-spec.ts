@@ -26,7 +26,7 @@ export const podSpecSchema = z
       .describe('What happens when a container ends.'),
     terminationGracePeriodSeconds: z.int().default(30).describe('Seconds between the stop signal and the kill signal.'),
     activeDeadlineSeconds: z.int().optional(),
-    dnsPolicy: z.enum(['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']).default('ClusterFirst'),
+    dnsPolicy: z.enum(['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']).default('ClusterFirst'),
     nodeSelector: z
       .record(z.string(), z.string())
       .meta({ 'x-kubernetes-map-type': 'atomic' })

@@ -10,7 +10,11 @@ import { frozenErrors, sizeErrors } from './payload-rules.ts';
 const secretSchema = z
   .strictObject({
     ...identity('v1', 'Secret'),
-    type: z.string().default('Opaque').describe('What the data is for. Cannot be changed.'),
+    type: z
+      .string()
+      .overwrite((type) => type || 'Opaque')
+      .default('Opaque')
+      .describe('What the data is for. Cannot be changed.'),
     data: z.record(z.string(), z.base64()).optional().describe('Bytes by key, in base64.'),
     stringData: z
       .record(z.string(), z.string())
@@ -30,6 +34,11 @@ const REQUIRED_KEYS: Readonly<Record<string, readonly string[]>> = {
   'kubernetes.io/dockercfg': ['.dockercfg'],
   'kubernetes.io/ssh-auth': ['ssh-privatekey'],
 };
+
+const BASIC_AUTH_KEYS = ['username', 'password'];
+
+/** The annotation that says whose token it is. */
+const ACCOUNT_NAME = 'kubernetes.io/service-account.name';
 
 export const secretKind = defineKind<Secret>({
   group: '',
@@ -53,11 +62,16 @@ export const secretKind = defineKind<Secret>({
   ],
 });
 
-function keyErrors({ type, data = {} }: Secret): readonly FieldError[] {
+function keyErrors({ type, metadata, data = {} }: Secret): readonly FieldError[] {
   const required = REQUIRED_KEYS[type] ?? [];
+  const anonymous = type === 'kubernetes.io/basic-auth' && BASIC_AUTH_KEYS.every((key) => !(key in data));
+  const missing = [...required.filter((key) => !(key in data)), ...(anonymous ? BASIC_AUTH_KEYS : [])];
   return [
     ...Object.keys(data).flatMap((key) => wrong(`data[${key}]`, key, configKey)),
-    ...required.filter((key) => !(key in data)).map((key) => fieldRequired(`data[${key}]`)),
+    ...(type === 'kubernetes.io/service-account-token' && !metadata.annotations?.[ACCOUNT_NAME]
+      ? [fieldRequired(`metadata.annotations[${ACCOUNT_NAME}]`)]
+      : []),
+    ...missing.map((key) => fieldRequired(`data[${key}]`)),
   ];
 }
 

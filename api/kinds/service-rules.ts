@@ -1,42 +1,68 @@
 import { fieldDuplicate, fieldForbidden, fieldImmutable, fieldInvalid, fieldRequired } from '../meta/field-error.ts';
 import { validateLabels, wrong } from '../meta/metadata-rules.ts';
-import { dnsLabel, dnsSubdomain, portName, portNumber } from '../meta/names.ts';
+import { dnsLabel, dnsSubdomain, portName, portNumber, qualifiedName } from '../meta/names.ts';
 import type { FieldError } from '../meta/status.ts';
-import type { Service } from './service.ts';
+import type { Service, ServicePort } from './service.ts';
 
-/** ValidateService and ValidateServiceUpdate (k8s.io/kubernetes/pkg/apis/core/validation/validation.go). */
-export function validateService(service: Service, old: Service | undefined): readonly FieldError[] {
+type Spec = Service['spec'];
+
+/** A day: the longest that one client stays with one pod (MaxClientIPServiceAffinitySeconds). */
+const AFFINITY_MAX_SECONDS = 86_400;
+
+const IP_WORDS = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+
+/** ValidateService and ValidateServiceUpdate (k8s.io/kubernetes/pkg/apis/core/validation/validation.go), in its order. */
+export function validateService({ spec }: Service, old: Service | undefined): readonly FieldError[] {
+  const ports = spec.ports ?? [];
+  const needsPorts = spec.clusterIP !== 'None' && spec.type !== 'ExternalName';
   return [
-    ...portErrors(service),
-    ...validateLabels(service.spec.selector, 'spec.selector'),
-    ...addressErrors(service),
-    ...(old === undefined ? [] : updateErrors(service, old)),
+    ...(ports.length === 0 && needsPorts ? [fieldRequired('spec.ports')] : []),
+    ...typeErrors(spec),
+    ...ports.flatMap((port, index) => portErrors(port, index, ports)),
+    ...validateLabels(spec.selector, 'spec.selector'),
+    ...affinityErrors(spec),
+    ...addressErrors(spec),
+    ...(spec.externalIPs ?? []).flatMap((address, index) =>
+      isAddress(address) ? [] : [fieldInvalid(`spec.externalIPs[${index}]`, address, IP_WORDS)],
+    ),
+    ...uniqueErrors(spec, ports),
+    ...exposureErrors(spec),
+    ...(old === undefined ? [] : updateErrors(spec, old)),
   ];
 }
 
-function portErrors({ spec }: Service): readonly FieldError[] {
-  const ports = spec.ports ?? [];
-  const headless = spec.clusterIP === 'None';
-  if (ports.length === 0) return headless || spec.type === 'ExternalName' ? [] : [fieldRequired('spec.ports')];
-  return ports.flatMap((port, index) => {
-    const field = `spec.ports[${index}]`;
-    const earlier = ports.slice(0, index);
-    const name = port.name ?? '';
-    return [
-      ...portNameErrors(name, `${field}.name`, ports.length > 1),
-      ...(name !== '' && earlier.some((other) => other.name === name) ? [fieldDuplicate(`${field}.name`, name)] : []),
-      ...(earlier.some((other) => other.port === port.port && other.protocol === port.protocol)
-        ? [fieldDuplicate(field, { port: port.port, protocol: port.protocol })]
-        : []),
-      ...numberErrors(port.port, `${field}.port`),
-      ...targetErrors(port.targetPort, `${field}.targetPort`),
-    ];
-  });
+function typeErrors({ type, clusterIP, clusterIPs = [], externalName = '' }: Spec): readonly FieldError[] {
+  if (type !== 'ExternalName') {
+    return (type === 'LoadBalancer' || type === 'NodePort') && clusterIP === 'None'
+      ? [fieldInvalid('spec.clusterIPs[0]', clusterIP, `may not be set to 'None' for ${type} services`)]
+      : [];
+  }
+  const name = externalName.replace(/\.$/, '');
+  return [
+    ...(clusterIP || clusterIPs.length > 0
+      ? [fieldForbidden('spec.clusterIPs', 'may not be set for ExternalName services')]
+      : []),
+    ...(name === '' ? [fieldRequired('spec.externalName')] : wrong('spec.externalName', name, dnsSubdomain)),
+  ];
 }
 
-function portNameErrors(name: string, field: string, required: boolean): readonly FieldError[] {
-  if (name === '') return required ? [fieldRequired(field)] : [];
-  return wrong(field, name, dnsLabel);
+function portErrors(
+  { name = '', port, targetPort, appProtocol }: ServicePort,
+  index: number,
+  ports: readonly ServicePort[],
+): readonly FieldError[] {
+  const field = `spec.ports[${index}]`;
+  const again = name !== '' && ports.slice(0, index).some((other) => other.name === name);
+  return [
+    ...(name === '' && ports.length > 1 ? [fieldRequired(`${field}.name`)] : []),
+    ...(name === '' ? [] : wrong(`${field}.name`, name, dnsLabel)),
+    ...(again ? [fieldDuplicate(`${field}.name`, name)] : []),
+    ...numberErrors(port, `${field}.port`),
+    ...(typeof targetPort === 'number'
+      ? numberErrors(targetPort, `${field}.targetPort`)
+      : wrong(`${field}.targetPort`, targetPort, portName)),
+    ...(appProtocol === undefined ? [] : wrong(`${field}.appProtocol`, appProtocol, qualifiedName)),
+  ];
 }
 
 function numberErrors(port: number, field: string): readonly FieldError[] {
@@ -44,25 +70,103 @@ function numberErrors(port: number, field: string): readonly FieldError[] {
   return why === undefined ? [] : [fieldInvalid(field, port, why)];
 }
 
-function targetErrors(port: number | string, field: string): readonly FieldError[] {
-  return typeof port === 'number' ? numberErrors(port, field) : wrong(field, port, portName);
+function affinityErrors({ sessionAffinity, sessionAffinityConfig }: Spec): readonly FieldError[] {
+  const field = 'spec.sessionAffinityConfig';
+  if (sessionAffinity === 'None') {
+    return sessionAffinityConfig === undefined
+      ? []
+      : [fieldForbidden(field, 'must not be set when session affinity is None')];
+  }
+  const seconds = sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 0;
+  return seconds > 0 && seconds <= AFFINITY_MAX_SECONDS
+    ? []
+    : [
+        fieldInvalid(
+          `${field}.clientIP.timeoutSeconds`,
+          seconds,
+          `must be greater than 0 and less than ${AFFINITY_MAX_SECONDS}`,
+        ),
+      ];
 }
 
-function addressErrors({ spec }: Service): readonly FieldError[] {
-  if (spec.type === 'ExternalName') {
-    const name = (spec.externalName ?? '').replace(/\.$/, '');
-    return [
-      ...(name === '' ? [fieldRequired('spec.externalName')] : wrong('spec.externalName', name, dnsSubdomain)),
-      ...(spec.clusterIP ? [fieldForbidden('spec.clusterIPs', 'may not be set for ExternalName services')] : []),
-    ];
-  }
-  const address = spec.clusterIP ?? '';
-  if (spec.type === 'LoadBalancer' && address === 'None') {
-    return [fieldInvalid('spec.clusterIPs[0]', address, "may not be set to 'None' for LoadBalancer services")];
-  }
-  return address === '' || address === 'None' || isAddress(address)
-    ? []
-    : [fieldInvalid('spec.clusterIPs[0]', address, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')];
+function addressErrors({ type, clusterIP = '', clusterIPs = [] }: Spec): readonly FieldError[] {
+  if (type === 'ExternalName') return [];
+  const field = 'spec.clusterIPs';
+  const all = clusterIPs.length === 0 && clusterIP !== '' ? [clusterIP] : clusterIPs;
+  const invalid = all.flatMap((address, index) =>
+    (index === 0 && address === 'None') || isAddress(address)
+      ? []
+      : [fieldInvalid(`${field}[${index}]`, address, IP_WORDS)],
+  );
+  return [
+    ...(clusterIP !== '' && clusterIPs.length > 0 && clusterIPs[0] !== clusterIP
+      ? [fieldInvalid(field, clusterIPs, 'first value must match `clusterIP`')]
+      : []),
+    ...invalid,
+    ...(clusterIPs.length > 1 && invalid.length === 0
+      ? [fieldInvalid(field, clusterIPs, 'may specify no more than one IP for each IP family')]
+      : []),
+  ];
+}
+
+function uniqueErrors({ type }: Spec, ports: readonly ServicePort[]): readonly FieldError[] {
+  const given = (port: ServicePort | undefined): boolean => (port?.nodePort ?? 0) !== 0;
+  const earlier = (index: number, same: (other: ServicePort) => boolean): boolean =>
+    ports.slice(0, index).some((other) => other.protocol === ports[index]?.protocol && same(other));
+  return [
+    ...ports.flatMap((port, index) =>
+      type === 'ClusterIP' && given(port)
+        ? [fieldForbidden(`spec.ports[${index}].nodePort`, "may not be used when `type` is 'ClusterIP'")]
+        : [],
+    ),
+    ...ports.flatMap((port, index) =>
+      given(port) && earlier(index, ({ nodePort }) => nodePort === port.nodePort)
+        ? [fieldDuplicate(`spec.ports[${index}].nodePort`, port.nodePort)]
+        : [],
+    ),
+    ...ports.flatMap(({ port, protocol }, index) =>
+      earlier(index, (other) => other.port === port)
+        ? [fieldDuplicate(`spec.ports[${index}]`, { port, protocol })]
+        : [],
+    ),
+  ];
+}
+
+/** Fields that only mean something for a Service that can be reached from outside. */
+function exposureErrors(spec: Spec): readonly FieldError[] {
+  const { type, externalTrafficPolicy, healthCheckNodePort = 0, externalIPs = [] } = spec;
+  const balanced = type === 'LoadBalancer';
+  const outside = balanced || type === 'NodePort' || (type === 'ClusterIP' && externalIPs.length > 0);
+  const onlyBalanced = "may only be used when `type` is 'LoadBalancer'";
+  return [
+    ...(!balanced && (spec.loadBalancerSourceRanges ?? []).length > 0
+      ? [fieldForbidden('spec.LoadBalancerSourceRanges', onlyBalanced)]
+      : []),
+    ...(!balanced && spec.allocateLoadBalancerNodePorts !== undefined
+      ? [fieldForbidden('spec.allocateLoadBalancerNodePorts', onlyBalanced)]
+      : []),
+    ...(!balanced && spec.loadBalancerClass !== undefined
+      ? [fieldForbidden('spec.loadBalancerClass', onlyBalanced)]
+      : []),
+    ...(!outside && externalTrafficPolicy !== undefined
+      ? [
+          fieldInvalid(
+            'spec.externalTrafficPolicy',
+            externalTrafficPolicy,
+            'may only be set for externally-accessible services',
+          ),
+        ]
+      : []),
+    ...(healthCheckNodePort !== 0 && !(balanced && externalTrafficPolicy === 'Local')
+      ? [
+          fieldInvalid(
+            'spec.healthCheckNodePort',
+            healthCheckNodePort,
+            "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
+          ),
+        ]
+      : []),
+  ];
 }
 
 function isAddress(text: string): boolean {
@@ -71,7 +175,7 @@ function isAddress(text: string): boolean {
 }
 
 /** The address is given once; only a change of type from or to ExternalName lets it go. */
-function updateErrors({ spec }: Service, old: Service): readonly FieldError[] {
+function updateErrors(spec: Spec, old: Service): readonly FieldError[] {
   const kept = spec.type !== 'ExternalName' && old.spec.type !== 'ExternalName' && (old.spec.clusterIP ?? '') !== '';
   return kept ? fieldImmutable('spec.clusterIPs[0]', spec.clusterIP ?? '', old.spec.clusterIP) : [];
 }

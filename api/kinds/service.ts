@@ -48,12 +48,12 @@ const serviceSpecSchema = z.strictObject({
   clusterIP: z.string().optional().describe("The Service's virtual address; None makes it headless."),
   clusterIPs: atomicList(z.string()).optional(),
   type: z
-    .enum(['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'])
+    .enum(['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'])
     .default('ClusterIP')
     .describe('How the Service is exposed.'),
   externalName: z.string().optional().describe('The DNS name that an ExternalName Service stands for.'),
   externalIPs: atomicList(z.string()).optional(),
-  sessionAffinity: z.enum(['None', 'ClientIP']).default('None'),
+  sessionAffinity: z.enum(['ClientIP', 'None']).default('None'),
   sessionAffinityConfig: z
     .strictObject({ clientIP: z.strictObject({ timeoutSeconds: z.int().optional() }).optional() })
     .optional(),

@@ -153,10 +153,10 @@ export const volumeMountSchema = z
     name: z.string().min(1).describe('Must match the name of a volume.'),
     mountPath: z.string().min(1).describe('Where the volume is mounted in the container.'),
     readOnly: z.boolean().optional(),
-    recursiveReadOnly: z.enum(['Disabled', 'IfPossible', 'Enabled']).optional(),
+    recursiveReadOnly: z.enum(['Disabled', 'Enabled', 'IfPossible']).optional(),
     subPath: z.string().optional().describe('Path in the volume to mount, instead of its root.'),
     subPathExpr: z.string().optional(),
-    mountPropagation: z.enum(['None', 'HostToContainer', 'Bidirectional']).optional(),
+    mountPropagation: z.enum(['Bidirectional', 'HostToContainer', 'None']).optional(),
   })
   .describe('A volume as a container sees it.');
 

@@ -6,6 +6,7 @@ import { OUTBOUND_PORTS } from '../../../api/meta/well-known.ts';
 import type { AdmissionRequest, AdmissionTools } from './admission.ts';
 import type { Allocator } from './allocator.ts';
 import { outboundPortsOf } from './claims.ts';
+import { ipv4Number } from './ipv4.ts';
 import { outboundPorts, serviceAddresses } from './pool.ts';
 
 /**
@@ -31,11 +32,19 @@ async function withAddress(
   // A PUT that leaves the address out keeps it (patchAllocatedValues in pkg/registry/core/service/storage).
   const kept = old === undefined || old.spec.type === 'ExternalName' ? undefined : old.spec.clusterIP;
   const address = named ?? kept ?? (await allocator.free(serviceAddresses, 1))[0] ?? '';
-  if (address !== 'None' && address !== kept && serviceAddresses.indexOf(address) === undefined) {
+  // What is no address at all, the rules of the kind refuse.
+  const outside = ipv4Number(address) !== undefined && serviceAddresses.indexOf(address) === undefined;
+  if (address !== kept && outside) {
     const detail = `failed to allocate IP ${address}: the provided IP is not in the valid range. The range of valid IPs is 127.96.0.0/12`;
     throw ApiError.invalid(kind, service.metadata.name, [fieldInvalid('spec.clusterIPs', [address], detail)]);
   }
-  return { ...service, spec: { ...spec, clusterIP: address, clusterIPs: [address] } };
+  return { ...service, spec: { ...spec, clusterIP: address, clusterIPs: addressList(address, spec, old) } };
+}
+
+/** As the client says it, for the rules to judge; where it only repeats the old one, the list follows the address. */
+function addressList(address: string, { clusterIPs = [] }: Service['spec'], old: Service | undefined): string[] {
+  const repeated = clusterIPs.length === 1 && clusterIPs[0] === old?.spec.clusterIP;
+  return clusterIPs.length === 0 || repeated ? [address] : [...clusterIPs];
 }
 
 /** A change of type to ExternalName lets go the address that the old object had; a new one is the client's mistake. */
