@@ -33,8 +33,12 @@ export interface KindDefinition<T extends KubeObject>
   readonly nameRule?: NameRule;
 }
 
+/** Groups whose kinds are judged by ValidateObjectMeta of core/validation. */
+const FINALIZERS_QUALIFIED = ['', 'apps', 'discovery.k8s.io'];
+
 export function defineKind<T extends KubeObject>(definition: KindDefinition<T>): Kind<T> {
   const { nameRule = dnsSubdomain, namespaced, validate } = definition;
+  const qualifiedFinalizers = FINALIZERS_QUALIFIED.includes(definition.group) && definition.kind !== 'Event';
   return {
     shortNames: [],
     categories: [],
@@ -46,7 +50,7 @@ export function defineKind<T extends KubeObject>(definition: KindDefinition<T>):
     // The schema's own metadata is optional because clients leave it out; T is what the server hands out.
     schema: z.preprocess(dropNulls, definition.schema) as z.ZodType as z.ZodType<T>,
     validate: (object, old) => [
-      ...validateMetadata(object.metadata, old?.metadata, { nameRule, namespaced }),
+      ...validateMetadata(object.metadata, old?.metadata, { nameRule, namespaced, qualifiedFinalizers }),
       ...(validate?.(object, old) ?? []),
     ],
   };

@@ -45,9 +45,13 @@ export const gatewayClassKind = defineKind<GatewayClass>({
   columns: [
     nameColumn,
     column('Controller', 'Who manages its Gateways.', ({ spec }) => spec.controllerName),
-    column('Accepted', 'Whether it does.', ({ status }) => findCondition(status.conditions, 'Accepted')?.status ?? ''),
+    column(
+      'Accepted',
+      'Whether it does.',
+      ({ status }) => findCondition(status.conditions, 'Accepted')?.status ?? null,
+    ),
     { ...ageColumn, type: 'date' },
-    wide(column('Description', 'What the class is for.', ({ spec }) => spec.description ?? '')),
+    wide(column('Description', 'What the class is for.', ({ spec }) => spec.description ?? null)),
   ],
   validate: ({ spec }, old) =>
     old === undefined || old.spec.controllerName === spec.controllerName

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fieldForbidden, fieldInvalid } from '../meta/field-error.ts';
+import { fieldInvalid } from '../meta/field-error.ts';
 import { timeSchema } from '../meta/time.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
@@ -37,9 +37,6 @@ export const leaseKind = defineKind<Lease>({
       : []),
     ...(spec.leaseTransitions !== undefined && spec.leaseTransitions < 0
       ? [fieldInvalid('spec.leaseTransitions', spec.leaseTransitions, 'must be greater than or equal to 0')]
-      : []),
-    ...(spec.preferredHolder && !spec.strategy
-      ? [fieldForbidden('spec.preferredHolder', 'may only be specified if `strategy` is defined')]
       : []),
   ],
 });

@@ -10,10 +10,11 @@ import { volumeErrors } from './volume-rules.ts';
 
 /** ValidatePodSpec (k8s.io/kubernetes/pkg/apis/core/validation/validation.go), for what Tutti acts on. */
 export function validatePodSpec(spec: PodSpec, field: string): readonly FieldError[] {
-  const volumes = spec.volumes ?? [];
+  // What is wrong by itself is not there for those who would mount it.
+  const volumes = (spec.volumes ?? []).filter((volume) => volumeErrors([volume], '').length === 0);
   const graceSeconds = spec.terminationGracePeriodSeconds;
   return [
-    ...volumeErrors(volumes, `${field}.volumes`),
+    ...volumeErrors(spec.volumes ?? [], `${field}.volumes`),
     ...(spec.containers.length === 0 ? [fieldRequired(`${field}.containers`)] : []),
     ...spec.containers.flatMap((container, index) =>
       validateContainer(container, { field: `${field}.containers[${index}]`, volumes, role: 'main', graceSeconds }),
@@ -74,6 +75,11 @@ const UPDATABLE =
   'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
 
 function updateErrors(pod: Pod, old: Pod): readonly FieldError[] {
+  const [deadline, before] = [pod.spec.activeDeadlineSeconds, old.spec.activeDeadlineSeconds];
+  if (before !== undefined && (deadline === undefined || deadline > before)) {
+    const detail = 'must be less than or equal to previous value';
+    return [fieldInvalid('spec.activeDeadlineSeconds', deadline ?? null, detail)];
+  }
   if (stable(pod.spec, old.spec) === stable(old.spec, old.spec)) return [];
   return [fieldForbidden('spec', UPDATABLE)];
 }

@@ -84,7 +84,16 @@ export const podSpecSchema = z
       .meta({ 'x-kubernetes-patch-strategy': 'merge,retainKeys' })
       .optional(),
   })
+  .overwrite(withBothAccountNames)
   .describe('What a pod is made of and how it runs.');
+
+/** The old name of the field says what the new one does (Convert_core_PodSpec_To_v1_PodSpec). */
+function withBothAccountNames<
+  S extends { serviceAccountName?: string | undefined; serviceAccount?: string | undefined },
+>(spec: S): S {
+  const name = spec.serviceAccountName || spec.serviceAccount;
+  return name ? { ...spec, serviceAccountName: name, serviceAccount: name } : spec;
+}
 
 export type PodSpec = z.infer<typeof podSpecSchema>;
 

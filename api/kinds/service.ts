@@ -136,7 +136,7 @@ function withServiceDefaults(spec: ServiceSpec): ServiceSpec {
   if (spec.sessionAffinity === 'ClientIP') {
     const timeoutSeconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? CLIENT_IP_TIMEOUT_SECONDS;
     filled.sessionAffinityConfig = { clientIP: { timeoutSeconds } };
-  }
+  } else delete filled.sessionAffinityConfig;
   if (spec.type === 'ExternalName') return filled;
   filled.internalTrafficPolicy ??= 'Cluster';
   filled.ipFamilies ??= ['IPv4'];

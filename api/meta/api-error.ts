@@ -54,7 +54,8 @@ export class ApiError extends Error {
     const all = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`;
     const message = `${qualified(kind.kind, kind.group)} ${quoted(name)} is invalid: ${all}`;
     const causes = errors.map(({ type, field, message: cause }) => ({ reason: type, message: cause, field }));
-    return failure(422, 'Invalid', message, { name, ...group(kind.group), kind: kind.kind, causes });
+    const named = name === '' ? {} : { name };
+    return failure(422, 'Invalid', message, { ...named, ...group(kind.group), kind: kind.kind, causes });
   }
 
   static badRequest(message: string): ApiError {
@@ -77,6 +78,11 @@ export class ApiError extends Error {
   static methodNotAllowed(resource: ResourceName, verb: string): ApiError {
     const message = `${verb} is not supported on resources of kind "${qualified(resource.plural, resource.group)}"`;
     return failure(405, 'MethodNotAllowed', message, resourceDetails(resource, ''));
+  }
+
+  /** A path that is served, and not by this method. */
+  static methodUnknown(): ApiError {
+    return failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
   }
 
   static notAcceptable(message: string): ApiError {

@@ -1,6 +1,6 @@
 import { fieldForbidden, fieldImmutable, fieldInvalid, fieldRequired, fieldTooLong } from './field-error.ts';
 import { dnsLabel, labelValue, type NameRule, qualifiedName } from './names.ts';
-import type { ObjectMeta } from './object-meta.ts';
+import type { ObjectMeta, OwnerReference } from './object-meta.ts';
 import type { FieldError } from './status.ts';
 
 /** Keys and values of all annotations together (TotalAnnotationSizeLimitB). */
@@ -9,6 +9,8 @@ const ANNOTATIONS_MAX_BYTES = 256 * 1024;
 export interface MetadataRules {
   readonly nameRule: NameRule;
   readonly namespaced: boolean;
+  /** A finalizer without a domain must be one of Kubernetes' own: so for kinds of its core, not for others. */
+  readonly qualifiedFinalizers: boolean;
 }
 
 /** What ValidateObjectMeta and ValidateObjectMetaUpdate check (k8s.io/apimachinery/pkg/api/validation/objectmeta.go). */
@@ -22,7 +24,7 @@ export function validateMetadata(
     ...validateLabels(metadata.labels, 'metadata.labels'),
     ...validateAnnotations(metadata.annotations, 'metadata.annotations'),
     ...ownerErrors(metadata),
-    ...(metadata.finalizers ?? []).flatMap((name) => wrong('metadata.finalizers', name, qualifiedName)),
+    ...(metadata.finalizers ?? []).flatMap((name, index) => finalizerErrors(name, index, rules)),
     ...(old === undefined ? [] : updateErrors(metadata, old)),
   ];
 }
@@ -68,7 +70,28 @@ function nameErrors(metadata: ObjectMeta, { nameRule, namespaced }: MetadataRule
   ];
 }
 
-function ownerErrors({ ownerReferences }: ObjectMeta): readonly FieldError[] {
+/** Those of Kubernetes itself stand without a domain (corev1.FinalizerKubernetes, metav1.FinalizerOrphanDependents, …). */
+const STANDARD_FINALIZERS = ['kubernetes', 'orphan', 'foregroundDeletion'];
+
+function finalizerErrors(name: string, index: number, { qualifiedFinalizers }: MetadataRules): readonly FieldError[] {
+  const shape = wrong('metadata.finalizers', name, qualifiedName);
+  if (!qualifiedFinalizers || shape.length > 0 || name.includes('/') || STANDARD_FINALIZERS.includes(name))
+    return shape;
+  const detail = 'name is neither a standard finalizer name nor is it fully qualified';
+  return [fieldInvalid(`metadata.finalizers[${index}]`, name, detail)];
+}
+
+function ownerErrors(metadata: ObjectMeta): readonly FieldError[] {
+  return [...(metadata.ownerReferences ?? []).flatMap(referenceErrors), ...controllerErrors(metadata)];
+}
+
+function referenceErrors(reference: OwnerReference): readonly FieldError[] {
+  return (['apiVersion', 'kind', 'name', 'uid'] as const)
+    .filter((field) => reference[field] === '')
+    .map((field) => fieldInvalid(`metadata.ownerReferences.${field}`, '', 'must not be empty'));
+}
+
+function controllerErrors({ ownerReferences }: ObjectMeta): readonly FieldError[] {
   const controllers = (ownerReferences ?? []).filter(({ controller }) => controller === true);
   const names = controllers.map(({ kind, name }) => `${kind}/${name}`);
   if (names.length < 2) return [];

@@ -67,7 +67,7 @@ const qualifiedPart = rule(
 export const qualifiedName: NameRule = (name) => {
   const parts = name.split('/');
   if (parts.length > 2) {
-    return `a qualified name must consist of alphanumeric characters, '-', '_' or '.', with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`;
+    return `a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '${QUALIFIED}') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`;
   }
   const [prefix, local] = parts.length === 2 ? [parts[0] ?? '', parts[1] ?? ''] : [undefined, name];
   if (prefix === '') return 'prefix part must be non-empty';
@@ -91,7 +91,7 @@ export const portNumber = (port: number): string | undefined =>
 function rule(pattern: string, maxLength: number, message: string): NameRule {
   const regex = new RegExp(`^(?:${pattern})$`);
   return (name) => {
-    if (name.length > maxLength) return `must be no more than ${maxLength} bytes`;
+    if (name.length > maxLength) return `must be no more than ${maxLength} characters`;
     return regex.test(name) ? undefined : message;
   };
 }

@@ -3,10 +3,10 @@ import { timeSchema } from './time.ts';
 
 const ownerReferenceSchema = z
   .strictObject({
-    apiVersion: z.string().min(1).meta({ description: 'API version of the referent.' }),
-    kind: z.string().min(1).meta({ description: 'Kind of the referent.' }),
-    name: z.string().min(1).meta({ description: 'Name of the referent.' }),
-    uid: z.string().min(1).meta({ description: 'UID of the referent.' }),
+    apiVersion: z.string().meta({ description: 'API version of the referent.' }),
+    kind: z.string().meta({ description: 'Kind of the referent.' }),
+    name: z.string().meta({ description: 'Name of the referent.' }),
+    uid: z.string().meta({ description: 'UID of the referent.' }),
     controller: z.boolean().optional().meta({ description: 'The one owner that manages the object.' }),
     blockOwnerDeletion: z
       .boolean()

@@ -57,7 +57,10 @@ function withoutAddress(service: Service, old: Service | undefined): Service {
 async function withOutboundPorts(service: Service, old: Service | undefined, allocator: Allocator): Promise<Service> {
   const { [OUTBOUND_PORTS]: _, ...annotations } = service.metadata.annotations ?? {};
   const wanted = hasAddress(service) ? (service.spec.ports ?? []).map(({ name, port }) => name || String(port)) : [];
-  if (wanted.length === 0) return { ...service, metadata: { ...service.metadata, annotations } };
+  if (wanted.length === 0) {
+    const changed = service.metadata.annotations?.[OUTBOUND_PORTS] !== undefined;
+    return changed ? { ...service, metadata: { ...service.metadata, annotations } } : service;
+  }
   const given = old === undefined ? {} : outboundPortsOf(old);
   const missing = [...new Set(wanted.filter((key) => given[key] === undefined))];
   const fresh = await allocator.free(outboundPorts, missing.length);

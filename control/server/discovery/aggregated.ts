@@ -13,7 +13,7 @@ export function aggregatedDiscovery(endpoints: readonly Endpoint[], part: 'core'
     apiVersion: 'apidiscovery.k8s.io/v2',
     metadata: {},
     items: names.map((name) => ({
-      metadata: { ...(name === '' ? {} : { name }), creationTimestamp: null },
+      metadata: name === '' ? {} : { name },
       versions: versionsOf(endpoints, name).map((version) => ({
         version,
         resources: resources(endpoints.filter((endpoint) => endpoint.group === name && endpoint.version === version)),

@@ -34,7 +34,7 @@ export class Dispatcher {
     if (endpoint === undefined || !isInScope(endpoint, info)) throw unknownPath();
     const handler = Object.hasOwn(endpoint.verbs, info.verb) ? endpoint.verbs[info.verb] : undefined;
     if (handler === undefined || !isAtItsPath(info)) {
-      throw ApiError.methodNotAllowed({ group: info.group, plural: info.resource }, info.verb);
+      throw ApiError.methodUnknown();
     }
     return handler;
   }

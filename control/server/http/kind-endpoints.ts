@@ -199,11 +199,13 @@ async function remove<T extends KubeObject>({ verbs }: KindServing, kind: Kind<T
   const form = call.form();
   const options = deleteOptions(call.query, call.body()?.value);
   const { object, removed } = await deleteObject(verbs, kind, { ...options, ref: refIn(kind, call), user: call.user });
-  // 202: it will be gone when its dependents are (registry/rest and endpoints/handlers/delete.go).
-  if (!removed && options.propagationPolicy === 'Foreground') void call.reply.code(202);
-  // Pods and whatever is held come back as they are now; of the rest there is nothing to show.
-  if (!removed || kind.kind === 'Pod') sendObject(call.reply, kind, object, form);
+  if (!removed || isShownWhenDeleted(kind)) sendObject(call.reply, kind, object, form);
   else sendBody(call.reply, deletedStatus(kind, object.metadata), form.representation);
+}
+
+/** Whose last state is the answer to their deletion (ReturnDeletedObject of their registries); held ones come back anyway. */
+function isShownWhenDeleted({ group, kind }: Pick<Kind, 'group' | 'kind'>): boolean {
+  return group === '' && ['Namespace', 'Pod', 'Service', 'ServiceAccount'].includes(kind);
 }
 
 async function removeAll<T extends KubeObject>({ verbs }: KindServing, kind: Kind<T>, call: ApiCall): Promise<void> {

@@ -96,7 +96,7 @@ export interface WriteOptions {
 
 export function writeOptions(query: URLSearchParams): WriteOptions {
   // Warn is what kube-apiserver does unless told (since 1.25).
-  const fieldValidation = oneOf(query, 'fieldValidation', ['Ignore', 'Warn', 'Strict'] as const) ?? 'Warn';
+  const fieldValidation = oneOf(query, 'fieldValidation', ['Ignore', 'Strict', 'Warn'] as const) ?? 'Warn';
   return { dryRun: readDryRun(query.getAll('dryRun')), fieldValidation, fieldManager: fieldManagerIn(query) };
 }
 
@@ -154,8 +154,7 @@ function fromQuery(query: URLSearchParams): object {
 
 function readDryRun(values: readonly string[]): boolean {
   const other = values.find((value) => value !== 'All' && value !== '');
-  if (other !== undefined)
-    throw invalidOptions('CreateOptions', 'dryRun', fieldNotSupported('dryRun', other, ['All']).message);
+  if (other !== undefined) throw unsupported('CreateOptions', 'dryRun', [other], ['All']);
   return values.includes('All');
 }
 
@@ -180,8 +179,16 @@ function oneOf<const Value extends string>(
   const value = text(query, name);
   if (value === undefined) return undefined;
   const found = values.find((each) => each === value);
-  if (found === undefined) throw invalidOptions('ListOptions', name, fieldNotSupported(name, value, values).message);
+  if (found === undefined) {
+    throw name === 'fieldValidation'
+      ? unsupported('CreateOptions', name, value, ['', ...values])
+      : unsupported('ListOptions', name, value, values);
+  }
   return found;
+}
+
+function unsupported(kind: string, field: string, value: unknown, supported: readonly string[]): ApiError {
+  return ApiError.invalid({ group: 'meta.k8s.io', kind }, '', [fieldNotSupported(field, value, supported)]);
 }
 
 function invalidOptions(kind: string, field: string, message: string): ApiError {

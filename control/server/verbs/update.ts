@@ -88,7 +88,7 @@ function withoutStoredOwners(input: unknown, { metadata: { managedFields } }: Ku
 }
 
 /** Kinds of these groups take a PUT without a resourceVersion (AllowUnconditionalUpdate of their strategies). */
-const UNCONDITIONAL_GROUPS = ['', 'apps'];
+const UNCONDITIONAL_GROUPS = ['', 'apps', 'discovery.k8s.io'];
 
 function requireSameObject<T extends KubeObject>(
   kind: Kind<T>,
@@ -112,6 +112,6 @@ function requireSameObject<T extends KubeObject>(
     if (given.resourceVersion !== current.resourceVersion) throw ApiError.conflict(kind, ref.name, STALE_WRITE);
   } else if (!UNCONDITIONAL_GROUPS.includes(kind.group)) {
     const missing = fieldInvalid('metadata.resourceVersion', 0, 'must be specified for an update');
-    throw ApiError.invalid(kind, ref.name, [missing]);
+    throw ApiError.invalid({ group: kind.group, kind: kind.plural }, ref.name, [missing]);
   }
 }
