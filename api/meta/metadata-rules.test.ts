@@ -4,7 +4,7 @@ import { validateMetadata } from './metadata-rules.ts';
 import { dnsSubdomain } from './names.ts';
 import type { ObjectMeta } from './object-meta.ts';
 
-const rules = { nameRule: dnsSubdomain, namespaced: true };
+const rules = { nameRule: dnsSubdomain, namespaced: true, qualifiedFinalizers: true };
 const good: ObjectMeta = {
   name: 'web',
   namespace: 'shop',
