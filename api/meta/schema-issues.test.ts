@@ -71,7 +71,7 @@ const CASES: readonly (readonly [
     deploymentKind,
     deployment({}, { imagePullPolicy: 'Maybe' }),
     'spec.template.spec.containers[0].imagePullPolicy',
-    'Unsupported value: "Maybe": supported values: "Always", "Never", "IfNotPresent"',
+    'Unsupported value: "Maybe": supported values: "Always", "IfNotPresent", "Never"',
   ],
   [
     'an unknown field',
