@@ -5,7 +5,7 @@ import type { ContainerKey, ContainerStatus } from '../runtime/runtime.ts';
 import type { AgentContext } from './agent-context.ts';
 import { backOffMs } from './back-off.ts';
 import type { ContainerAction, ContainerFacts } from './container-plan.ts';
-import { runContainer, terminationFile } from './container-runner.ts';
+import { type RunResult, runContainer, terminationFile } from './container-runner.ts';
 import { type ContainerTrack, CRASHES_LABEL, tracksOf } from './container-track.ts';
 import { reportExit } from './exit-report.ts';
 import type { Jobs } from './jobs.ts';
@@ -31,6 +31,8 @@ export class Containers {
   readonly #options: ContainersOptions;
   readonly #tracks: readonly ContainerTrack[];
   readonly #noticed = new Set<string>();
+  readonly #launches = new Set<Promise<RunResult>>();
+  #isClosed = false;
   #reading = 0;
 
   constructor(options: ContainersOptions) {
@@ -149,20 +151,20 @@ export class Containers {
     }
   }
 
-  close(): void {
+  /** Lets go of what runs, and starts nothing any more. Resolves when no start is under way. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
     for (const track of this.#tracks) track.prober?.close();
+    await Promise.all(this.#launches);
   }
 
   async #start(track: ContainerTrack, attempt: number): Promise<void> {
-    const { context, home, pod } = this.#options;
+    if (this.#isClosed) return;
+    const { context } = this.#options;
     const { container } = track;
-    let result: Awaited<ReturnType<typeof runContainer>>;
-    try {
-      const labels = { [CRASHES_LABEL]: String(track.crashes) };
-      result = await runContainer(await home.runnerInput(pod()), container, attempt, labels);
-    } catch (error) {
-      result = { ok: false, refusal: { reason: 'CreateContainerError', message: (error as Error).message } };
-    }
+    const launch = this.#launch(track, attempt);
+    this.#launches.add(launch);
+    const result = await launch.finally(() => this.#launches.delete(launch));
     if (!result.ok) {
       track.refused(result.refusal, context.clock.now());
       this.#tell(track, 'Warning', failureReason(result.refusal.reason), `Error: ${result.refusal.message}`);
@@ -179,6 +181,16 @@ export class Containers {
       this.#probe(track, run, undefined);
     }
     for (const old of track.runs(context.runtime).slice(RUNS_KEPT)) await context.runtime.remove(old.key);
+  }
+
+  async #launch(track: ContainerTrack, attempt: number): Promise<RunResult> {
+    const { home, pod } = this.#options;
+    try {
+      const labels = { [CRASHES_LABEL]: String(track.crashes) };
+      return await runContainer(await home.runnerInput(pod()), track.container, attempt, labels);
+    } catch (error) {
+      return { ok: false, refusal: { reason: 'CreateContainerError', message: (error as Error).message } };
+    }
   }
 
   async #stop(track: ContainerTrack, graceMs: number, why: 'unhealthy' | 'leaving'): Promise<void> {
@@ -218,7 +230,7 @@ export class Containers {
     const { context, onChange } = this.#options;
     const state = context.runtime.status(run.key)?.state;
     // It may have ended while its first moments were dealt with.
-    if (state?.type !== 'running') return;
+    if (state?.type !== 'running' || this.#isClosed) return;
     track.prober = new Prober({
       container: track.container,
       target: this.#target(track, run.key),

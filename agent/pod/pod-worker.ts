@@ -182,7 +182,7 @@ export class PodWorker {
   async close(): Promise<void> {
     this.#closed.abort(new Error('pod is let go'));
     this.#timer?.stop();
-    this.#containers.close();
+    await this.#containers.close();
     await this.#status.close();
     await this.#home.close();
   }

@@ -52,7 +52,8 @@ test('describe, logs, get events and top say of real containers how they ended a
   await node.run('busy', { containers: [shellContainer(BUSY)] });
   const crash = await eventually('the crash is described', async () => {
     const text = await kubectl.ok('describe pod crash');
-    return /Last State: +Terminated/.test(text) && /Exited/.test(text) ? text : undefined;
+    // Events are written behind the status.
+    return /Last State: +Terminated/.test(text) && /Exited/.test(text) && /BackOff /.test(text) ? text : undefined;
   });
   assert.match(crash, /Last State: +Terminated\s+Reason: +Error\s+Message: +exited with code 3; the last of its log:/);
   assert.match(crash, /the till is stuck\s+Exit Code: +3/);
@@ -64,7 +65,7 @@ test('describe, logs, get events and top say of real containers how they ended a
   assert.match(await kubectl.ok('logs crash --previous'), /the till is stuck/);
   const probed = await eventually('the probe is described', async () => {
     const text = await kubectl.ok('describe pod probed');
-    return /Last State: +Terminated/.test(text) ? text : undefined;
+    return /Last State: +Terminated/.test(text) && /Unhealthy/.test(text) && /Exited/.test(text) ? text : undefined;
   });
   const because = 'stopped because its liveness probe failed: no paper in the printer';
   assert.match(probed, new RegExp(`Message: +was ended by SIGTERM \\(exit code 143\\), ${because}`));

@@ -12,6 +12,7 @@ import { AGENT_MARK, reapStrays } from '../../agent/runtime/process/strays.ts';
 import type { AgentProcessFile } from '../../agent/testing/agent-process.ts';
 import { eventually } from '../../agent/testing/eventually.ts';
 import { type HttpClient, httpClient } from '../../api/client/http-client.ts';
+import { nodeKind } from '../../api/kinds/node.ts';
 import { type Pod, podKind } from '../../api/kinds/pod.ts';
 import { serviceAccountKind } from '../../api/kinds/service-account.ts';
 import { hasCode } from '../../api/meta/api-error.ts';
@@ -50,6 +51,12 @@ export interface TestNode {
 
 export const TEST_NODE = 'test-node';
 
+/** Pods have addresses of this machine, and test files run beside each other: each process has a /22 of 127.64.0.0/12 for itself. */
+function ownRange(pid: number): string {
+  const index = pid % 1024;
+  return `127.${64 + (index >> 6)}.${(index & 63) * 4}.0/22`;
+}
+
 /** Programs that stand beside the agent's tests. */
 const TESTING = join(import.meta.dirname, '..', '..', 'agent', 'testing');
 
@@ -60,6 +67,7 @@ export async function testNode(t: TestContext, changes: Partial<AgentOptions> = 
   await mkdir(images);
   const api = closedOnce(await startTestApiServer());
   await api.client.create(serviceAccountKind, { metadata: { name: 'default', namespace: 'default' } });
+  await api.client.create(nodeKind, { metadata: { name: TEST_NODE }, spec: { podCIDR: ownRange(process.pid) } });
   const { client, options: settings } = await agentSettings(api, stateFolder, images, changes);
   const level = process.env['AGENT_TEST_LOG'];
   const agentClient = httpClient(client);
