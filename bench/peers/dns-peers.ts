@@ -67,23 +67,28 @@ function dnsmasq({ folder, port }: DnsSetup): Peer {
   const path = findProgram('dnsmasq');
   if (path === undefined) return { name: 'dnsmasq', missing: 'apt-get install dnsmasq' };
   const file = join(folder, 'dnsmasq.conf');
-  const hosts = services.map(({ host, address }) => `host-record=${host},${address},${TTL_SECONDS}`);
+  const hosts = join(folder, 'dnsmasq.hosts');
+  // In a hosts file dnsmasq finds names by hash; host-record lines it would walk through one by one.
+  const lines = [
+    ...services.map(({ host, address }) => `${address} ${host}`),
+    ...headless.flatMap(({ host, addresses }) => addresses.map((address) => `${address} ${host}`)),
+  ];
+  writeFileSync(hosts, `${lines.join('\n')}\n`);
   const ports = services.map(({ host }) => `srv-host=_http._tcp.${host},${host},${PORT},0,100`);
-  const many = headless.flatMap(({ host, addresses }) =>
-    addresses.map((address) => `host-record=${host},${address},${TTL_SECONDS}`),
-  );
   writeFileSync(
     file,
     `keep-in-foreground
 no-resolv
 no-hosts
+addn-hosts=${hosts}
+local-ttl=${TTL_SECONDS}
 user=root
 listen-address=127.0.0.1
 bind-interfaces
 port=${port}
 pid-file=${folder}/dnsmasq.pid
 local=/cluster.local/
-${[...hosts, ...ports, ...many].join('\n')}
+${ports.join('\n')}
 `,
   );
   return { name: 'dnsmasq', command: [path, '-C', file] };
