@@ -42,7 +42,7 @@ const DECIDE_STATUS = { quietMs: 10, maxMs: 100 };
 export async function startXds(options: XdsOptions): Promise<Xds> {
   const { client, clock, random, log, trustDomain } = options;
   const startedMs = clock.now();
-  const memo = new Memo();
+  const memo = new Memo((what, error) => log.error({ what, error }, 'an object cannot be told to proxies'));
   const status = new StatusWriter({ client, clock, random, log, startedMs });
   let again: Timer | undefined;
 

@@ -7,6 +7,7 @@ import type { ProxyView } from '../proxy-view.ts';
 import { attachToGateway, isGatewayRef, isServiceRef } from '../translate/attachment.ts';
 import { resolveBackend } from '../translate/backend.ts';
 import { carriedObject } from '../translate/names.ts';
+import { unsupportedRoute, unsupportedRules } from '../translate/unsupported-rules.ts';
 import type { World } from '../translate/world.ts';
 import { convergedCondition, type StatusMoment } from './converged.ts';
 
@@ -27,7 +28,7 @@ export function routeParents(
   const ours = (route.spec.parentRefs ?? []).flatMap((parentRef): readonly RouteParentStatus[] => {
     const accepted = acceptance(route, parentRef, world);
     if (accepted === undefined) return [];
-    const drafts = [accepted, resolution(route, world)];
+    const drafts = [accepted, resolution(route, world), ...partlyInvalid(route, accepted)];
     if (accepted.status === 'True') {
       const mode = isGatewayRef(parentRef) ? 'ingress' : 'sidecar';
       const convergence = convergenceOf(carriedObject('HTTPRoute', route), mode, proxies, moment.nowMs);
@@ -69,6 +70,10 @@ function acceptance(route: HttpRoute, ref: RouteParentStatus['parentRef'], world
     return { ...accepted, status: 'False', reason: result.reason, message: result.message };
   }
   if (!isServiceRef(ref)) return undefined;
+  const unsupported = unsupportedRoute(route);
+  if (unsupported !== undefined) {
+    return { ...accepted, status: 'False', reason: 'UnsupportedValue', message: unsupported };
+  }
   const key = `${ref.namespace ?? route.metadata.namespace ?? ''}/${ref.name}`;
   const ports = world.services.get(key)?.spec.ports;
   const found = ports?.some(
@@ -78,6 +83,14 @@ function acceptance(route: HttpRoute, ref: RouteParentStatus['parentRef'], world
   if (found === true) return accepted;
   const what = ports === undefined ? 'there is none' : `it has no port ${ref.port ?? ref.sectionName ?? ''}`;
   return { ...accepted, status: 'False', reason: 'NoMatchingParent', message: `service "${key}": ${what}` };
+}
+
+/** Gateway API: there only while it is true, its message beginning with what was done. */
+function partlyInvalid(route: HttpRoute, accepted: Draft): readonly Draft[] {
+  const unsupported = unsupportedRules(route);
+  if (accepted.status === 'False' || unsupported.length === 0) return [];
+  const message = `Dropped Rule: ${unsupported.map((each) => each.message).join('; ')}`;
+  return [{ type: 'PartiallyInvalid', status: 'True', reason: 'UnsupportedValue', message }];
 }
 
 function resolution(route: HttpRoute, world: World): Draft {

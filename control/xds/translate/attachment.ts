@@ -3,6 +3,7 @@ import type { ParentReference } from '../../../api/kinds/gateway-shapes.ts';
 import type { HttpRoute } from '../../../api/kinds/http-route.ts';
 import { matchesSelector } from '../../../api/meta/label-selector.ts';
 import { ANY_HOST, intersectHosts } from './hostname.ts';
+import { unsupportedRoute } from './unsupported-rules.ts';
 import { keyOf, type World } from './world.ts';
 
 /** A route on a listener, with the hosts that both are for. */
@@ -18,7 +19,7 @@ export type AttachResult =
   | { readonly ok: true; readonly attachments: readonly Attachment[] }
   | {
       readonly ok: false;
-      readonly reason: 'NoMatchingParent' | 'NotAllowedByListeners' | 'NoMatchingListenerHostname';
+      readonly reason: 'NoMatchingParent' | 'NotAllowedByListeners' | 'NoMatchingListenerHostname' | 'UnsupportedValue';
       readonly message: string;
     };
 
@@ -35,6 +36,8 @@ export function attachToGateway(route: HttpRoute, ref: ParentReference, world: W
   const key = `${ref.namespace ?? route.metadata.namespace ?? ''}/${ref.name}`;
   const gateway = world.gateways.find((one) => keyOf(one) === key);
   if (gateway === undefined) return undefined;
+  const unsupported = unsupportedRoute(route);
+  if (unsupported !== undefined) return { ok: false, reason: 'UnsupportedValue', message: unsupported };
   const named = gateway.spec.listeners.filter(
     ({ name, port, protocol }) =>
       (ref.sectionName === undefined || ref.sectionName === name) &&

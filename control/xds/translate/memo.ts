@@ -10,6 +10,12 @@ interface Entry {
 export class Memo {
   #entries = new Map<string, Entry>();
   #asked = new Map<string, Entry>();
+  readonly #onFailure: (key: string, error: unknown) => void;
+
+  /** `onFailure` hears of what {@link attempt} could not make, once for the same inputs. */
+  constructor(onFailure: (key: string, error: unknown) => void = () => {}) {
+    this.#onFailure = onFailure;
+  }
 
   take<T>(key: string, inputs: readonly unknown[], make: () => T): T {
     const known = this.#entries.get(key);
@@ -17,6 +23,20 @@ export class Memo {
     this.#entries.set(key, entry);
     this.#asked.set(key, entry);
     return entry.output as T;
+  }
+
+  /**
+   * As `take`, for what comes of one object and must not take the others down: when it cannot be made, what was made last stays, and what
+   * has never been made is `fallback`.
+   */
+  attempt<T>(key: string, inputs: readonly unknown[], make: () => T, fallback: T): T {
+    try {
+      return this.take(key, inputs, make);
+    } catch (error) {
+      this.#onFailure(key, error);
+      const last = this.#entries.get(key);
+      return this.take(key, inputs, () => (last === undefined ? fallback : (last.output as T)));
+    }
   }
 
   /** Ends a pass: forgets what was not asked for since the last. */

@@ -2,6 +2,7 @@ import type { ParentReference } from '../../../api/kinds/gateway-shapes.ts';
 import type { HttpRoute } from '../../../api/kinds/http-route.ts';
 import { isServiceRef } from './attachment.ts';
 import type { MeshPort } from './mesh-service.ts';
+import { unsupportedRoute } from './unsupported-rules.ts';
 import { keyOf, type World } from './world.ts';
 
 /** Routes whose parent is a Service (the Gateway API's mesh profile, GAMMA), by the Service's key. */
@@ -13,9 +14,9 @@ interface MeshRoute {
 }
 
 export function indexMeshRoutes(world: World): MeshRoutes {
-  const all = world.httpRoutes.flatMap((route) =>
-    (route.spec.parentRefs ?? []).filter(isServiceRef).map((ref) => ({ route, ref })),
-  );
+  const all = world.httpRoutes
+    .filter((route) => unsupportedRoute(route) === undefined)
+    .flatMap((route) => (route.spec.parentRefs ?? []).filter(isServiceRef).map((ref) => ({ route, ref })));
   return Map.groupBy(all, ({ route, ref }) => `${ref.namespace ?? route.metadata.namespace ?? ''}/${ref.name}`);
 }
 

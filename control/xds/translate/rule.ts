@@ -19,6 +19,7 @@ import { durationOf } from './any.ts';
 import type { Backend } from './backend.ts';
 import { UNAVAILABLE_CLUSTER } from './names.ts';
 import { DEFAULT_RETRY, DEFAULT_TIMEOUT_MS } from './route-defaults.ts';
+import { unsupportedRules } from './unsupported-rules.ts';
 
 /** A route as Envoy takes it, with what decides its place among others. */
 export interface RankedRoute {
@@ -28,11 +29,12 @@ export interface RankedRoute {
 
 export type BackendOf = (ref: HttpBackendRef) => Backend;
 
-/** One Envoy route for each match of each rule. */
+/** One Envoy route for each match of each rule; rules that no proxy could take are left out. */
 export function translateRules(route: HttpRoute, backendOf: BackendOf): readonly RankedRoute[] {
   const prefix = `${route.metadata.namespace ?? ''}/${route.metadata.name}`;
+  const unsupported = new Set(unsupportedRules(route).map(({ rule }) => rule));
   return route.spec.rules.flatMap((rule, ruleIndex) =>
-    rule.matches.map((match, matchIndex) => ({
+    (unsupported.has(rule) ? [] : rule.matches).map((match, matchIndex) => ({
       match,
       message: {
         name: `${prefix}/${rule.name ?? ruleIndex}/${matchIndex}`,

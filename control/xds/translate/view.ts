@@ -75,13 +75,16 @@ export function serviceResources(
   { ports, memo }: Pass,
 ): { readonly clusters: readonly Resource[]; readonly endpoints: readonly Resource[] } {
   const found = [...names].flatMap((name) => ports.get(name) ?? []);
+  // A Service that cannot be told is left out: requests to it fail, and nothing else.
   return {
-    clusters: found.map((port) =>
-      memo.take(`cluster ${port.cluster}`, [port.service, clusterKey(port)], () => serviceClusterResource(port)),
-    ),
-    endpoints: found.map((port) =>
-      memo.take(`endpoints ${port.cluster}`, [endpointsKey(port), port.ttlMs], () => serviceEndpointsResource(port)),
-    ),
+    clusters: found.flatMap((port) => {
+      const inputs = [port.service, clusterKey(port)];
+      return memo.attempt(`cluster ${port.cluster}`, inputs, () => serviceClusterResource(port), undefined) ?? [];
+    }),
+    endpoints: found.flatMap((port) => {
+      const inputs = [endpointsKey(port), port.ttlMs];
+      return memo.attempt(`endpoints ${port.cluster}`, inputs, () => serviceEndpointsResource(port), undefined) ?? [];
+    }),
   };
 }
 
@@ -92,15 +95,26 @@ export function fixedClusters(memo: Memo): readonly Resource[] {
   ];
 }
 
-/** Translated rules of a route; made anew when the route changes or what its backends lead to. */
+/** Gateway API: what cannot be followed is answered 500, never handed to somebody else. */
+const BROKEN_ROUTE: readonly RankedRoute[] = [
+  {
+    match: { path: { type: 'PathPrefix', value: '/' } },
+    message: { name: 'broken', match: { prefix: '/' }, directResponse: { status: 500 } },
+  },
+];
+
+/** Translated rules of a route; made anew when the route changes or what its backends lead to. One that cannot be translated answers 500. */
 export function rulesOf(route: HttpRoute, { world, memo }: Pass): readonly RankedRoute[] {
   const refs = (route.spec.rules ?? []).flatMap(({ backendRefs }) => backendRefs ?? []);
   const resolved = refs.map((ref) => {
     const backend = resolveBackend(ref, route, world);
     return backend.ok ? backend.cluster : backend.reason;
   });
-  return memo.take(`rules ${keyOf(route)}`, [route, resolved.join('\n')], () =>
-    translateRules(route, (ref) => resolveBackend(ref, route, world)),
+  return memo.attempt(
+    `rules ${keyOf(route)}`,
+    [route, resolved.join('\n')],
+    () => translateRules(route, (ref) => resolveBackend(ref, route, world)),
+    BROKEN_ROUTE,
   );
 }
 
