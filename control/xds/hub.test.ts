@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Pod } from '../../api/kinds/pod.ts';
+import { systemClock } from '../../kit/clock.ts';
+import { silentLog } from '../../kit/log.ts';
+import { Hub, type Link, type Stream } from './hub.ts';
+import type { SessionResponse } from './session.ts';
+import { pod, service, slice, worldObjects } from './test-support/objects.ts';
+import { Memo } from './translate/memo.ts';
+import { type Translation, translate } from './translate/translation.ts';
+
+const memo = new Memo();
+
+function translation(pods: readonly Pod[], ready: readonly Pod[]): Translation {
+  const made = translate(
+    worldObjects({ pods, services: [service('web')], endpointSlices: [slice('web', ready)] }),
+    'tutti.local',
+    memo,
+  );
+  memo.sweep();
+  return made;
+}
+
+interface Peer {
+  readonly stream: Stream & { congested: boolean };
+  readonly sent: SessionResponse[];
+}
+
+function peer({ metadata }: Pod): Peer {
+  const sent: SessionResponse[] = [];
+  const stream = {
+    nodeId: `sidecar/default/${metadata.name}`,
+    spiffeId: 'spiffe://tutti.local/ns/default/sa/default',
+    version: 'test',
+    variant: 'sotw' as const,
+    features: { timeToLive: false },
+    congested: false,
+    send: (response: SessionResponse) => void sent.push(response),
+    refuse: (reason: string) => assert.fail(reason),
+  };
+  return { stream, sent };
+}
+
+function subscribe(link: Link): void {
+  link.request({ variant: 'sotw', kind: 'cluster', names: ['*'], nonce: '', error: undefined });
+}
+
+/** Lets the hub work until nothing more comes; bounded. */
+async function settle(peers: readonly Peer[]): Promise<void> {
+  let before = -1;
+  for (let turns = 0; turns < 10_000; turns++) {
+    const now = peers.reduce((sum, { sent }) => sum + sent.length, 0);
+    if (now === before && turns % 50 === 0) return;
+    before = now;
+    await turn();
+  }
+}
+
+function hub(): Hub {
+  return new Hub({ clock: systemClock(), log: silentLog(), onProgress: () => {} });
+}
+
+test('a peer that does not read is sent nothing more until it does, and then the newest state once', async () => {
+  const pods = Array.from({ length: 20 }, (_, at) => pod(`web-${at}`, { at: at + 2 }));
+  const [first] = pods as [Pod];
+  const it = hub();
+  it.setTranslation(translation(pods, pods.slice(0, 1)), 0);
+  const slow = peer(first);
+  const link = it.open(slow.stream);
+  assert.ok(link);
+  subscribe(link);
+  link.request({ variant: 'sotw', kind: 'endpoints', names: ['service/default/web/80'], nonce: '', error: undefined });
+  await settle([slow]);
+  for (const response of [...slow.sent]) {
+    const { kind, nonce } = response;
+    const names = kind === 'cluster' ? ['*'] : ['service/default/web/80'];
+    link.request({ variant: 'sotw', kind, names, nonce, error: undefined });
+  }
+  await settle([slow]);
+  const before = slow.sent.length;
+  slow.stream.congested = true;
+  for (let ready = 2; ready <= pods.length; ready++) {
+    it.setTranslation(translation(pods, pods.slice(0, ready)), 0);
+    await settle([slow]);
+  }
+  assert.equal(slow.sent.length, before, 'nothing waits in a queue of ours');
+  slow.stream.congested = false;
+  link.drained();
+  await settle([slow]);
+  const late = slow.sent.slice(before);
+  assert.deepEqual(
+    late.map(({ kind }) => kind),
+    ['endpoints'],
+  );
+  assert.equal(
+    late[0]?.resources[0],
+    it.translation?.sidecar('default', 'web-0')?.endpoints.get('service/default/web/80'),
+  );
+});
+
+test('a thousand proxies that come at once are each sent their clusters, and the event loop is given turns meanwhile', async () => {
+  const pods = Array.from({ length: 1000 }, (_, at) => pod(`web-${at}`, { at: (at % 250) + 2 }));
+  const it = hub();
+  it.setTranslation(translation(pods, pods.slice(0, 3)), 0);
+  const peers = pods.map(peer);
+  let turns = 0;
+  let isDone = false;
+  const counting = (async () => {
+    while (!isDone) {
+      await turn();
+      turns++;
+    }
+  })();
+  for (const { stream } of peers) {
+    const link = it.open(stream);
+    assert.ok(link);
+    subscribe(link);
+  }
+  for (let bound = 0; bound < 100_000 && !peers.every(({ sent }) => sent.length > 0); bound++) await turn();
+  isDone = true;
+  await counting;
+  assert.ok(peers.every(({ sent }) => sent.length === 1 && sent[0]?.kind === 'cluster'));
+  // Slices of 10 ms: whatever a proxy costs, others of this process had their turn in between.
+  assert.ok(turns > 1, `${turns} turns`);
+  assert.equal(
+    new Set(peers.map(({ sent }) => sent[0]?.resources[0])).size,
+    1,
+    'what is the same is one object for all',
+  );
+});
