@@ -72,8 +72,7 @@ test('a peer that does not read is sent nothing more until it does, and then the
   subscribe(link);
   link.request({ variant: 'sotw', kind: 'endpoints', names: ['service/default/web/80'], nonce: '', error: undefined });
   await settle([slow]);
-  for (const response of [...slow.sent]) {
-    const { kind, nonce } = response;
+  for (const { kind, nonce } of slow.sent.slice()) {
     const names = kind === 'cluster' ? ['*'] : ['service/default/web/80'];
     link.request({ variant: 'sotw', kind, names, nonce, error: undefined });
   }
@@ -104,22 +103,13 @@ test('a thousand proxies that come at once are each sent their clusters, and the
   const it = hub();
   it.setTranslation(translation(pods, pods.slice(0, 3)), 0);
   const peers = pods.map(peer);
-  let turns = 0;
-  let isDone = false;
-  const counting = (async () => {
-    while (!isDone) {
-      await turn();
-      turns++;
-    }
-  })();
   for (const { stream } of peers) {
     const link = it.open(stream);
     assert.ok(link);
     subscribe(link);
   }
-  for (let bound = 0; bound < 100_000 && !peers.every(({ sent }) => sent.length > 0); bound++) await turn();
-  isDone = true;
-  await counting;
+  let turns = 0;
+  for (; turns < 100_000 && !peers.every(({ sent }) => sent.length > 0); turns++) await turn();
   assert.ok(peers.every(({ sent }) => sent.length === 1 && sent[0]?.kind === 'cluster'));
   // Slices of 10 ms: whatever a proxy costs, others of this process had their turn in between.
   assert.ok(turns > 1, `${turns} turns`);

@@ -63,7 +63,9 @@ test('a route of which no rule can be taken is not accepted, and takes nobody el
 test('a route with some rules dropped says which, and is accepted', () => {
   const conditions = conditionsOf(httpRoute('mixed', { ...PARENT, rules: [good('one'), bad('two')] }));
   assert.ok(conditions.some((text) => text.startsWith('Accepted True')));
-  assert.ok(conditions.some((text) => /^PartiallyInvalid True UnsupportedValue: Dropped Rule: rule two: /.test(text)));
+  assert.ok(
+    conditions.some((text) => text.startsWith('PartiallyInvalid True UnsupportedValue: Dropped Rule: rule two: ')),
+  );
   assert.ok(
     !conditionsOf(httpRoute('fine', { ...PARENT, rules: [good('one')] })).some((text) => /Partially/.test(text)),
   );
