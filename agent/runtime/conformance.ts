@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { identifyProcess } from '../../kit/process.ts';
 import { eventually } from '../testing/eventually.ts';
-import type { ContainerConfig, ContainerKey, ContainerState, LogOptions, Runtime } from './runtime.ts';
+import type { ContainerConfig, ContainerKey, ContainerState, ExecSession, LogOptions, Runtime } from './runtime.ts';
 
 /** A driver under test, with what its containers left behind made visible. */
 export interface RuntimeUnderTest {
@@ -159,6 +163,47 @@ export function runtimeConformance(name: string, open: () => Promise<RuntimeUnde
     },
   );
 
+  scenario('a command’s streams are its own, and its exit comes after its output', async ({ runtime, shellImage }) => {
+    const key = await begin(runtime, { image: shellImage, args: ['sleep 60'], env: { MARK: 'in' } });
+    const session = await openExec(runtime, key, 'echo $MARK; cat; echo bad >&2; exit 4');
+    session.stdin?.end('typed');
+    const [out, err, exitCode] = await Promise.all([textOf(session.stdout), textOf(session.stderr), session.exited]);
+    assert.deepEqual([out, err, exitCode], ['in\ntyped', 'bad\n', 4]);
+    const missing = await runtime.openExec(key, ['/no/such'], { stdin: false, stdout: true, stderr: true });
+    assert.equal(missing.ok, false);
+    assert.match(missing.ok ? '' : missing.message, /\/no\/such/);
+    await runtime.stop(key, { graceMs: 0 });
+    const late = await runtime.openExec(key, ['true'], { stdin: false, stdout: true, stderr: true });
+    assert.equal(late.ok, false);
+  });
+
+  scenario('a command that is killed is gone with all it started, and its container goes on', async (under) => {
+    const { runtime, shellImage } = under;
+    const key = await begin(runtime, { image: shellImage, args: ['sleep 60'] });
+    const session = await openExec(
+      runtime,
+      key,
+      'trap "" TERM HUP; sleep 1000 & echo $! $$; while :; do sleep 1; done',
+    );
+    const [line] = (await once(session.stdout ?? new EventEmitter(), 'data')) as [Buffer];
+    const pids = line.toString().trim().split(' ').map(Number);
+    assert.equal(pids.length, 2);
+    await session.kill();
+    assert.equal(await session.exited, 137);
+    assert.deepEqual(pids.map(identifyProcess), [undefined, undefined]);
+    assert.equal(runtime.status(key)?.state.type, 'running');
+    await runtime.stop(key, { graceMs: 0 });
+  });
+
+  scenario('a command ends with its container', async ({ runtime, shellImage }) => {
+    const key = await begin(runtime, { image: shellImage, args: ['sleep 60'] });
+    const session = await openExec(runtime, key, 'echo up; sleep 1000');
+    const output = textOf(session.stdout);
+    await runtime.stop(key, { graceMs: 0 });
+    assert.equal(await session.exited, 137);
+    assert.match(await output, /^(up\n)?$/);
+  });
+
   scenario('usage grows with work', async ({ runtime, shellImage }) => {
     const key = await begin(runtime, { image: shellImage, args: ['while :; do :; done'] });
     const used = await eventually('CPU time', () => {
@@ -207,6 +252,17 @@ async function begin(runtime: Runtime, wanted: Wanted): Promise<ContainerKey> {
   assert.deepEqual(await runtime.create(config), { ok: true, notices: [] });
   assert.deepEqual(await runtime.start(config.key), { ok: true, notices: [] });
   return config.key;
+}
+
+async function openExec(runtime: Runtime, key: ContainerKey, script: string): Promise<ExecSession> {
+  const streams = { stdin: true, stdout: true, stderr: true };
+  const opened = await runtime.openExec(key, ['/bin/sh', '-c', script], streams);
+  if (!opened.ok) throw new Error(opened.message);
+  return opened.session;
+}
+
+async function textOf(stream: Readable | undefined): Promise<string> {
+  return stream === undefined ? '' : await text(stream);
 }
 
 function exitOf(runtime: Runtime, key: ContainerKey): Promise<ContainerState & { type: 'exited' }> {

@@ -1,3 +1,5 @@
+import type { Readable, Writable } from 'node:stream';
+
 /**
  * What runs containers. The agent's workers know pods, probes and the API; a driver knows how to run one container and
  * what became of it. Every driver passes conformance.ts.
@@ -121,6 +123,36 @@ export interface ExecOptions {
   readonly maxOutputBytes: number;
 }
 
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export interface OpenExecOptions {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  /** Never with a terminal: its output is one. */
+  readonly stderr: boolean;
+  readonly terminal?: true;
+}
+
+/** A command that runs inside a container, with the streams that were asked for. */
+export interface ExecSession {
+  readonly stdin: Writable | undefined;
+  readonly stdout: Readable | undefined;
+  readonly stderr: Readable | undefined;
+  /** Its exit code, 128 and the signal's number after a signal; when all of its output has been read. */
+  readonly exited: Promise<number>;
+  /** Nothing where there is no terminal. */
+  resize(size: TerminalSize): void;
+  /** Resolves when nothing that the command started is left. Rejects when some of it could not be killed. */
+  kill(): Promise<void>;
+}
+
+export type OpenExecResult =
+  | { readonly ok: true; readonly session: ExecSession }
+  | { readonly ok: false; readonly message: string };
+
 export interface Runtime {
   /** The scheme of its container ids. */
   readonly name: string;
@@ -143,6 +175,8 @@ export interface Runtime {
   logs(key: ContainerKey, options: LogOptions): AsyncIterable<Uint8Array>;
   usage(keys: readonly ContainerKey[]): readonly (ContainerUsage | undefined)[];
   exec(key: ContainerKey, command: readonly string[], options: ExecOptions): Promise<ExecResult>;
+  /** As `exec`, with streams, and for as long as it takes. Ends with the container. */
+  openExec(key: ContainerKey, command: readonly string[], options: OpenExecOptions): Promise<OpenExecResult>;
   /** Lets go of everything and leaves the containers running. */
   close(): Promise<void>;
 }

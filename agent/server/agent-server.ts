@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
@@ -9,6 +10,7 @@ import type { Pods } from '../pod/pods.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type LogRequest, readLogRequest } from './log-request.ts';
 import { Stats } from './stats.ts';
+import { refuse, StreamsServer } from './streams/streams-server.ts';
 
 /** The agent's certificate, and whose clients it believes. */
 export interface ServingCredentials {
@@ -37,7 +39,7 @@ export interface AgentServer {
   close(): Promise<void>;
 }
 
-/** Logs and stats of what runs here, over HTTPS, for the control plane alone (and administrators with its CA's certificate). */
+/** Logs, stats and streams of what runs here, over HTTPS, for the control plane alone (and administrators with its CA's certificate). */
 export async function startAgentServer(options: AgentServerOptions): Promise<AgentServer> {
   const { serving, address, port, log } = options;
   const stats = new Stats(options);
@@ -51,6 +53,12 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
       });
     },
   );
+  const streams = new StreamsServer({ ...options, closing: closing.signal });
+  server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
+    const { trustDomain } = options;
+    if (mayAsk(request.socket as TLSSocket, trustDomain)) streams.upgrade(request, connection, head);
+    else refuse(connection, { code: 403, message: 'forbidden: not the control plane' });
+  });
   await listen(server, address, port);
   return {
     port: (server.address() as AddressInfo).port,

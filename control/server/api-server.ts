@@ -11,7 +11,9 @@ import { Admission } from './admission/admission.ts';
 import { Allocator } from './admission/allocator.ts';
 import type { AgentCredentials } from './agents/agent-request.ts';
 import { metricsKinds } from './agents/metrics.ts';
+import { OpenStreams } from './agents/open-streams.ts';
 import { podLogs } from './agents/pod-log.ts';
+import { podStreams, podStreamUpgrades } from './agents/pod-streams.ts';
 import type { ServiceAccountKeys } from './authn/service-account-keys.ts';
 import { TokenAuthenticator } from './authn/token-authenticator.ts';
 import { makeFirstObjects } from './first-objects.ts';
@@ -98,11 +100,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const tokens = new TokenAuthenticator({ keys: options.serviceAccountKeys, objects, clock });
   const watches = new OpenWatches(options.maxWatches);
   const nodes = new NodeCredentials({ objects, trustDomain: options.trustDomain });
+  const streaming = { objects, agents, streams: new OpenStreams(watches) };
   const served = [...new Set([...kinds, ...live.kinds])];
   const endpoints: readonly Endpoint[] = [
     ...served.flatMap((kind) => kindEndpoints({ verbs, watches, log }, kind)),
     podEvictions(verbs),
     podLogs({ objects, agents, watches }),
+    ...podStreams(streaming),
     serviceAccountTokens({ keys: options.serviceAccountKeys, objects, clock }),
     svidRequests(options.signSvid),
     nodeCertificateRequests({ sign: options.signNode, objects, credentials: nodes, client, clock, log }),
@@ -121,7 +125,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   };
   const rate = new RequestRate({ clock, ...options.requestRate });
   const dispatcher = new Dispatcher(endpoints);
-  const serving = { clock, log, tokens, nodes, objects, dispatcher, plain, rate, receive: options.receive };
+  const upgrades = podStreamUpgrades(streaming);
+  const serving = { clock, log, tokens, nodes, objects, dispatcher, plain, upgrades, rate, receive: options.receive };
   const { app, server } = httpApp(serving, options.tls);
   await app.listen({ host: address, port: options.port });
   return {

@@ -11,6 +11,8 @@ import type {
   ExecOptions,
   ExecResult,
   LogOptions,
+  OpenExecOptions,
+  OpenExecResult,
   PullResult,
   Runtime,
   StartResult,
@@ -21,6 +23,7 @@ import { Cgroup, sweepCgroups } from './cgroup/cgroup.ts';
 import { type CgroupFile, cgroupFiles } from './cgroup/cgroup-files.ts';
 import type { Cgroups } from './cgroup/find-cgroups.ts';
 import { execIn } from './exec.ts';
+import { openExecIn } from './exec-session.ts';
 import { findExecutable } from './find-executable.ts';
 import { HostProcess } from './host/host-process.ts';
 import { readProcTable } from './host/proc-table.ts';
@@ -238,6 +241,12 @@ export class ProcessRuntime implements Runtime {
     const run = this.#runs.get(keyText(key));
     if (run?.host.state.type !== 'running') return { exitCode: 126, output: 'the container does not run' };
     return execIn({ ...run.record.command, argv: command }, keyText(key), options, this.#options.clock);
+  }
+
+  async openExec(key: ContainerKey, command: readonly string[], options: OpenExecOptions): Promise<OpenExecResult> {
+    const run = this.#runs.get(keyText(key));
+    if (run?.host.state.type !== 'running') return { ok: false, message: 'the container does not run' };
+    return openExecIn({ ...run.record.command, argv: command }, keyText(key), options, this.#options.clock);
   }
 
   close(): Promise<void> {

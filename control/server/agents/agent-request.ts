@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { request as send } from 'node:https';
+import { type RequestOptions, request as send } from 'node:https';
 import type { PeerCertificate } from 'node:tls';
 import type { Node } from '../../../api/kinds/node.ts';
 import { ApiError } from '../../../api/meta/api-error.ts';
+import type { StatusReason } from '../../../api/meta/status.ts';
 
 /** What the control plane shows an agent, and whom it believes. Asked for each request, so that it can be rotated. */
 export interface AgentCredentials {
@@ -18,7 +19,13 @@ export interface AgentAccess {
 }
 
 /** Longer silence before the first byte of an answer is a failure. */
-const ANSWER_TIMEOUT_MS = 10_000;
+export const ANSWER_TIMEOUT_MS = 10_000;
+
+const REASONS: Readonly<Record<number, StatusReason>> = {
+  400: 'BadRequest',
+  404: 'NotFound',
+  429: 'TooManyRequests',
+};
 
 /** Most bytes of an agent's error that are passed on. */
 const MAX_ERROR_BYTES = 4096;
@@ -30,20 +37,12 @@ const MAX_ERROR_BYTES = 4096;
 export async function askAgent(
   node: Node,
   path: string,
-  { credentials, trustDomain, signal }: AgentAccess & { readonly signal: AbortSignal },
+  access: AgentAccess & { readonly signal: AbortSignal },
 ): Promise<IncomingMessage> {
-  const { certificatePem, privateKeyPem, caPem } = credentials();
+  const { signal } = access;
   const { name } = node.metadata;
   const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
-  const request = send({
-    ...addressOf(node),
-    path,
-    agent: false,
-    cert: certificatePem,
-    key: privateKeyPem,
-    ca: caPem,
-    checkServerIdentity: (_host, certificate) => identityError(certificate, name, trustDomain),
-  });
+  const request = send({ ...connectionTo(node, access), path });
   const giveUp = (): void => void request.destroy(new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`));
   const stop = (): void => void request.destroy(new Error('no longer wanted'));
   timeout.addEventListener('abort', giveUp, { once: true });
@@ -66,6 +65,19 @@ export async function askAgent(
   }
 }
 
+/** A connection of its own to the agent of a node, who must prove to be that. Throws ApiError 503 while its address is unknown. */
+export function connectionTo(node: Node, { credentials, trustDomain }: AgentAccess): RequestOptions {
+  const { certificatePem, privateKeyPem, caPem } = credentials();
+  return {
+    ...addressOf(node),
+    agent: false,
+    cert: certificatePem,
+    key: privateKeyPem,
+    ca: caPem,
+    checkServerIdentity: (_host, certificate) => identityError(certificate, node.metadata.name, trustDomain),
+  };
+}
+
 /** Where the agent answers (docs/architecture.md, "Addresses"). Throws ApiError 503 as long as it has not said. */
 function addressOf({ metadata: { name }, status }: Node): { readonly host: string; readonly port: number } {
   const port = status.daemonEndpoints?.kubeletEndpoint?.Port;
@@ -85,7 +97,8 @@ function identityError(certificate: PeerCertificate, node: string, trustDomain: 
   return new Error(`its certificate is not of the agent of "${node}"`);
 }
 
-async function refused(answer: IncomingMessage): Promise<ApiError> {
+/** An agent's answer that is no success, as an error of the API. */
+export async function refused(answer: IncomingMessage): Promise<ApiError> {
   let text = '';
   for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) {
     text += chunk;
@@ -93,6 +106,6 @@ async function refused(answer: IncomingMessage): Promise<ApiError> {
   }
   const code = answer.statusCode ?? 502;
   const message = text.slice(0, MAX_ERROR_BYTES).trim() || `the agent answered ${code}`;
-  const reason = code === 404 ? 'NotFound' : code === 400 ? 'BadRequest' : 'InternalError';
+  const reason = REASONS[code] ?? 'InternalError';
   return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code });
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -23,6 +24,7 @@ import { parseUrl, type RequestInfo, requestInfo } from './request-info.ts';
 import type { RequestRate } from './request-rate.ts';
 import { type ServingTls, tlsOptions } from './serving-tls.ts';
 import { includeObject } from './table.ts';
+import { serveUpgrades, type UpgradeHandler, wantsWebSocket } from './upgrade.ts';
 import { Warnings } from './warnings.ts';
 
 /** As kube-apiserver's for a request's body (MaxRequestBodyBytes): 3 MiB. */
@@ -44,6 +46,7 @@ export interface HttpServing {
   readonly objects: StoredObjects;
   readonly dispatcher: Dispatcher;
   readonly plain: PlainPathServing;
+  readonly upgrades: UpgradeHandler;
   readonly rate: RequestRate;
   /** Other limits on how long a request may take to come in. */
   readonly receive?: Partial<typeof RECEIVE_LIMITS> | undefined;
@@ -73,7 +76,11 @@ export function httpApp(serving: HttpServing, tls: ServingTls): HttpApp {
     sendError(reply, asApiError(error, log.child({ method: request.method, url: request.url })));
   };
   const app = fastify({
-    serverFactory: (handler) => createServer({ ...RECEIVE_LIMITS, ...tlsOptions(tls), ...serving.receive }, handler),
+    serverFactory: (handler) =>
+      createServer(
+        { ...RECEIVE_LIMITS, ...tlsOptions(tls), ...serving.receive, shouldUpgradeCallback: wantsWebSocket },
+        handler,
+      ),
     bodyLimit: MAX_BODY_BYTES,
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
@@ -83,7 +90,7 @@ export function httpApp(serving: HttpServing, tls: ServingTls): HttpApp {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.addHook('onRequest', async (request) => {
-    arrivals.set(request, await arrive(request, serving));
+    arrivals.set(request, await arrive(request.raw, serving));
   });
   app.addHook('onSend', async (request, reply) => {
     arrivals.get(request)?.warnings.sendWith(reply);
@@ -99,13 +106,15 @@ export function httpApp(serving: HttpServing, tls: ServingTls): HttpApp {
     return reply;
   });
   // fastify's type says node:http, whoever made it.
-  return { app, server: app.server as unknown as Server };
+  const server = app.server as unknown as Server;
+  serveUpgrades(server, { arrive: (request) => arrive(request, serving), handler: serving.upgrades, log });
+  return { app, server };
 }
 
-async function arrive(request: FastifyRequest, serving: HttpServing): Promise<Arrival> {
-  const url = parseUrl(request.raw.url ?? '/');
-  const info = requestInfo(request.method, url);
-  const socket = request.raw.socket as TLSSocket;
+async function arrive(request: IncomingMessage, serving: HttpServing): Promise<Arrival> {
+  const url = parseUrl(request.url ?? '/');
+  const info = requestInfo(request.method ?? 'GET', url);
+  const socket = request.socket as TLSSocket;
   const { authorization } = request.headers;
   const caller = await authenticate({ socket, authorization }, serving);
   serving.rate.take(caller, socket.remoteAddress ?? '');

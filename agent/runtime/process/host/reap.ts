@@ -9,6 +9,8 @@ export const RUN_ID = 'TUTTI_CONTAINER_ID';
 /** One run, as its processes can be told from all others. */
 export interface Run {
   readonly id: string;
+  /** The variable that carries the id, when it is not {@link RUN_ID}. */
+  readonly mark?: string;
   /** The supervisor: leader of the run's session and group. */
   readonly leader: ProcessIdentity;
   /** The leader's end was seen as it happened: the number of its session cannot be another's yet. */
@@ -29,7 +31,7 @@ const LOOK_EVERY_MS = 20;
  * Where there are no control groups, a process that has left the session and cleaned its environment is not found.
  */
 function membersOf(run: Run): readonly ProcessIdentity[] {
-  const pids = new Set(processesWithEnvironment(RUN_ID, run.id).map(({ pid }) => pid));
+  const pids = new Set(processesWithEnvironment(run.mark ?? RUN_ID, run.id).map(({ pid }) => pid));
   for (const pid of run.cgroup?.pids() ?? []) pids.add(pid);
   if (isRunning(run.leader) || run.isFresh === true) {
     if (isRunning(run.leader)) pids.add(run.leader.pid);
