@@ -8,9 +8,11 @@ import { registerDelete } from './commands/delete.ts';
 import { registerDescribe } from './commands/describe.ts';
 import { registerDns } from './commands/dns.ts';
 import { registerEvents } from './commands/events.ts';
+import { registerExec } from './commands/exec.ts';
 import { registerGet } from './commands/get.ts';
 import { registerLogs } from './commands/logs.ts';
 import { registerNodes } from './commands/nodes.ts';
+import { registerPortForward } from './commands/port-forward.ts';
 import { registerProcesses } from './commands/processes.ts';
 import { registerRollout } from './commands/rollout.ts';
 import { registerScale } from './commands/scale.ts';
@@ -31,6 +33,7 @@ const GROUPS: readonly (readonly [heading: string, registers: readonly Register[
     'See what runs',
     [registerGet, registerDescribe, registerLogs, registerEvents, registerStatus, registerTop, registerDns],
   ],
+  ['Reach into what runs', [registerExec, registerPortForward]],
   ['Add and empty machines', [registerToken, registerNodes]],
   ['About this installation', [registerCheck, registerCerts, registerStore, registerVersion]],
 ];

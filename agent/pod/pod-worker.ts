@@ -132,6 +132,11 @@ export class PodWorker {
     return this.#home.sidecarRunId;
   }
 
+  /** The port on the node that stands for each port that the pod's containers declare. */
+  get appPorts(): Readonly<Record<string, number>> {
+    return this.#home.placement?.appPorts ?? {};
+  }
+
   /** The newest run of a container, or with `back` the one so many before it. */
   run(container: string, back: number): ContainerStatus | undefined {
     return this.#containers.run(container, back);

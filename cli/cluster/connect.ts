@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { httpClient } from '../../api/client/http-client.ts';
 import { type Connection, readKubeconfig } from '../../api/client/kubeconfig.ts';
+import { openStreamSocket } from '../../api/client/stream-socket.ts';
 import { CommandError } from '../output/exit-codes.ts';
 import type { Terminal } from '../output/terminal.ts';
 import type { Cluster, ConnectOptions } from './context.ts';
@@ -34,6 +35,7 @@ export async function openCluster(options: ConnectOptions, surroundings: Surroun
     get: (at, accept) => client.request('GET', at, accept === undefined ? {} : { headers: { accept } }),
     post: (at, body) => client.request('POST', at, { body }),
     stream: (at, signal, accept) => client.stream(at, accept === undefined ? { signal } : { signal, accept }),
+    openStream: (at) => openStreamSocket({ server, caPem, insecureSkipTlsVerify, credentials, userAgent: 'tutti' }, at),
     close: () => client.close(),
   };
 }

@@ -1,4 +1,5 @@
 import type { Client } from '../../api/client/client.ts';
+import type { StreamSocket } from '../../api/client/stream-socket.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Terminal } from '../output/terminal.ts';
 
@@ -33,5 +34,7 @@ export interface Cluster {
   readonly post: (path: string, body: object) => Promise<unknown>;
   /** An answer as it comes, line by line or in chunks: logs and watches. Throws ApiError. */
   readonly stream: (path: string, signal: AbortSignal, accept?: string) => AsyncIterable<Buffer>;
+  /** exec, attach and port-forward of a pod, as a WebSocket. Throws ApiError. */
+  readonly openStream: (path: string) => Promise<StreamSocket>;
   readonly close: () => Promise<void>;
 }

@@ -16,7 +16,12 @@ const RESOURCE_COMMANDS: Readonly<Record<string, readonly string[] | 'any'>> = {
 };
 
 /** Commands whose first argument is the name of an object of one kind. */
-const NAME_COMMANDS: Readonly<Record<string, string>> = { canary: 'httproutes', dns: 'services' };
+const NAME_COMMANDS: Readonly<Record<string, string>> = {
+  canary: 'httproutes',
+  dns: 'services',
+  exec: 'pods',
+  'port-forward': 'pods',
+};
 
 /** Flags that take a value in the next word: that word is no argument. `-f` is a file's, but `logs -f` follows. */
 const VALUE_FLAGS =

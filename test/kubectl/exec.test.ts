@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import { processesWithEnvironment, readProcTable } from '../../agent/runtime/pro
 import { isReady, type TestNode, testNode } from '../support/agent-node.ts';
 import { eventually } from '../support/eventually.ts';
 import { findProgram, needs, program } from '../support/programs.ts';
+import { run } from '../support/tutti-process.ts';
 import { Kubectl } from './kubectl.ts';
 
 /** Answers with the port it was asked at, and to a POST with what it got. */
@@ -26,6 +27,40 @@ const server = require('node:http').createServer((request, response) => {
 server.listen(Number(process.env.PORT), '127.0.0.1');
 setInterval(() => console.log('tick'), 100);
 `;
+
+/** Kubernetes' Python client, as Debian has it (python3-kubernetes): it sends text messages, in the fourth protocol. */
+const PYTHON = `
+import sys
+from kubernetes import client, config
+from kubernetes.stream import portforward, stream
+config.load_kube_config(sys.argv[1])
+api = client.CoreV1Api()
+command = ['sh', '-c', 'read line; echo got $line; echo bad >&2; exit 5']
+running = stream(api.connect_get_namespaced_pod_exec, 'web', 'default', container='helper', command=command,
+                 stdin=True, stdout=True, stderr=True, tty=False, _preload_content=False)
+running.write_stdin('typed\\n')
+running.run_forever(timeout=30)
+print(running.read_stdout().strip())
+print(running.read_stderr().strip())
+print(running.returncode)
+forward = portforward(api.connect_get_namespaced_pod_portforward, 'web', 'default', ports='8080')
+connection = forward.socket(8080)
+connection.setblocking(True)
+connection.sendall(b'GET / HTTP/1.0\\r\\n\\r\\n')
+answer = b''
+while True:
+    piece = connection.recv(4096)
+    if not piece:
+        break
+    answer += piece
+print(answer.split(b'\\r\\n\\r\\n')[1].decode())
+print(forward.error(8080))
+`;
+
+function needsPython(): { readonly skip: string | false } {
+  const isThere = existsSync('/usr/lib/python3/dist-packages/kubernetes') || process.env['CI'] === 'true';
+  return { skip: isThere ? false : 'needs python3-kubernetes' };
+}
 
 interface Cluster {
   readonly node: TestNode;
@@ -56,9 +91,10 @@ async function cluster(t: TestContext): Promise<Cluster> {
   return { node, kubectl: new Kubectl(node.api), config, stopAgent: () => agent.stop({ pods: 'keep' }) };
 }
 
-/** Processes that were started by exec and still run. */
-function execProcesses(): number {
-  return processesWithEnvironment('TUTTI_EXEC_ID').length;
+/** Processes that were started by exec on the node and still run. */
+function execProcesses(node: TestNode): readonly number[] {
+  const here = new Set(node.processes());
+  return processesWithEnvironment('TUTTI_EXEC_ID').flatMap(({ pid }) => (here.has(pid) ? pid : []));
 }
 
 const OPTIONS = { timeout: 300_000, ...needs('kubectl', 'tar') };
@@ -102,7 +138,7 @@ test('kubectl and client-node run commands in a pod, copy files and forward port
     // An agent may read everything: reading must not be enough.
     const asAgent = ['--as=system:node:x', '--as-group=system:nodes', 'exec', 'web', '-c', 'helper', '--', 'true'];
     assert.match(await kubectl.refused('-n default', asAgent), /cannot create resource "pods\/exec"/);
-    assert.equal(execProcesses(), 0);
+    assert.deepEqual(execProcesses(node), []);
   });
 
   await t.test('a terminal is one: with its size, its echo and its signals', async () => {
@@ -148,9 +184,9 @@ test('kubectl and client-node run commands in a pod, copy files and forward port
     const script = 'trap "" HUP TERM; echo up; (trap "" HUP TERM; setsid sleep 1000) & while :; do sleep 1; done';
     const running = kubectl.start('exec web -c helper -- sh -c', [script]);
     await running.prints('up');
-    await eventually('its children run', () => execProcesses() >= 3);
+    await eventually('its children run', () => execProcesses(node).length >= 3);
     await running.stop();
-    await eventually('nothing of it runs', () => execProcesses() === 0);
+    await eventually('nothing of it runs', () => execProcesses(node).length === 0);
     assert.ok(isReady(await node.get('web')));
   });
 
@@ -200,10 +236,19 @@ test('kubectl and client-node run commands in a pod, copy files and forward port
     assert.match(await text(out), /^HTTP\/1.1 200 OK[^]*container port 8080/);
   });
 
+  await t.test('the Python client runs a command and forwards a port', needsPython(), async () => {
+    const { code, stdout, stderr } = await run('/usr/bin/python3', ['-c', PYTHON, node.api.kubeconfig], {
+      cwd: folder,
+    });
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(stdout.trim().split('\n'), ['got typed', 'bad', '5', 'container port 8080', 'None']);
+  });
+
   await t.test('kubectl port-forward carries requests, side by side, and says when nobody listens', async () => {
     const forwarding = spawn(program('kubectl'), ['port-forward', 'pod/web', ':8080', ':9999'], {
       env: { ...process.env, KUBECONFIG: node.api.kubeconfig, HOME: node.api.folder },
     });
+    const exited = once(forwarding, 'exit');
     let printed = '';
     for (const stream of [forwarding.stdout, forwarding.stderr]) {
       stream.setEncoding('utf8').on('data', (piece: string) => (printed += piece));
@@ -212,18 +257,19 @@ test('kubectl and client-node run commands in a pod, copy files and forward port
     const local = (port: number): Promise<string> =>
       eventually(`port ${port} is forwarded`, () => new RegExp(`127.0.0.1:(\\d+) -> ${port}`).exec(printed)?.[1]);
     const url = `http://127.0.0.1:${await local(8080)}/`;
-    assert.equal(await (await fetch(url)).text(), 'container port 8080');
+    const soon = (): AbortSignal => AbortSignal.timeout(30_000);
+    assert.equal(await (await fetch(url, { signal: soon() })).text(), 'container port 8080');
     const bodies = Array.from({ length: 6 }, () => randomBytes(400_000));
     const echoed = await Promise.all(
       bodies.map(async (body) => {
-        const answer = await fetch(url, { method: 'POST', body });
+        const answer = await fetch(url, { method: 'POST', body, signal: soon() });
         return Buffer.from(await answer.arrayBuffer());
       }),
     );
     assert.ok(echoed.every((body, at) => body.equals(bodies[at] ?? Buffer.alloc(0))));
-    await assert.rejects(fetch(`http://127.0.0.1:${await local(9999)}/`));
+    await assert.rejects(fetch(`http://127.0.0.1:${await local(9999)}/`, { signal: soon() }));
     await eventually('the failure is told', () => /error forwarding port 9999 to pod web.*ECONNREFUSED/.test(printed));
-    const exited = once(forwarding, 'exit');
+    // kubectl gives up by itself after such a failure.
     forwarding.kill('SIGINT');
     await exited;
     assert.match(await kubectl.refused('port-forward pod/done :80'), /pod is not running. Current status=Succeeded/);
@@ -257,7 +303,7 @@ test('kubectl and client-node run commands in a pod, copy files and forward port
     socket.send(Buffer.alloc(1024 * 1024 + 1));
     const [code] = (await once(socket, 'close')) as [number];
     assert.equal(code, 1009);
-    await eventually('nothing of it runs', () => execProcesses() === 0);
+    await eventually('nothing of it runs', () => execProcesses(node).length === 0);
   });
 
   await t.test('a client that does not read holds up the command and nobody else', async () => {
@@ -267,14 +313,14 @@ test('kubectl and client-node run commands in a pod, copy files and forward port
     socket.pause();
     let before = -1;
     await eventually('the command waits for its reader', () => {
-      const used = cpuOf('yes');
+      const used = cpuOf(node, 'yes');
       const waits = used === before;
       before = used;
       return waits;
     });
     assert.equal(await kubectl.ok('exec web -c helper -- echo', ['through']), 'through\n');
     socket.terminate();
-    await eventually('nothing of it runs', () => execProcesses() === 0);
+    await eventually('nothing of it runs', () => execProcesses(node).length === 0);
   });
 
   await t.test('while no agent answers, that is what is said', async () => {
@@ -307,8 +353,8 @@ async function handshake(...asking: Parameters<typeof connect>): Promise<readonl
 }
 
 /** Clock ticks that processes of exec with that name have used. */
-function cpuOf(name: string): number {
-  const pids = new Set(processesWithEnvironment('TUTTI_EXEC_ID').map(({ pid }) => pid));
+function cpuOf(node: TestNode, name: string): number {
+  const pids = new Set(execProcesses(node));
   const named = readProcTable().filter(({ pid }) => pids.has(pid) && readCommand(pid) === name);
   return named.reduce((ticks, { cpuTicks }) => ticks + cpuTicks, 0);
 }

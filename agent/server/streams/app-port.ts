@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { APP_PORTS } from '../../../api/meta/well-known.ts';
 import type { PodWorker } from '../../pod/pod-worker.ts';
 
 export type AppPort = { readonly ok: true; readonly port: number } | { readonly ok: false; readonly message: string };
@@ -11,9 +10,7 @@ const CONNECT_WITHIN_MS = 10_000;
  * The port on 127.0.0.1 that stands for a container's port. Only ports that the pod declares are forwarded: containers share
  * the node's loopback with everything else there, and the right to one pod is no right to all of that.
  */
-export function appPort({ pod }: Pick<PodWorker, 'pod'>, port: number): AppPort {
-  const text = pod.metadata.annotations?.[APP_PORTS] ?? '{}';
-  const ports = JSON.parse(text) as Readonly<Record<string, number>>;
+export function appPort({ pod, appPorts: ports }: Pick<PodWorker, 'pod' | 'appPorts'>, port: number): AppPort {
   const real = Object.hasOwn(ports, String(port)) ? ports[String(port)] : undefined;
   if (real !== undefined) return { ok: true, port: real };
   const declared = Object.keys(ports).join(', ') || 'none';

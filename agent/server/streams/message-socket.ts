@@ -11,6 +11,9 @@ const PONG_EVERY_MS = 20_000;
 /** For the other side to answer a close. */
 const CLOSE_WITHIN_MS = 5000;
 
+/** What says that a writer that was full is not any more. After its end it has no 'drain' but a 'finish'. */
+const EMPTIED = ['drain', 'finish', 'close'];
+
 /** A WebSocket as streams need it: what is sent waits for its reader, and what is written holds up its sender. */
 export class MessageSocket {
   readonly #socket: WebSocket;
@@ -77,11 +80,11 @@ export class MessageSocket {
     this.#full.add(writer);
     this.#socket.pause();
     const resume = (): void => {
-      writer.off('drain', resume).off('close', resume);
+      for (const event of EMPTIED) writer.off(event, resume);
       this.#full.delete(writer);
       if (this.#full.size === 0) this.#socket.resume();
     };
-    writer.on('drain', resume).on('close', resume);
+    for (const event of EMPTIED) writer.on(event, resume);
   }
 
   /** Says goodbye and resolves when the connection has ended. */

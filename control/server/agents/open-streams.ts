@@ -21,7 +21,7 @@ export class OpenStreams {
       const message = `too many open streams of user ${JSON.stringify(user)}: at most ${MAX_STREAMS_PER_USER}`;
       throw ApiError.tooManyRequests(message, RETRY_AFTER_SECONDS);
     }
-    const watch = this.#watches.begin();
+    const watch = this.#watches.begin(user);
     this.#byUser.set(user, open + 1);
     let isOpen = true;
     return {
