@@ -100,7 +100,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const tokens = new TokenAuthenticator({ keys: options.serviceAccountKeys, objects, clock });
   const watches = new OpenWatches(options.maxWatches);
   const nodes = new NodeCredentials({ objects, trustDomain: options.trustDomain });
-  const streaming = { objects, agents, streams: new OpenStreams(watches) };
+  const streaming = { objects, agents, streams: new OpenStreams(watches), clock };
   const served = [...new Set([...kinds, ...live.kinds])];
   const endpoints: readonly Endpoint[] = [
     ...served.flatMap((kind) => kindEndpoints({ verbs, watches, log }, kind)),

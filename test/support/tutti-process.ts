@@ -34,6 +34,8 @@ export async function run(command: string, args: readonly string[], options: Run
     stdio: 'pipe',
   });
   const output = collect(child);
+  // A program may end without having read all of it.
+  child.stdin?.on('error', () => undefined);
   child.stdin?.end(options.input ?? '');
   const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 60_000);
   const [code] = (await once(child, 'close')) as [number | null];

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { Clock } from '../../../kit/clock.ts';
 import { newUid } from '../../../kit/ids.ts';
-import { identifyProcess, type ProcessIdentity } from '../../../kit/process.ts';
+import { identifyProcess, type ProcessIdentity, signalProcess } from '../../../kit/process.ts';
 import type { ExecSession, OpenExecOptions, OpenExecResult } from '../runtime.ts';
+import type { Cgroup } from './cgroup/cgroup.ts';
 import { findExecutable } from './find-executable.ts';
 import { RUN_ID, reap } from './host/reap.ts';
 import type { HostCommand } from './host/supervisor.ts';
@@ -13,12 +14,18 @@ import { resizeTerminal, terminalCommand } from './terminal.ts';
 /** In the environment of one such command and of all that it starts: what is to end with the one who asked for it. */
 const EXEC_ID = 'TUTTI_EXEC_ID';
 
-/** Starts a command as part of a run, with its streams open: same environment, folder and user. */
+/** The run that a command is to be part of. */
+export interface ExecPlace {
+  readonly runId: string;
+  readonly cgroup: Cgroup | undefined;
+  readonly clock: Clock;
+}
+
+/** Starts a command as part of a run, with its streams open: same environment, folder, user and limits. */
 export async function openExecIn(
   command: HostCommand,
-  runId: string,
+  { runId, cgroup, clock }: ExecPlace,
   options: OpenExecOptions,
-  clock: Clock,
 ): Promise<OpenExecResult> {
   const [name = ''] = command.argv;
   const path = command.env['PATH'] ?? '';
@@ -47,6 +54,16 @@ export async function openExecIn(
   if (child.pid === undefined) {
     const [error] = (await once(child, 'error')) as [Error];
     return { ok: false, message: error.message };
+  }
+  try {
+    // In the turn of its start: nothing that counts has happened without the limits.
+    cgroup?.join(child.pid);
+  } catch (error) {
+    // One that has ended already needs none.
+    if (identifyProcess(child.pid) !== undefined) {
+      signalProcess(-child.pid, 'SIGKILL');
+      return { ok: false, message: `the container's limits: ${(error as Error).message}` };
+    }
   }
   const leader = identifyProcess(child.pid) ?? { pid: child.pid, startTicks: '' };
   return { ok: true, session: sessionOf(child, { id, leader, clock, isTerminal: options.terminal === true }) };

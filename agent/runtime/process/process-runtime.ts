@@ -246,7 +246,8 @@ export class ProcessRuntime implements Runtime {
   async openExec(key: ContainerKey, command: readonly string[], options: OpenExecOptions): Promise<OpenExecResult> {
     const run = this.#runs.get(keyText(key));
     if (run?.host.state.type !== 'running') return { ok: false, message: 'the container does not run' };
-    return openExecIn({ ...run.record.command, argv: command }, keyText(key), options, this.#options.clock);
+    const place = { runId: keyText(key), cgroup: run.cgroup, clock: this.#options.clock };
+    return openExecIn({ ...run.record.command, argv: command }, place, options);
   }
 
   close(): Promise<void> {

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Node } from '../../../api/kinds/node.ts';
 import { ApiError } from '../../../api/meta/api-error.ts';
+import type { Clock } from '../../../kit/clock.ts';
 import type { UpgradeCall } from '../http/upgrade.ts';
 import { type AgentAccess, ANSWER_TIMEOUT_MS, connectionTo, refused } from './agent-request.ts';
 
@@ -14,8 +15,11 @@ const HANDSHAKE = ['connection', 'upgrade', 'sec-websocket-key', 'sec-websocket-
 /** For what is under way to the client when the agent has said all. */
 const LINGER_MS = 5000;
 
-export type Relay = AgentAccess &
-  Pick<UpgradeCall, 'request' | 'connection' | 'head'> & { readonly signal: AbortSignal };
+export interface Relay extends AgentAccess, Pick<UpgradeCall, 'request' | 'connection' | 'head'> {
+  readonly clock: Clock;
+  /** Cuts the relay. */
+  readonly signal: AbortSignal;
+}
 
 /**
  * Passes the client's WebSocket handshake to the agent of a node and, when the agent agrees, bytes both ways, each as fast as
@@ -48,7 +52,7 @@ export async function relayUpgrade(node: Node, path: string, relay: Relay): Prom
     connection.write(handshakeText(answer));
     if (first.length > 0) connection.write(first);
     if (head.length > 0) agent.write(head);
-    join(connection, agent, signal);
+    join(connection, agent, relay);
   } catch (error) {
     if (error instanceof ApiError) throw error;
     const why = error instanceof Error ? error.message : String(error);
@@ -66,7 +70,7 @@ function handshakeText({ headers }: IncomingMessage): string {
   return `${[...head, ...lines.map(([name, value]) => `${name}: ${String(value)}`)].join('\r\n')}\r\n\r\n`;
 }
 
-function join(client: Duplex, agent: Socket, signal: AbortSignal): void {
+function join(client: Duplex, agent: Socket, { signal, clock }: Relay): void {
   for (const socket of [client as Socket, agent]) {
     socket.setTimeout(0);
     socket.setNoDelay(true);
@@ -88,7 +92,7 @@ function join(client: Duplex, agent: Socket, signal: AbortSignal): void {
   agent.once('close', () => {
     if (client.destroyed) return;
     client.end();
-    const linger = setTimeout(() => client.destroy(), LINGER_MS);
-    client.once('close', () => clearTimeout(linger));
+    const linger = clock.timer(LINGER_MS, () => client.destroy());
+    client.once('close', () => linger.stop());
   });
 }

@@ -1,6 +1,7 @@
 import { nodeKind } from '../../../api/kinds/node.ts';
 import { podKind } from '../../../api/kinds/pod.ts';
 import { ApiError } from '../../../api/meta/api-error.ts';
+import type { Clock } from '../../../kit/clock.ts';
 import type { User } from '../authn/user.ts';
 import { requireAllowed } from '../authz/authorize.ts';
 import { unknownPath } from '../http/dispatch.ts';
@@ -17,6 +18,7 @@ export interface PodStreamServing {
   readonly objects: StoredObjects;
   readonly agents: AgentAccess;
   readonly streams: OpenStreams;
+  readonly clock: Clock;
 }
 
 const OPTIONS: Readonly<Record<StreamKind, string>> = {
@@ -63,7 +65,7 @@ export function podStreamUpgrades(serving: PodStreamServing): UpgradeHandler {
     const { signal, end } = serving.streams.begin(call.user.name);
     call.connection.once('close', end);
     try {
-      await relayUpgrade(node, path, { ...serving.agents, ...call, signal });
+      await relayUpgrade(node, path, { ...serving.agents, ...call, clock: serving.clock, signal });
     } catch (error) {
       end();
       throw error;
