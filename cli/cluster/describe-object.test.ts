@@ -87,3 +87,17 @@ test('conditions and events are tables', () => {
   assert.match(text, /TYPE +STATUS +REASON +MESSAGE\n +Ready +True +Ok +-\n/);
   assert.match(text, /Events:\n {2}TYPE +REASON +AGE +FROM +MESSAGE\n {2}Warning +Failed +5s \(x3\) +no\n/);
 });
+
+test('an annotation that was not written for people is cut, as kubectl cuts it', () => {
+  const text = describeObject(
+    {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: 'n', annotations: { long: 'x'.repeat(500), short: 'y' } },
+    } as never,
+    [],
+    0,
+  );
+  assert.match(text, /long=x{137}\.\.\.\n/);
+  assert.match(text, /short=y\n/);
+});

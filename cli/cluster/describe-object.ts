@@ -28,7 +28,7 @@ export function describeObject(object: KubeObject, events: readonly Event[], now
       ['created', age(creationTimestamp, nowMs)],
       ['controlledBy', owner === undefined ? undefined : `${owner.kind}/${owner.name}`],
       ['labels', labels],
-      ['annotations', withoutLastApplied(annotations)],
+      ['annotations', forPeople(annotations)],
       ...Object.entries(metadata).filter(([key]) => !SHOWN_FIRST.includes(key) && !HIDDEN_METADATA.includes(key)),
     ],
     0,
@@ -162,9 +162,18 @@ function title(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-function withoutLastApplied(annotations: unknown): unknown {
+/** As kubectl does (maxAnnotationLen): what is longer was not written for people; `get -o yaml` has it whole. */
+const LONGEST_ANNOTATION = 140;
+
+function forPeople(annotations: unknown): unknown {
   if (typeof annotations !== 'object' || annotations === null) return annotations;
-  return Object.fromEntries(Object.entries(annotations).filter(([name]) => name !== LAST_APPLIED));
+  const shown = Object.entries(annotations).filter(([name]) => name !== LAST_APPLIED);
+  return Object.fromEntries(
+    shown.map(([name, value]) => [
+      name,
+      String(value).length > LONGEST_ANNOTATION ? `${String(value).slice(0, LONGEST_ANNOTATION - 3)}...` : value,
+    ]),
+  );
 }
 
 function isEmpty(value: unknown): boolean {
