@@ -59,8 +59,13 @@ function offer(root: RootCommand, fromCluster: () => readonly string[]): void {
 
 /** Names as they stand in the cluster; none when there is none, or it does not answer in time. */
 async function ask(context: CommandContext, wanted: Wanted): Promise<readonly string[]> {
-  const limit = new Promise<readonly string[]>((resolve) => void context.clock.timer(TIMEOUT_MS, () => resolve([])));
-  return await Promise.race([listNames(context, wanted).catch(() => []), limit]);
+  const limit = Promise.withResolvers<readonly string[]>();
+  // The shell waits until this process ends, and a timer would hold it.
+  const timer = context.clock.timer(TIMEOUT_MS, () => limit.resolve([]));
+  const names = listNames(context, wanted)
+    .catch(() => [])
+    .finally(() => timer.stop());
+  return await Promise.race([names, limit.promise]);
 }
 
 async function listNames(context: CommandContext, wanted: Wanted): Promise<readonly string[]> {

@@ -67,10 +67,14 @@ const offered: readonly (readonly [line: string, words: readonly string[]])[] = 
   ['tutti get configmaps nothing-like', []],
 ];
 
+/** One of each kind: what is offered is decided by the same command whatever the shell. */
+const IN_FISH = ['tutti can', 'tutti get configmaps set', 'tutti get pods -o j'];
+
 for (const [line, words] of offered) {
   test(`bash offers ${words.join(', ') || 'nothing'} at "${line}"`, needs('bash'), async () => {
     assert.deepEqual((await bash(line)).map((word) => word.trim()).sort(), [...words].sort());
   });
+  if (!IN_FISH.includes(line)) continue;
   test(`fish offers ${words.join(', ') || 'nothing'} at "${line}"`, needs('fish'), async () => {
     assert.deepEqual((await fish(line)).sort(), [...words].sort());
   });
