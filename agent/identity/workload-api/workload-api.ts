@@ -30,7 +30,7 @@ const MAX_CONNECTIONS = 4096;
 
 /**
  * The SPIFFE Workload API on a Unix socket that every process of the host may open: who calls, the kernel says
- * (docs/decisions/0017). Each identity has a gRPC server of its own, so a call cannot be answered with another's.
+ * (docs/decisions/0013). Each identity has a gRPC server of its own, so a call cannot be answered with another's.
  */
 export async function serveWorkloadApi(options: WorkloadApiOptions): Promise<WorkloadApiServer> {
   const { socketPath, clock, log } = options;
