@@ -212,3 +212,31 @@ test('the certificate is renewed with a new key; the one before is good once mor
   assert.deepEqual(await Promise.all([first, second, third].map(mayAsk)), [false, true, true]);
   assert.equal((await resume())?.certificatePem, third.certificatePem);
 });
+
+test('when the root of the CA changes, a node has a certificate of the new one at once, not when its time comes', async (t) => {
+  const { api, stateFolder, join: joinWith, client } = await bench(t);
+  const first = (await joinWith(TOKEN)) as Membership;
+  await api.authority.rotateRoot('add');
+  await api.authority.rotateRoot('switch');
+  const next = Promise.withResolvers<Membership>();
+  const renewing = new RenewedMembership({
+    stateFolder,
+    membership: first,
+    certificateTtlSeconds: 3600,
+    client: client(first),
+    // A clock that stands still: only being told can move it on.
+    clock: new FakeClock(first.issuedAtMs),
+    random: seededRandom(1),
+    log: silentLog(),
+    onRenewed: next.resolve,
+  });
+  renewing.renewNow();
+  const second = await next.promise;
+  await renewing.close();
+  const roots = second.caPem.match(/-----BEGIN CERTIFICATE-----[^]+?-----END CERTIFICATE-----/g) ?? [];
+  assert.equal(roots.length, 2, 'both roots are trusted until the first is retired');
+  const issuerOf = (pem: string): number =>
+    roots.findIndex((root) => new X509Certificate(pem).verify(new X509Certificate(root).publicKey));
+  assert.notEqual(issuerOf(second.certificatePem), -1);
+  assert.notEqual(issuerOf(second.certificatePem), issuerOf(first.certificatePem));
+});
