@@ -1,10 +1,7 @@
 import { z } from 'zod';
 import { dnsSubdomain } from '../meta/names.ts';
 import { objectMetaSchema } from '../meta/object-meta.ts';
-import { timeSchema } from '../meta/time.ts';
-
-/** Longer requests are refused before they are read: a P-256 CSR has about 500 bytes. */
-const CSR_MAX_BYTES = 8192;
+import { issuedCertificate, requestedCertificate } from './certificate-request.ts';
 
 /** Longest name of a node that a common name has room for beside `system:node:` (ub-common-name is 64 in RFC 5280). */
 const NODE_NAME_MAX = 52;
@@ -24,20 +21,9 @@ export const nodeCertificateRequestSchema = z
         .max(NODE_NAME_MAX)
         .refine((name) => dnsSubdomain(name) === undefined, { error: 'must be a lowercase RFC 1123 subdomain' })
         .describe('The name of the node.'),
-      csr: z
-        .string()
-        .max(CSR_MAX_BYTES)
-        .startsWith('-----BEGIN CERTIFICATE REQUEST-----', { error: 'must be a certificate request in PEM' })
-        .describe('The certificate request, PEM.'),
-      ttlSeconds: z.int().min(1).optional().describe("How long it is to be valid; the control plane's limit holds."),
+      ...requestedCertificate,
     }),
-    status: z
-      .strictObject({
-        certificateChain: z.string().describe('The certificate and its intermediates, PEM, leaf first.'),
-        trustBundle: z.string().describe('The roots to verify others with, PEM.'),
-        expirationTimestamp: timeSchema.describe('When the certificate ends.'),
-      })
-      .optional(),
+    status: issuedCertificate('The certificate').optional(),
   })
   .describe("Asks for a node's certificate.");
 

@@ -1,9 +1,6 @@
 import { z } from 'zod';
 import { objectMetaSchema } from '../meta/object-meta.ts';
-import { timeSchema } from '../meta/time.ts';
-
-/** Longer requests are refused before they are read: a P-256 CSR has about 500 bytes. */
-const CSR_MAX_BYTES = 8192;
+import { issuedCertificate, requestedCertificate } from './certificate-request.ts';
 
 /**
  * tutti.dev/v1alpha1 SvidRequest: a workload asks for its SVID. Who it is comes from the token of the request, never from
@@ -15,20 +12,9 @@ export const svidRequestSchema = z
     kind: z.literal('SvidRequest'),
     metadata: objectMetaSchema.default(() => ({})),
     spec: z.strictObject({
-      csr: z
-        .string()
-        .max(CSR_MAX_BYTES)
-        .startsWith('-----BEGIN CERTIFICATE REQUEST-----', { error: 'must be a certificate request in PEM' })
-        .describe('The certificate request, PEM.'),
-      ttlSeconds: z.int().min(1).optional().describe("How long it is to be valid; the control plane's limit holds."),
+      ...requestedCertificate,
     }),
-    status: z
-      .strictObject({
-        certificateChain: z.string().describe('The SVID and its intermediates, PEM, leaf first.'),
-        trustBundle: z.string().describe('The roots to verify others with, PEM.'),
-        expirationTimestamp: timeSchema.describe('When the SVID ends.'),
-      })
-      .optional(),
+    status: issuedCertificate('The SVID').optional(),
   })
   .describe('Asks for an X.509 SVID.');
 

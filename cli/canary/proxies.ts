@@ -1,5 +1,5 @@
-import type { Proxy } from '../../api/kinds/proxy.ts';
 import type { Cluster } from '../cluster/context.ts';
+import { listProxies } from '../cluster/list-proxies.ts';
 import type { BackendCount } from './decide.ts';
 
 /** What every proxy has counted since it began, by proxy and by service: one reading for {@link measureShares}. */
@@ -18,9 +18,4 @@ export async function readCounts(cluster: Cluster, namespace: string): Promise<M
     counts.set(proxy.metadata.name, services);
   }
   return counts;
-}
-
-async function listProxies(cluster: Cluster): Promise<readonly Proxy[]> {
-  const list = (await cluster.get('/apis/tutti.dev/v1alpha1/proxies')) as { readonly items: readonly Proxy[] };
-  return list.items;
 }

@@ -7,10 +7,10 @@ import { httpRouteKind } from '../../api/kinds/http-route.ts';
 import type { Kind, KubeObject } from '../../api/kinds/kind.ts';
 import { nodeKind } from '../../api/kinds/node.ts';
 import { podKind } from '../../api/kinds/pod.ts';
-import type { Proxy } from '../../api/kinds/proxy.ts';
 import { serviceKind } from '../../api/kinds/service.ts';
 import { CLUSTER_DOMAIN } from '../../api/meta/well-known.ts';
 import type { Cluster } from '../cluster/context.ts';
+import { listProxies } from '../cluster/list-proxies.ts';
 import { checkNodes, checkPods, checkProxies, checkRoutes, checkServices } from './cluster-health.ts';
 import { failed, type Outcome, ok, skipped, warning } from './finding.ts';
 import { checkDisk, checkLoopback, checkNode, checkOpenFiles, checkPlatform, checkShell } from './machine.ts';
@@ -53,7 +53,11 @@ export const CHECKS: readonly Check[] = [
     name: 'nodes',
     run: inCluster(async ({ cluster }) => checkNodes(await all(cluster, nodeKind))),
   },
-  { category: 'cluster', name: 'proxies', run: inCluster(async ({ cluster }) => checkProxies(await proxies(cluster))) },
+  {
+    category: 'cluster',
+    name: 'proxies',
+    run: inCluster(async ({ cluster }) => checkProxies(await listProxies(cluster))),
+  },
   { category: 'cluster', name: 'pods', run: inCluster(async ({ cluster }) => checkPods(await all(cluster, podKind))) },
   {
     category: 'cluster',
@@ -122,10 +126,6 @@ async function checkDns({ dnsServer }: Reached): Promise<Outcome> {
       'an agent answers there while "tutti up" or "tutti agent" runs; its log says more',
     );
   }
-}
-
-async function proxies(cluster: Cluster): Promise<readonly Proxy[]> {
-  return ((await cluster.get('/apis/tutti.dev/v1alpha1/proxies')) as { readonly items: readonly Proxy[] }).items;
 }
 
 const PAGE = 500;

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { nodeKind } from '../../api/kinds/node.ts';
 import type { Cluster, CommandContext } from '../cluster/context.ts';
 import { type ClusterOptions, withClusterOptions } from '../cluster/options.ts';
+import { withCluster } from '../cluster/with-cluster.ts';
 import { drainNode } from '../drain/drain.ts';
 import { parseDuration } from '../output/duration.ts';
 import { CommandError } from '../output/exit-codes.ts';
@@ -50,19 +51,6 @@ export function registerNodes(program: Command, context: CommandContext): void {
       context.terminal.out(`node/${node} drained\n`);
     });
   });
-}
-
-async function withCluster(
-  context: CommandContext,
-  options: ClusterOptions,
-  work: (cluster: Cluster) => Promise<void>,
-): Promise<void> {
-  const cluster = await context.connect(options);
-  try {
-    await work(cluster);
-  } finally {
-    await cluster.close();
-  }
 }
 
 async function mark(

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Proxy } from '../../api/kinds/proxy.ts';
 import type { Cluster, CommandContext } from '../cluster/context.ts';
+import { listProxies } from '../cluster/list-proxies.ts';
 import { type ClusterOptions, withClusterOptions, withOutputOption } from '../cluster/options.ts';
 import { CommandError } from '../output/exit-codes.ts';
 import { DATA_FORMATS, parseFormat, renderData } from '../output/format.ts';
@@ -47,18 +48,14 @@ async function statusText(
   format: 'json' | 'yaml' | undefined,
   limit: number,
 ): Promise<string> {
-  const where = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
-  const list = (await cluster.get(`/apis/tutti.dev/v1alpha1${where}/proxies`)) as { readonly items: readonly Proxy[] };
-  const connected = list.items.filter(({ status }) => status.connected);
+  const proxies = await listProxies(cluster, namespace);
+  const connected = proxies.filter(({ status }) => status.connected);
   const synced = connected.filter(isSynced);
-  const changes = changeProgress(list.items).slice(0, limit);
+  const changes = changeProgress(proxies).slice(0, limit);
   if (format !== undefined) {
-    return renderData(
-      { proxies: list.items.length, connected: connected.length, synced: synced.length, changes },
-      format,
-    );
+    return renderData({ proxies: proxies.length, connected: connected.length, synced: synced.length, changes }, format);
   }
-  const head = `${connected.length} of ${list.items.length} proxies connected, ${synced.length} have all they were sent`;
+  const head = `${connected.length} of ${proxies.length} proxies connected, ${synced.length} have all they were sent`;
   const behind = connected.filter((proxy) => !isSynced(proxy)).map(({ spec }) => spec.nodeId);
   const waited =
     behind.length === 0 ? '' : `; waiting for ${behind.slice(0, 3).join(', ')}${behind.length > 3 ? ' …' : ''}`;

@@ -9,6 +9,7 @@ import { humanDuration } from '../../api/meta/human-duration.ts';
 import { CLUSTER_INFO, TOKEN_USED_AT, TOKEN_USED_BY } from '../../api/meta/well-known.ts';
 import type { Cluster, CommandContext } from '../cluster/context.ts';
 import { type ClusterOptions, withClusterOptions, withOutputOption } from '../cluster/options.ts';
+import { withCluster } from '../cluster/with-cluster.ts';
 import { parseDuration } from '../output/duration.ts';
 import { CommandError } from '../output/exit-codes.ts';
 import { DATA_FORMATS, parseFormat, renderData } from '../output/format.ts';
@@ -111,19 +112,6 @@ function registerList(token: Command, context: CommandContext): void {
         );
     });
   });
-}
-
-async function withCluster(
-  context: CommandContext,
-  options: ClusterOptions,
-  work: (cluster: Cluster) => Promise<void>,
-): Promise<void> {
-  const cluster = await context.connect(options);
-  try {
-    await work(cluster);
-  } finally {
-    await cluster.close();
-  }
 }
 
 async function clusterInfo({ client, server }: Cluster): Promise<ClusterInfo> {
