@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { Client } from '../../api/client/client.ts';
-import { Informer } from '../../api/client/informer.ts';
-import { type ConfigMap, configMapKind } from '../../api/kinds/config-map.ts';
-import { readTrustState, TRUST_BUNDLE } from '../../api/trust/trust-bundle.ts';
+import type { Informer } from '../../api/client/informer.ts';
+import { trustInformer } from '../../api/client/trust-informer.ts';
+import type { ConfigMap } from '../../api/kinds/config-map.ts';
+import { readTrustState } from '../../api/trust/trust-bundle.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { writeFileAtomic } from '../../kit/disk.ts';
 import type { Logger } from '../../kit/log.ts';
@@ -38,7 +39,7 @@ export class TrustFollower {
 
   constructor(options: TrustFollowerOptions) {
     this.#options = options;
-    const { client, clock, random, log } = options;
+    const { log } = options;
     const see = (map: ConfigMap): void => {
       this.#work = this.#work
         .then(() => this.#follow(map))
@@ -46,18 +47,7 @@ export class TrustFollower {
           log.error({ error }, "cannot follow the control plane's CA");
         });
     };
-    this.#informer = new Informer<ConfigMap>(
-      {
-        client,
-        kind: configMapKind,
-        namespace: TRUST_BUNDLE.namespace,
-        fieldSelector: `metadata.name=${TRUST_BUNDLE.name}`,
-        clock,
-        random,
-        log,
-      },
-      { onAdd: see, onUpdate: see },
-    );
+    this.#informer = trustInformer(options, see);
   }
 
   /** What has been followed; 0 before anything is known. */

@@ -1,5 +1,6 @@
 import type { Client } from '../../api/client/client.ts';
-import { Informer } from '../../api/client/informer.ts';
+import type { Informer } from '../../api/client/informer.ts';
+import { trustInformer } from '../../api/client/trust-informer.ts';
 import { type ConfigMap, configMapKind } from '../../api/kinds/config-map.ts';
 import { nodeKind } from '../../api/kinds/node.ts';
 import { hasCode } from '../../api/meta/api-error.ts';
@@ -41,20 +42,7 @@ export class TrustKeeper {
 
   private constructor(options: TrustKeeperOptions) {
     this.#options = options;
-    const { client, clock, random, log } = options;
-    const see = (map: ConfigMap): void => this.#see(map);
-    this.#informer = new Informer<ConfigMap>(
-      {
-        client,
-        kind: configMapKind,
-        namespace: TRUST_BUNDLE.namespace,
-        fieldSelector: `metadata.name=${TRUST_BUNDLE.name}`,
-        clock,
-        random,
-        log,
-      },
-      { onAdd: see, onUpdate: see },
-    );
+    this.#informer = trustInformer(options, (map) => this.#see(map));
   }
 
   /** Publishes what the authority's folder says; agents hear of it if it is news. */
