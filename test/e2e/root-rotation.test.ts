@@ -1,7 +1,7 @@
 // Certificates of a whole mesh: who has which, fetched by somebody else's SPIFFE client, renewed, and moved to another root
 // under load.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -47,6 +47,39 @@ const showAll = (): Promise<Shown> =>
     const shown = await show();
     return shown.certificates.length >= 11 ? shown : undefined;
   });
+
+interface Server {
+  readonly name: string;
+  /** host:port */
+  readonly connect: string;
+  readonly servername?: string;
+}
+
+/** Whoever shows a certificate to a client that has none: every sidecar's mesh port, the agent, the API server. */
+async function whoServes(): Promise<readonly Server[]> {
+  const { items: pods } = JSON.parse(await ask('get', 'pods', '-l', 'app', '-o', 'json')) as {
+    readonly items: readonly { readonly metadata: { name: string; annotations?: Record<string, string> } }[];
+  };
+  const { items: nodes } = JSON.parse(await ask('get', 'nodes', '-o', 'json')) as {
+    readonly items: readonly {
+      readonly metadata: { name: string };
+      readonly status: {
+        readonly addresses: readonly { readonly type: string; readonly address: string }[];
+        readonly daemonEndpoints: { readonly kubeletEndpoint: { readonly Port: number } };
+      };
+    }[];
+  };
+  const sidecars = pods.flatMap(({ metadata: { name, annotations } }) => {
+    const connect = annotations?.['tutti.dev/mesh-address'];
+    return connect === undefined ? [] : [{ name, connect, servername: meshServerName(8080) }];
+  });
+  const agents = nodes.map(({ metadata: { name }, status }) => {
+    const { address } = status.addresses.find(({ type }) => type === 'InternalIP') ?? { address: '' };
+    return { name, connect: `${address}:${status.daemonEndpoints.kubeletEndpoint.Port}` };
+  });
+  const server = /server: https:\/\/(\S+)/.exec(await readFile(shop.kubeconfig, 'utf8'))?.[1] ?? '';
+  return [...sidecars, ...agents, { name: 'the API server', connect: server }];
+}
 
 const withoutRoots = ({ certificates }: Shown) => certificates.filter(({ kind }) => kind !== 'ca');
 
@@ -154,18 +187,24 @@ test(
     const serials = new Set(withoutRoots(before).map(({ serial }) => serial));
     assert.ok(withoutRoots(after).every(({ serial }) => !serials.has(serial)));
 
-    const { certificatePem } = JSON.parse(
-      await readFile(join(shop.folder, '.tutti', 'agent-serving.json'), 'utf8'),
-    ) as Record<string, string>;
-    await writeFile(join(shop.folder, 'leaf.pem'), certificatePem ?? '');
     await writeFile(join(shop.folder, 'old.pem'), oldRoot);
-    const verify = (roots: string): string =>
-      execFileSync(program('openssl'), ['verify', '-x509_strict', '-CAfile', roots, join(shop.folder, 'leaf.pem')], {
-        encoding: 'utf8',
-        stdio: 'pipe',
-      });
-    assert.match(verify(join(caFolder, 'ca.crt')), /: OK/);
-    assert.throws(() => verify(join(shop.folder, 'old.pem')));
+    const running = await whoServes();
+    assert.equal(running.length, 10, 'eight sidecars, the agent and the API server');
+    for (const { name, connect, servername } of running) {
+      const shake = ['s_client', '-connect', connect, ...(servername === undefined ? [] : ['-servername', servername])];
+      const { stdout } = spawnSync(program('openssl'), [...shake, '-showcerts'], { encoding: 'utf8', input: '' });
+      const chain = stdout.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+      await writeFile(join(shop.folder, 'leaf.pem'), chain[0] ?? '');
+      await writeFile(join(shop.folder, 'chain.pem'), chain.join('\n'));
+      const verify = (roots: string): string => {
+        const trust = ['-CAfile', join(shop.folder, roots), '-untrusted', join(shop.folder, 'chain.pem')];
+        const command = ['verify', '-x509_strict', '-purpose', 'sslserver', ...trust, join(shop.folder, 'leaf.pem')];
+        const { stdout: said, stderr } = spawnSync(program('openssl'), command, { encoding: 'utf8' });
+        return said + stderr;
+      };
+      assert.match(verify('.tutti/ca/ca.crt'), /leaf\.pem: OK\n$/, name);
+      assert.match(verify('old.pem'), /leaf\.pem: verification failed\n$/, name);
+    }
     assert.notEqual((await shop.tutti('get', 'nodes', '--kubeconfig', oldKubeconfig)).code, 0);
     // Through the agent, which the control plane reaches by new certificates on both sides.
     assert.equal((await shop.tutti('logs', 'deployment/frontend')).code, 0);
