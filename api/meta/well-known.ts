@@ -30,6 +30,11 @@ export const INJECT = 'tutti.dev/inject';
  */
 export const NODE_CERTIFICATES = 'tutti.dev/node-certificates';
 
+/** Join tokens are Kubernetes' bootstrap tokens (k8s.io/cluster-bootstrap/token/api): Secrets of this type, place and name. */
+export const JOIN_TOKEN_TYPE = 'bootstrap.kubernetes.io/token';
+export const JOIN_TOKEN_NAMESPACE = 'kube-system';
+export const JOIN_TOKEN_PREFIX = 'bootstrap-token-';
+
 /** On a bootstrap token's Secret: the node that joined with it, when, and the hash of its key. Written by the API server. */
 export const TOKEN_USED_BY = 'tutti.dev/used-by';
 export const TOKEN_USED_AT = 'tutti.dev/used-at';

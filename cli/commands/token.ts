@@ -6,7 +6,14 @@ import { type ClusterInfo, readClusterInfo } from '../../api/client/cluster-info
 import { configMapKind } from '../../api/kinds/config-map.ts';
 import { type Secret, secretKind } from '../../api/kinds/secret.ts';
 import { humanDuration } from '../../api/meta/human-duration.ts';
-import { CLUSTER_INFO, TOKEN_USED_AT, TOKEN_USED_BY } from '../../api/meta/well-known.ts';
+import {
+  CLUSTER_INFO,
+  JOIN_TOKEN_NAMESPACE,
+  JOIN_TOKEN_PREFIX,
+  JOIN_TOKEN_TYPE,
+  TOKEN_USED_AT,
+  TOKEN_USED_BY,
+} from '../../api/meta/well-known.ts';
 import type { Cluster, CommandContext } from '../cluster/context.ts';
 import { type ClusterOptions, withClusterOptions, withOutputOption } from '../cluster/options.ts';
 import { withCluster } from '../cluster/with-cluster.ts';
@@ -15,9 +22,6 @@ import { CommandError } from '../output/exit-codes.ts';
 import { DATA_FORMATS, parseFormat, renderData } from '../output/format.ts';
 import { renderTable } from '../output/table.ts';
 
-const TYPE = 'bootstrap.kubernetes.io/token';
-const NAMESPACE = 'kube-system';
-const PREFIX = 'bootstrap-token-';
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const ID_LENGTH = 6;
 const SECRET_LENGTH = 16;
@@ -51,7 +55,7 @@ export function registerToken(program: Command, context: CommandContext): void {
     const ids = given.map(tokenId);
     await withCluster(context, options, async ({ client }) => {
       for (const id of ids) {
-        await client.delete(secretKind, { namespace: NAMESPACE, name: PREFIX + id });
+        await client.delete(secretKind, { namespace: JOIN_TOKEN_NAMESPACE, name: JOIN_TOKEN_PREFIX + id });
         context.terminal.out(`join token "${id}" deleted\n`);
       }
     });
@@ -98,7 +102,10 @@ function registerList(token: Command, context: CommandContext): void {
   withOutputOption(withClusterOptions(command)).action(async (options: ClusterOptions) => {
     const format = parseFormat(options.output, DATA_FORMATS);
     await withCluster(context, options, async ({ client }) => {
-      const { items } = await client.list(secretKind, { namespace: NAMESPACE, fieldSelector: `type=${TYPE}` });
+      const { items } = await client.list(secretKind, {
+        namespace: JOIN_TOKEN_NAMESPACE,
+        fieldSelector: `type=${JOIN_TOKEN_TYPE}`,
+      });
       const tokens = items.map(tokenIn);
       const { terminal, clock } = context;
       if (format !== undefined) terminal.out(renderData(tokens, format));
@@ -130,8 +137,8 @@ interface NewToken {
 async function createToken({ client }: Cluster, { expires, description }: NewToken): Promise<string> {
   const [id, secret] = [randomText(ID_LENGTH), randomText(SECRET_LENGTH)];
   await client.create(secretKind, {
-    metadata: { namespace: NAMESPACE, name: PREFIX + id },
-    type: TYPE,
+    metadata: { namespace: JOIN_TOKEN_NAMESPACE, name: JOIN_TOKEN_PREFIX + id },
+    type: JOIN_TOKEN_TYPE,
     stringData: {
       'token-id': id,
       'token-secret': secret,

@@ -4,6 +4,7 @@ import { startEndpointSliceController } from './endpointslice/run.ts';
 import { EventRecorder } from './events/recorder.ts';
 import { startEventSweeper } from './events/sweep.ts';
 import { startGarbageCollector } from './garbage-collector/run.ts';
+import { startJoinTokenSweeper } from './join-tokens/sweep.ts';
 import { startNamespaceController } from './namespace/run.ts';
 import { startNodeLifecycleController } from './node-lifecycle/run.ts';
 import { startReplicaSetController } from './replicaset/run.ts';
@@ -18,6 +19,7 @@ const CONTROLLERS: readonly ((context: ControllerContext) => Running)[] = [
   startDeploymentController,
   startGarbageCollector,
   startEventSweeper,
+  startJoinTokenSweeper,
 ];
 
 /** What others of the same process may look through too: one copy of each kind serves all. */

@@ -3,10 +3,10 @@ import { type Event, eventKind } from '../../../api/kinds/event.ts';
 import { hasCode } from '../../../api/meta/api-error.ts';
 import type { ControllerContext, Running } from '../controller.ts';
 import { refOf } from '../controller.ts';
+import { startSweep } from '../sweep.ts';
 
 /** kube-apiserver's --event-ttl. */
 const EVENT_TTL_MS = 60 * 60_000;
-const SWEEP_EVERY_MS = 60_000;
 /** Beyond so many, the oldest go before their time, so that a storm of events cannot fill the store. */
 const EVENTS_LIMIT = 10_000;
 const PAGE = 500;
@@ -20,24 +20,9 @@ export function outdatedEvents(events: readonly Event[], nowMs: number): readonl
 
 /** Deletes outdated Events, once a minute. */
 export function startEventSweeper({ client, clock, log }: ControllerContext): Running {
-  const abort = new AbortController();
-  const run = async (): Promise<void> => {
-    while (!abort.signal.aborted) {
-      try {
-        for (const event of outdatedEvents(await everyEvent(client), clock.now())) await remove(client, event);
-      } catch (error) {
-        log.info({ error }, 'events: cannot sweep, will try again');
-      }
-      await clock.sleep(SWEEP_EVERY_MS, abort.signal).catch(() => {});
-    }
-  };
-  const done = run();
-  return {
-    close: async () => {
-      abort.abort();
-      await done;
-    },
-  };
+  return startSweep({ clock, log }, 'events', async () => {
+    for (const event of outdatedEvents(await everyEvent(client), clock.now())) await remove(client, event);
+  });
 }
 
 async function everyEvent(client: Client): Promise<readonly Event[]> {

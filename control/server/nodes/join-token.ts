@@ -1,11 +1,9 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { ObjectRef } from '../../../api/client/client.ts';
 import type { Secret } from '../../../api/kinds/secret.ts';
+import { JOIN_TOKEN_NAMESPACE, JOIN_TOKEN_PREFIX, JOIN_TOKEN_TYPE } from '../../../api/meta/well-known.ts';
 
 const FORM = /^([a-z0-9]{6})\.([a-z0-9]{16})$/;
-const SECRET_TYPE = 'bootstrap.kubernetes.io/token';
-const NAMESPACE = 'kube-system';
-const PREFIX = 'bootstrap-token-';
 
 /** Everyone with a join token (k8s.io/cluster-bootstrap/token/api). */
 const GROUP = 'system:bootstrappers';
@@ -23,7 +21,7 @@ export function parseJoinToken(text: string): JoinTokenText | undefined {
 }
 
 export function joinTokenRef(id: string): Required<ObjectRef> {
-  return { namespace: NAMESPACE, name: PREFIX + id };
+  return { namespace: JOIN_TOKEN_NAMESPACE, name: JOIN_TOKEN_PREFIX + id };
 }
 
 export function joinTokenUser(id: string, extraGroups: readonly string[]): { name: string; groups: string[] } {
@@ -52,7 +50,7 @@ export function judgeJoinToken(
   const field = (name: string): string => Buffer.from(stored?.data?.[name] ?? '', 'base64').toString();
   const isKnown =
     stored !== undefined &&
-    stored.type === SECRET_TYPE &&
+    stored.type === JOIN_TOKEN_TYPE &&
     stored.metadata.deletionTimestamp === undefined &&
     field('token-id') === id;
   // Compared by digest, so that neither content nor length takes a time of its own.
