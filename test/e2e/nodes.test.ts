@@ -240,3 +240,25 @@ test('a machine that is drained and deleted has no credentials any more, and joi
   const tokens = await cluster.command('token', 'list');
   assert.equal((tokens.match(/ node-2/g) ?? []).length, 2, tokens);
 });
+
+test('the root is rotated under load: every machine carries the new one, and no request fails', async () => {
+  interface Shown {
+    readonly certificates: readonly { readonly kind: string; readonly name: string; readonly issuer: string }[];
+  }
+  const shown = async () => JSON.parse(await cluster.command('certs', 'show', '-o', 'json')) as Shown;
+  const [oldRoot] = (await shown()).certificates;
+  const running = load();
+  assert.match(await cluster.command('certs', 'root', 'rotate'), /the CA has a new root/);
+  await pause(1000);
+  const result = await running.stop();
+  assert.equal(result.failed, 0, `${result.failed} of ${result.sent} requests failed: ${result.detail}`);
+  const [root, ...certificates] = (await shown()).certificates;
+  assert.notEqual(root?.issuer, oldRoot?.issuer);
+  for (const { kind, name, issuer } of certificates) assert.equal(issuer, root?.issuer, `${kind} ${name}`);
+  for (const { name } of cluster.nodes) {
+    assert.ok(
+      certificates.some((certificate) => certificate.name === name),
+      `${name} has shown its certificate`,
+    );
+  }
+});
