@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { EventRecorder } from '../api/client/events/event-recorder.ts';
 import type { HttpClient } from '../api/client/http-client.ts';
 import { Informer } from '../api/client/informer.ts';
 import { type Service, serviceKind } from '../api/kinds/service.ts';
@@ -9,7 +10,6 @@ import { writeFileAtomic } from '../kit/disk.ts';
 import { lockExclusively } from '../kit/exclusive-lock.ts';
 import type { Logger } from '../kit/log.ts';
 import type { Random } from '../kit/random.ts';
-import { EventRecorder } from './events/event-recorder.ts';
 import { IdentityKeeper } from './identity/identity-keeper.ts';
 import { identityHolders, serveIdentities } from './identity/serve-identities.ts';
 import { tokenIssuer } from './identity/token-issuer.ts';
@@ -78,6 +78,8 @@ export interface Agent {
 
 /** How long a start waits to hear of the CA, so that identities need not be asked for twice. */
 const TRUST_WITHIN_MS = 1000;
+/** An agent that stops does not wait longer for its last events. */
+const LAST_EVENTS_WITHIN_MS = 1000;
 const INGRESS_DRAIN_MS = 5000;
 const PROXY_GRACE_MS = 5000;
 
@@ -102,7 +104,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const cgroups = findCgroups(folder, cgroupHost());
   log.info({ cgroups }, cgroups.ok ? 'limits are enforced by control groups' : 'limits are not enforced');
   const runtime = makeRuntime(options, podsFolder, marks, cgroups);
-  const events = new EventRecorder({ client, nodeName, clock, random, log });
+  const events = new EventRecorder({ client, clock, random, log });
   const services = new Informer({ client, kind: serviceKind, clock, random, log, indexes: { namespace: namespaceOf } });
   const ports = new PortPool(random);
   const readPeer = openPeerReader();
@@ -134,6 +136,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     allocatable: nodeAllocatable({ machine }),
     proxy,
     events,
+    reporter: { component: 'tutti-agent', host: nodeName },
     clock,
     random,
     log,
@@ -202,7 +205,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       }
       await identities?.close();
       await registration?.close();
-      await events.close();
+      await events.close({ withinMs: LAST_EVENTS_WITHIN_MS });
       await Promise.all([server.close(), services.close(), context.configs.close(), runtime.close()]);
       releaseCgroups(cgroups);
       lock.release();

@@ -1,9 +1,10 @@
 import type { Client } from '../../api/client/client.ts';
+import type { Reporter } from '../../api/client/events/correlate.ts';
+import type { EventRecorder } from '../../api/client/events/event-recorder.ts';
 import type { Service } from '../../api/kinds/service.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Random } from '../../kit/random.ts';
-import type { EventRecorder } from '../events/event-recorder.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { ProxySettings } from '../sidecar/proxy-settings.ts';
 import type { ConfigCache } from '../volumes/config-cache.ts';
@@ -24,6 +25,8 @@ export interface AgentContext {
   readonly allocatable: Readonly<Record<string, string>>;
   readonly proxy: ProxySettings;
   readonly events: EventRecorder;
+  /** By whose name Events are told. */
+  readonly reporter: Reporter;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;

@@ -287,7 +287,8 @@ export class Containers {
   #tell({ container, role }: ContainerTrack, type: 'Normal' | 'Warning', reason: string, message: string): void {
     const field = role === 'app' ? 'containers' : 'initContainers';
     const fieldPath = `spec.${field}{${container.name}}`;
-    this.#options.context.events.record(podKind, this.#options.pod(), { type, reason, message, fieldPath });
+    const { events, reporter } = this.#options.context;
+    events.record(reporter, podKind, this.#options.pod(), { type, reason, message, fieldPath });
   }
 
   #track(container: string): ContainerTrack | undefined {

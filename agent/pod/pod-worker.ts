@@ -295,7 +295,7 @@ export class PodWorker {
   #judge(doom: Doom | undefined): void {
     if (doom === undefined || this.#doom !== undefined || this.#leaving !== undefined) return;
     this.#doom = doom;
-    this.#context.events.record(podKind, this.#pod, { type: 'Warning', ...doom });
+    this.#context.events.record(this.#context.reporter, podKind, this.#pod, { type: 'Warning', ...doom });
   }
 
   async #measureVolumes(): Promise<void> {
@@ -331,7 +331,11 @@ export class PodWorker {
     const log = this.#home.sidecarLog;
     const where = log === undefined ? 'it does not run' : `it writes to ${log}`;
     const message = `the sidecar has not become ready for ${SLOW_SIDECAR_MS / 1000}s: ${where}`;
-    this.#context.events.record(podKind, this.#pod, { type: 'Warning', reason: 'SidecarNotReady', message });
+    this.#context.events.record(this.#context.reporter, podKind, this.#pod, {
+      type: 'Warning',
+      reason: 'SidecarNotReady',
+      message,
+    });
   }
 
   #mustWriteVolumes(nowMs: number): boolean {
@@ -463,7 +467,11 @@ export class PodWorker {
 
   #tellFailure(error: Error): void {
     const reason = error instanceof ConfigError ? 'FailedMount' : 'FailedCreatePodSandBox';
-    this.#context.events.record(podKind, this.#pod, { type: 'Warning', reason, message: error.message });
+    this.#context.events.record(this.#context.reporter, podKind, this.#pod, {
+      type: 'Warning',
+      reason,
+      message: error.message,
+    });
   }
 }
 

@@ -1,11 +1,11 @@
 import type { Client, ObjectRef } from '../../api/client/client.ts';
+import type { EventRecorder } from '../../api/client/events/event-recorder.ts';
 import type { KubeObject } from '../../api/kinds/kind.ts';
 import { hasCode } from '../../api/meta/api-error.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Random } from '../../kit/random.ts';
 import { Workqueue, type WorkResult } from '../../kit/workqueue.ts';
-import type { EventRecorder } from './events/recorder.ts';
 import type { SharedInformers } from './shared-informers.ts';
 
 /** What every controller stands on. */

@@ -1,7 +1,7 @@
+import { EventRecorder } from '../../api/client/events/event-recorder.ts';
 import type { ControllerContext, Running } from './controller.ts';
 import { startDeploymentController } from './deployment/run.ts';
 import { startEndpointSliceController } from './endpointslice/run.ts';
-import { EventRecorder } from './events/recorder.ts';
 import { startEventSweeper } from './events/sweep.ts';
 import { startGarbageCollector } from './garbage-collector/run.ts';
 import { startJoinTokenSweeper } from './join-tokens/sweep.ts';

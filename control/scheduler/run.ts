@@ -1,3 +1,4 @@
+import { EventRecorder } from '../../api/client/events/event-recorder.ts';
 import { objectKey } from '../../api/client/informer.ts';
 import { type Node, nodeKind } from '../../api/kinds/node.ts';
 import { type Pod, podKind } from '../../api/kinds/pod.ts';
@@ -5,7 +6,6 @@ import { hasCode } from '../../api/meta/api-error.ts';
 import { findCondition, setCondition } from '../../api/meta/condition.ts';
 import { timestamp } from '../../kit/clock.ts';
 import { type ControllerContext, type Running, refOf, untilSynced } from '../controllers/controller.ts';
-import { EventRecorder } from '../controllers/events/recorder.ts';
 import { isTerminal } from '../controllers/pod-state.ts';
 import { type InformerSource, SharedInformers } from '../controllers/shared-informers.ts';
 import type { PodToPlace } from './candidate.ts';
@@ -161,7 +161,7 @@ class Scheduler implements Running {
       const patch = { metadata: { uid }, spec: { nodeName: node } };
       await client.patch(podKind, refOf(pod), patch, { type: 'merge' });
       const message = `Successfully assigned ${namespace}/${name} to ${node}`;
-      recorder.record(SCHEDULER_NAME, podKind, pod, { type: 'Normal', reason: 'Scheduled', message });
+      recorder.record({ component: SCHEDULER_NAME }, podKind, pod, { type: 'Normal', reason: 'Scheduled', message });
     } catch (error) {
       this.#view.forget(placed);
       if (hasCode(error, 404)) return;
@@ -175,7 +175,11 @@ class Scheduler implements Running {
   /** The reasons, as a condition of the pod and as an event. */
   async #tellUnschedulable(pod: Pod, message: string): Promise<void> {
     const { client, recorder, clock, log } = this.#context;
-    recorder.record(SCHEDULER_NAME, podKind, pod, { type: 'Warning', reason: 'FailedScheduling', message });
+    recorder.record({ component: SCHEDULER_NAME }, podKind, pod, {
+      type: 'Warning',
+      reason: 'FailedScheduling',
+      message,
+    });
     const present = findCondition(pod.status.conditions, 'PodScheduled');
     if (present?.status === 'False' && present.message === message) return;
     const verdict = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message } as const;

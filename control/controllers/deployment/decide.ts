@@ -1,9 +1,9 @@
 import type { Draft } from '../../../api/client/client.ts';
+import type { Occurrence } from '../../../api/client/events/occurrence.ts';
 import { type Deployment, type DeploymentCondition, deploymentKind } from '../../../api/kinds/deployment.ts';
 import type { Pod } from '../../../api/kinds/pod.ts';
 import type { ReplicaSet } from '../../../api/kinds/replica-set.ts';
 import { findCondition } from '../../../api/meta/condition.ts';
-import type { Occurrence } from '../events/occurrence.ts';
 import { controllerReference } from '../owner.ts';
 import { hasDeadline, withCondition, withPauseNoted } from './conditions.ts';
 import { type Generations, tellGenerations } from './generations.ts';

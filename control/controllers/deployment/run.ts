@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Occurrence } from '../../../api/client/events/occurrence.ts';
 import { objectKey } from '../../../api/client/informer.ts';
 import { type Deployment, deploymentKind } from '../../../api/kinds/deployment.ts';
 import { podKind } from '../../../api/kinds/pod.ts';
@@ -8,7 +9,6 @@ import { timestamp } from '../../../kit/clock.ts';
 import type { Workqueue, WorkResult } from '../../../kit/workqueue.ts';
 import { settleOwnership } from '../adoption.ts';
 import { type ControllerContext, type Running, refOf, startQueue } from '../controller.ts';
-import type { Occurrence } from '../events/occurrence.ts';
 import { claim, controllerOf, isControlledBy } from '../owner.ts';
 import { ReadYourWrites } from '../read-your-writes.ts';
 import {
@@ -184,6 +184,6 @@ class DeploymentController implements Running {
   }
 
   #tell(deployment: Deployment, occurrence: Occurrence): void {
-    this.#context.recorder.record(COMPONENT, deploymentKind, deployment, occurrence);
+    this.#context.recorder.record({ component: COMPONENT }, deploymentKind, deployment, occurrence);
   }
 }

@@ -78,7 +78,7 @@ async function execute(context: ControllerContext, plan: NodeLifecyclePlan): Pro
 async function markNode({ client, recorder }: ControllerContext, node: Node, reason: string): Promise<void> {
   await client.updateStatus(nodeKind, node);
   const message = `Node ${node.metadata.name} status is now: ${reason}`;
-  recorder.record(COMPONENT, nodeKind, node, { type: 'Normal', reason, message });
+  recorder.record({ component: COMPONENT }, nodeKind, node, { type: 'Normal', reason, message });
 }
 
 async function evict({ client, clock, recorder }: ControllerContext, pod: Pod): Promise<void> {
@@ -87,5 +87,5 @@ async function evict({ client, clock, recorder }: ControllerContext, pod: Pod): 
   const { uid, namespace = '', name } = pod.metadata;
   await client.delete(podKind, refOf(pod), { preconditions: { uid } });
   const message = `Marking for deletion Pod ${namespace}/${name}`;
-  recorder.record(COMPONENT, podKind, pod, { type: 'Normal', reason: 'TaintManagerEviction', message });
+  recorder.record({ component: COMPONENT }, podKind, pod, { type: 'Normal', reason: 'TaintManagerEviction', message });
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Draft } from '../../../api/client/client.ts';
+import type { Occurrence } from '../../../api/client/events/occurrence.ts';
 import { objectKey } from '../../../api/client/informer.ts';
 import { namespaceKind } from '../../../api/kinds/namespace.ts';
 import { type Pod, podKind } from '../../../api/kinds/pod.ts';
@@ -9,7 +10,6 @@ import { timestamp } from '../../../kit/clock.ts';
 import type { Workqueue, WorkResult } from '../../../kit/workqueue.ts';
 import { settleOwnership } from '../adoption.ts';
 import { type ControllerContext, type Running, refOf, startQueue } from '../controller.ts';
-import type { Occurrence } from '../events/occurrence.ts';
 import { claim, controllerOf } from '../owner.ts';
 import { isActive } from '../pod-state.ts';
 import { slowStart } from '../slow-start.ts';
@@ -174,7 +174,7 @@ class ReplicaSetController implements Running {
   }
 
   #tell(replicaSet: ReplicaSet, occurrence: Occurrence): void {
-    this.#context.recorder.record(COMPONENT, replicaSetKind, replicaSet, occurrence);
+    this.#context.recorder.record({ component: COMPONENT }, replicaSetKind, replicaSet, occurrence);
   }
 }
 

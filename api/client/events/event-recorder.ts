@@ -1,12 +1,12 @@
-import type { Client } from '../../../api/client/client.ts';
-import { eventKind } from '../../../api/kinds/event.ts';
-import { apiVersionOf, type Kind, type KubeObject } from '../../../api/kinds/kind.ts';
-import type { ObjectReference } from '../../../api/kinds/references.ts';
-import { hasCode } from '../../../api/meta/api-error.ts';
 import { type Clock, timestamp } from '../../../kit/clock.ts';
 import type { Logger } from '../../../kit/log.ts';
 import type { Random } from '../../../kit/random.ts';
-import { againPatch, firstEvent, type Report, reportKey } from './correlate.ts';
+import { eventKind } from '../../kinds/event.ts';
+import { apiVersionOf, type Kind, type KubeObject } from '../../kinds/kind.ts';
+import type { ObjectReference } from '../../kinds/references.ts';
+import { hasCode } from '../../meta/api-error.ts';
+import type { Client } from '../client.ts';
+import { againPatch, firstEvent, type Report, type Reporter, reportKey } from './correlate.ts';
 import type { Occurrence } from './occurrence.ts';
 
 export interface RecorderOptions {
@@ -42,13 +42,15 @@ export class EventRecorder {
   }
 
   /** Tells of an object. Returns at once; the Event comes when it comes. */
-  record<T extends KubeObject>(component: string, kind: Kind<T>, object: T, occurrence: Occurrence): void {
+  record<T extends KubeObject>(reporter: Reporter, kind: Kind<T>, object: T, occurrence: Occurrence): void {
     if (this.#isClosed) return;
     if (this.#waiting.length >= QUEUE_LIMIT) {
       if (this.#dropped++ === 0) this.#options.log.warn('events: too many at once, some are lost');
       return;
     }
-    this.#waiting.push({ component, involved: referenceTo(kind, object), occurrence });
+    const { fieldPath, ...told } = occurrence;
+    const involved = { ...referenceTo(kind, object), ...(fieldPath === undefined ? {} : { fieldPath }) };
+    this.#waiting.push({ reporter, involved, occurrence: told });
     this.#working ??= this.#work();
   }
 
@@ -57,10 +59,15 @@ export class EventRecorder {
     await this.#working;
   }
 
-  /** Takes no more, and resolves when what was told is written. */
-  async close(): Promise<void> {
+  /** Takes no more, and resolves when what was told is written; what is not by then is dropped, where a time is given. */
+  async close({ withinMs }: { readonly withinMs?: number } = {}): Promise<void> {
     this.#isClosed = true;
-    await this.#working;
+    if (withinMs === undefined) return await this.#working;
+    const late = Promise.withResolvers<void>();
+    const timer = this.#options.clock.timer(withinMs, late.resolve);
+    await Promise.race([this.#working, late.promise]);
+    this.#waiting.length = 0;
+    timer.stop();
   }
 
   async #work(): Promise<void> {

@@ -1,34 +1,42 @@
-import type { Event } from '../../../api/kinds/event.ts';
-import type { ObjectReference } from '../../../api/kinds/references.ts';
+import type { Event } from '../../kinds/event.ts';
+import type { ObjectReference } from '../../kinds/references.ts';
 import type { Occurrence } from './occurrence.ts';
+
+/** Who tells. */
+export interface Reporter {
+  /** deployment-controller, default-scheduler, tutti-agent. */
+  readonly component: string;
+  /** The node, of an agent. */
+  readonly host?: string;
+}
 
 /** Who tells of what. */
 export interface Report {
-  /** Who: deployment-controller, default-scheduler. */
-  readonly component: string;
+  readonly reporter: Reporter;
   readonly involved: ObjectReference;
-  readonly occurrence: Occurrence;
+  readonly occurrence: Omit<Occurrence, 'fieldPath'>;
 }
 
 /** Reports that count as the same thing again (getEventKey in client-go's events_cache.go). */
-export function reportKey({ component, involved, occurrence }: Report): string {
+export function reportKey({ reporter, involved, occurrence }: Report): string {
+  const { component, host } = reporter;
   const { uid, kind, namespace, name, fieldPath } = involved;
   const { type, reason, message } = occurrence;
-  return JSON.stringify([component, kind, namespace, name, uid, fieldPath, type, reason, message]);
+  return JSON.stringify([component, host, kind, namespace, name, uid, fieldPath, type, reason, message]);
 }
 
 /** The Event of a thing that happens for the first time. */
-export function firstEvent({ component, involved, occurrence }: Report, name: string, now: string): NewEvent {
+export function firstEvent({ reporter, involved, occurrence }: Report, name: string, now: string): NewEvent {
   return {
     metadata: { name, namespace: involved.namespace ?? 'default' },
     involvedObject: involved,
     ...occurrence,
-    source: { component },
+    source: reporter,
     firstTimestamp: now,
     lastTimestamp: now,
     count: 1,
-    reportingComponent: component,
-    reportingInstance: '',
+    reportingComponent: reporter.component,
+    reportingInstance: reporter.host ?? '',
   };
 }
 
