@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, '..');
 const patterns = process.argv.slice(2);
 
 /** Load and failures are measured in these: they get the machine for themselves, after all others. */
-const ALONE = ['test/e2e/', 'test/ha/'];
+const ALONE = ['test/e2e/', 'test/ha/', 'test/soak/'];
 
 // node's own limit for one test file; a hung one must not eat the run.
 const FILE_TIMEOUT_MS = 8 * 60_000;

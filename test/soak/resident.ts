@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+const PAGE = 4096;
+
+/** What a process holds at one moment. */
+export interface Sample {
+  readonly seconds: number;
+  readonly rssMb: number;
+  readonly descriptors: number;
+}
+
+/** From /proc; undefined for a process that has ended. */
+export function sample(pid: number, seconds: number): Sample | undefined {
+  try {
+    const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]);
+    return { seconds, rssMb: (pages * PAGE) / 2 ** 20, descriptors: readdirSync(`/proc/${pid}/fd`).length };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * MB a minute by which a process grows: the median of the slopes between all pairs of samples (Theil 1950, Sen 1968), which a
+ * collector's saw-tooth and a single burst do not move.
+ */
+export function growth(samples: readonly Sample[]): number {
+  const slopes = samples.flatMap((left, index) =>
+    samples.slice(index + 1).map((right) => ((right.rssMb - left.rssMb) / (right.seconds - left.seconds)) * 60),
+  );
+  return median(slopes);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((left, right) => left - right);
+  return sorted[sorted.length >> 1] ?? 0;
+}
