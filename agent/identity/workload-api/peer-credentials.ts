@@ -1,7 +1,7 @@
-import type * as Ffi from 'node:ffi';
 import { closeSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { endianness, release } from 'node:os';
+import { release } from 'node:os';
+import { openCLibrary } from '../../../kit/c-library.ts';
 
 /** The process that connected, as the kernel knows it. */
 export interface PeerProcess {
@@ -28,14 +28,15 @@ const INT_BYTES = 4;
  * Undefined where there is none: no Linux, or an older Node.
  */
 export function openPeerReader(): PeerReader | undefined {
-  if (process.platform !== 'linux' || endianness() !== 'LE') return undefined;
-  const getsockopt = loadGetsockopt();
-  if (getsockopt === undefined) return undefined;
+  const library = openCLibrary({
+    getsockopt: { arguments: ['int32', 'int32', 'int32', 'pointer', 'pointer'], return: 'int32' },
+  });
+  if (library === undefined) return undefined;
   const option = (fd: number, name: number, length: number): Buffer | undefined => {
     const value = Buffer.alloc(length);
     const size = Buffer.alloc(INT_BYTES);
     size.writeInt32LE(length);
-    return getsockopt(fd, SOL_SOCKET, name, value, size) === 0 ? value : undefined;
+    return library.functions.getsockopt(fd, SOL_SOCKET, name, value, size) === 0 ? value : undefined;
   };
   const hasPidfd = isAtLeast(release(), PIDFD_SINCE);
   return (socket) => {
@@ -52,27 +53,6 @@ export function openPeerReader(): PeerReader | undefined {
 function isAtLeast(version: string, [major, minor]: readonly [number, number]): boolean {
   const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number.parseFloat);
   return ownMajor > major || (ownMajor === major && ownMinor >= minor);
-}
-
-type Getsockopt = (fd: number, level: number, name: number, value: Buffer, length: Buffer) => number;
-
-function loadGetsockopt(): Getsockopt | undefined {
-  const warned = process.emitWarning.bind(process);
-  try {
-    // It warns that it is experimental; the one who runs an agent can do nothing with that.
-    process.emitWarning = () => undefined;
-    const ffi = process.getBuiltinModule('node:ffi') as typeof Ffi | undefined;
-    const library = ffi?.dlopen(null, {
-      getsockopt: { arguments: ['int32', 'int32', 'int32', 'pointer', 'pointer'], return: 'int32' },
-    });
-    if (library === undefined) return undefined;
-    // The whole library is held: its functions are gone when it is collected.
-    return (fd, level, name, value, length) => library.functions.getsockopt(fd, level, name, value, length);
-  } catch {
-    return undefined;
-  } finally {
-    process.emitWarning = warned;
-  }
 }
 
 /** Node has no public way to a socket's descriptor. */

@@ -1,0 +1,37 @@
+import type * as Ffi from 'node:ffi';
+import { endianness } from 'node:os';
+
+type Definitions = Readonly<Record<string, Ffi.FunctionSignature>>;
+
+export interface CLibrary<T extends Definitions> {
+  /** Must be held for as long as a function is called: they are gone once it has been collected. */
+  readonly library: unknown;
+  readonly functions: Ffi.WrappedFunctionsFromDefinitions<T>;
+  /** Where a buffer's bytes are. They stay there for as long as the buffer is reachable and not detached or resized. */
+  readonly addressOf: (memory: ArrayBuffer) => bigint;
+}
+
+/** What structures are laid out for: 64-bit pointers and sizes, the lowest byte first. */
+const LP64 = ['x64', 'arm64', 'riscv64', 'loong64'];
+
+/**
+ * The system calls that Node has no way to, through node:ffi, which Node 26 brings. Undefined where they cannot be had: no Linux
+ * of 64 bits, an older Node, no permission (--permission without --allow-ffi), or no function of that name. Whoever
+ * calls them answers for every address and length that is passed.
+ */
+export function openCLibrary<const T extends Definitions>(definitions: T): CLibrary<T> | undefined {
+  if (process.platform !== 'linux' || !LP64.includes(process.arch) || endianness() !== 'LE') return undefined;
+  const warned = process.emitWarning.bind(process);
+  try {
+    // It warns that it is experimental; the one who runs a node can do nothing with that.
+    process.emitWarning = () => undefined;
+    const ffi = process.getBuiltinModule('node:ffi') as typeof Ffi | undefined;
+    if (ffi === undefined) return undefined;
+    const library = ffi.dlopen(null, definitions);
+    return { library, functions: library.functions, addressOf: (memory) => ffi.getRawPointer(memory) };
+  } catch {
+    return undefined;
+  } finally {
+    process.emitWarning = warned;
+  }
+}
