@@ -9,7 +9,7 @@ const MAX_ANSWERS = 4096;
 const RECURSION_DESIRED = 0x01;
 const CHECKING_DISABLED = 0x10;
 
-interface Cached {
+export interface CachedAnswer {
   /** The question itself: equal hashes do not make equal questions. Its name is in lower case. */
   readonly name: Uint8Array;
   readonly type: number;
@@ -30,7 +30,7 @@ interface Turns {
  * asker: that is all in which the answers to one question differ.
  */
 export class AnswerCache {
-  readonly #answers = new Map<number, Cached>();
+  readonly #answers = new Map<number, CachedAnswer>();
   readonly #random: Random;
   #zone: unknown;
 
@@ -38,15 +38,14 @@ export class AnswerCache {
     this.#random = random;
   }
 
-  /** The answer to this very question from this zone. Undefined: ask the zone, then `put`. */
-  get(zone: unknown, question: PlainQuestion, query: Uint8Array): Uint8Array | undefined {
+  /** What this very question was answered from this zone, to be given to `write`. Undefined: ask the zone, then `put`. */
+  get(zone: unknown, question: PlainQuestion, query: Uint8Array): CachedAnswer | undefined {
     if (zone !== this.#zone) {
       this.#answers.clear();
       this.#zone = zone;
     }
     const cached = this.#answers.get(question.hash);
-    if (cached === undefined || !isSame(cached, question, query)) return undefined;
-    return this.#patched(cached, question, query);
+    return cached !== undefined && isSame(cached, question, query) ? cached : undefined;
   }
 
   /** Of two questions with one hash the later is kept. */
@@ -61,8 +60,8 @@ export class AnswerCache {
     });
   }
 
-  #patched({ bytes, turns }: Cached, { nameEnd }: PlainQuestion, query: Uint8Array): Uint8Array {
-    const answer = Buffer.allocUnsafe(bytes.length);
+  /** Writes a cached answer for the one who asked. `answer` has room for its `bytes`. */
+  write({ bytes, turns }: CachedAnswer, { nameEnd }: PlainQuestion, query: Uint8Array, answer: Uint8Array): void {
     answer.set(bytes);
     answer[0] = query[0] ?? 0;
     answer[1] = query[1] ?? 0;
@@ -75,11 +74,10 @@ export class AnswerCache {
       answer.set(bytes.subarray(cut, end), turns.start);
       answer.set(bytes.subarray(turns.start, cut), turns.start + end - cut);
     }
-    return answer;
   }
 }
 
-function isSame({ name, type, variant }: Cached, asked: PlainQuestion, query: Uint8Array): boolean {
+function isSame({ name, type, variant }: CachedAnswer, asked: PlainQuestion, query: Uint8Array): boolean {
   if (type !== asked.type || variant !== asked.variant || name.length !== asked.nameEnd - HEADER_BYTES) return false;
   for (let at = 0; at < name.length; at++) {
     if (name[at] !== lowerCase(query[at + HEADER_BYTES] ?? 0)) return false;

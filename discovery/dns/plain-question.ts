@@ -21,10 +21,9 @@ const NO_EDNS = -1;
 
 /**
  * Reads what a cache needs from an ordinary question: opcode QUERY, one question of class IN, at most an OPT record of version 0.
- * Undefined for anything else, malformed or only rare: that goes the long way.
+ * Undefined for anything else, malformed or only rare: that goes the long way. The question is the first `length` bytes.
  */
-export function plainQuestion(query: Uint8Array, transport: Transport): PlainQuestion | undefined {
-  const { length } = query;
+export function plainQuestion(query: Uint8Array, length: number, transport: Transport): PlainQuestion | undefined {
   if (length < HEADER_BYTES + 5 || length > MAX_BYTES) return undefined;
   const opcode = byte(query, 2) & 0xf8;
   if (opcode !== OPCODE.QUERY || word(query, 4) !== 1 || word(query, 6) !== 0 || word(query, 8) !== 0) return undefined;
@@ -44,7 +43,7 @@ export function plainQuestion(query: Uint8Array, transport: Transport): PlainQue
   const end = nameEnd + 4;
   if (nameEnd - HEADER_BYTES > 255 || end > length || word(query, nameEnd + 2) !== CLASS.IN) return undefined;
 
-  const edns = plainEdns(query, end);
+  const edns = plainEdns(query, length, end);
   if (edns === undefined) return undefined;
   const variant = edns * 2 + (transport === 'tcp' ? 1 : 0);
   const type = word(query, nameEnd);
@@ -54,12 +53,12 @@ export function plainQuestion(query: Uint8Array, transport: Transport): PlainQue
 }
 
 /** The payload size and DO of an OPT record that ends the message, or that there is none. Undefined for anything else. */
-function plainEdns(query: Uint8Array, at: number): number | undefined {
+function plainEdns(query: Uint8Array, length: number, at: number): number | undefined {
   const extra = word(query, 10);
-  if (extra === 0) return at === query.length ? NO_EDNS : undefined;
-  if (extra !== 1 || at + OPT_BYTES > query.length || byte(query, at) !== 0) return undefined;
+  if (extra === 0) return at === length ? NO_EDNS : undefined;
+  if (extra !== 1 || at + OPT_BYTES > length || byte(query, at) !== 0) return undefined;
   if (word(query, at + 1) !== TYPE.OPT || byte(query, at + 6) !== 0) return undefined;
-  if (at + OPT_BYTES + word(query, at + 9) !== query.length) return undefined;
+  if (at + OPT_BYTES + word(query, at + 9) !== length) return undefined;
   return word(query, at + 3) * 2 + (byte(query, at + 7) >> 7);
 }
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { encode, RECURSION_DESIRED } from 'dns-packet';
@@ -14,6 +16,7 @@ import { buildRegistry } from '../registry/registry.ts';
 import { sampleServices, sampleSlices, service, slice } from '../testing/sample-cluster.ts';
 import { type DnsServer, startDns } from './server.ts';
 import { frame } from './tcp-frames.ts';
+import { type Batch, openBatch } from './udp/batch.ts';
 import { buildZone } from './zone.ts';
 
 const endpoints = Array.from({ length: 300 }, (_, at) => ({ addresses: [`127.65.${at >> 8}.${at & 255}`] }));
@@ -23,24 +26,84 @@ const registry = buildRegistry(
 );
 const zone = buildZone(registry, { domain: 'cluster.local', serial: 1, serverAddress: '127.0.0.1', complete: true });
 
-let server: DnsServer;
-before(async () => {
-  server = await startDns({
-    address: '127.0.0.1',
-    port: 0,
-    zone: () => zone,
-    forwardTo: [],
-    clock: systemClock(),
-    random: seededRandom(1),
-    log: silentLog(),
-  });
-});
-after(() => server.close());
+/** Where Node has FFI the tests must not quietly go the other way. */
+const canBatch = process.platform === 'linux' && Number.parseInt(process.versions.node, 10) >= 26;
 
-async function dig(...args: readonly string[]): Promise<string> {
-  const common = ['@127.0.0.1', '-p', String(server.port), '+tries=2', '+time=5'];
+const local = {
+  zone: () => zone,
+  forwardTo: [],
+  clock: systemClock(),
+  random: seededRandom(1),
+  log: silentLog(),
+  address: '127.0.0.1',
+  port: 0,
+};
+
+/** How many questions were read in batches. */
+let inBatches = 0;
+function countingBatch(): Batch | undefined {
+  const real = openBatch();
+  return (
+    real && {
+      ...real,
+      receive: (descriptor) => {
+        const count = real.receive(descriptor);
+        inBatches += count;
+        return count;
+      },
+    }
+  );
+}
+
+let server: DnsServer;
+let single: DnsServer;
+before(async () => {
+  server = await startDns({ ...local, openBatch: countingBatch });
+  single = await startDns({ ...local, openBatch: () => undefined });
+});
+after(() => Promise.all([server.close(), single.close()]));
+
+async function digAt({ port }: Pick<DnsServer, 'port'>, args: readonly string[]): Promise<string> {
+  const common = ['@127.0.0.1', '-p', String(port), '+tries=2', '+time=5'];
   const { stdout } = await promisify(execFile)(program('dig'), [...common, ...args]);
   return stdout;
+}
+
+async function dig(...args: readonly string[]): Promise<string> {
+  return await digAt(server, args);
+}
+
+/**
+ * Dig's question waits behind another one when the server looks, so that it is read in a batch. This process has both the server
+ * and the one who asks first: nothing is read until both questions are there.
+ */
+async function digBehindAnother({ port }: DnsServer, args: readonly string[]): Promise<string> {
+  if (!canBatch) return await digAt({ port }, args);
+  const other = createSocket('udp4');
+  other.connect(port, '127.0.0.1');
+  await once(other, 'connect');
+  try {
+    // On a connected socket node sends at once.
+    other.send(QUERY);
+    const first = waitingBytes(port);
+    assert.ok(first > 0);
+    const answered = digAt({ port }, args);
+    const until = performance.now() + 10_000;
+    while (waitingBytes(port) === first && performance.now() < until);
+    return await answered;
+  } finally {
+    other.close();
+  }
+}
+
+/** What a socket of 127.0.0.1 has received and nobody has read: proc_net_udp(5). */
+function waitingBytes(port: number): number {
+  const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const line =
+    readFileSync('/proc/net/udp', 'latin1')
+      .split('\n')
+      .find((each) => each.includes(`: ${local} `)) ?? '';
+  return Number.parseInt(/ [0-9A-F]{8}:([0-9A-F]{8}) /.exec(line)?.[1] ?? '', 16);
 }
 
 const D = 'default.svc.cluster.local';
@@ -70,14 +133,42 @@ const short: readonly (readonly [args: readonly string[], lines: readonly string
   [['SOA', 'cluster.local'], ['ns.dns.cluster.local. hostmaster.cluster.local. 1 7200 1800 86400 5']],
 ];
 
+/** Who is asked, and how. Where node has no FFI there are no batches. */
+const ways: readonly (readonly [way: string, ask: (args: readonly string[]) => Promise<string>, transport: string])[] =
+  [
+    ['over TCP', (args) => digAt(server, args), '+tcp'],
+    ['in a batch', (args) => digBehindAnother(server, args), '+notcp'],
+    ['in a batch, without EDNS', (args) => digBehindAnother(server, args), '+noedns'],
+    ['one by one', (args) => digAt(single, args), '+notcp'],
+    ['one by one, without EDNS', (args) => digAt(single, args), '+noedns'],
+  ];
+
 for (const [args, lines] of short) {
-  for (const transport of ['+notcp', '+tcp', '+noedns']) {
-    test(`dig ${transport} reads the answer to ${args.join(' ')}`, needs('dig'), async () => {
-      const out = await dig('+short', transport, ...args);
+  for (const [way, ask, transport] of ways) {
+    test(`dig reads the answer to ${args.join(' ')}, asked ${way}`, needs('dig'), async () => {
+      const before = inBatches;
+      const out = await ask(['+short', transport, ...args]);
       assert.deepEqual(out.trim().split('\n').sort(), [...lines].sort());
+      assert.equal(inBatches - before, canBatch && way.startsWith('in a batch') ? 1 : 0);
     });
   }
 }
+
+test('datagrams go in batches where node has FFI and may use it, and one by one elsewhere', async () => {
+  assert.deepEqual([server.datagrams, single.datagrams], [canBatch ? 'batched' : 'single', 'single']);
+  const script = join(import.meta.dirname, '../testing/serve-sample.ts');
+  const permissions = ['--permission', '--allow-fs-read=*', '--allow-net'];
+  const child = spawn(process.execPath, [...permissions, script, '0'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  try {
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const [, port, way] = /^port (\d+), datagrams (\w+)/.exec(line.toString()) ?? [];
+    assert.equal(way, 'single');
+    assert.match(await digAt({ port: Number(port) }, ['+short', `web.${D}`]), /^127\.96\.0\.10$/m);
+  } finally {
+    child.kill();
+    await once(child, 'exit');
+  }
+});
 
 test('dig sees status, flags, SOA and the SRV target in the additional section', needs('dig'), async () => {
   const missing = await dig('A', `nobody.${D}`);
@@ -162,15 +253,14 @@ test('garbage over UDP and TCP leaves the server answering', async () => {
 });
 
 test('close ends open connections and frees the port', async () => {
-  const options = { zone: () => zone, forwardTo: [], clock: systemClock(), random: seededRandom(1), log: silentLog() };
-  const first = await startDns({ ...options, address: '127.0.0.1', port: 0 });
+  const first = await startDns(local);
   const socket = connect(first.port, '127.0.0.1');
   socket.on('error', () => {});
   await once(socket, 'connect');
   const closed = once(socket, 'close');
   await first.close();
   await closed;
-  const second = await startDns({ ...options, address: '127.0.0.1', port: first.port });
-  await assert.rejects(startDns({ ...options, address: '127.0.0.1', port: first.port }), { code: 'EADDRINUSE' });
+  const second = await startDns({ ...local, port: first.port });
+  await assert.rejects(startDns({ ...local, port: first.port }), { code: 'EADDRINUSE' });
   await second.close();
 });

@@ -5,8 +5,10 @@ import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Random } from '../../kit/random.ts';
 import { Forwarder } from './forward.ts';
-import { Responder, type Response } from './responder.ts';
+import { Responder } from './responder.ts';
 import { serveConnection } from './tcp-connection.ts';
+import { type Batch, openBatch } from './udp/batch.ts';
+import { UdpServer } from './udp/serve.ts';
 import type { Upstream } from './upstream.ts';
 import type { Zone } from './zone.ts';
 
@@ -25,10 +27,14 @@ export interface DnsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** How datagrams are read many at a time, where that can be: the system's own calls unless told. */
+  readonly openBatch?: () => Batch | undefined;
 }
 
 export interface DnsServer {
   readonly port: number;
+  /** How datagrams come and go: many with one system call, or one by one. */
+  readonly datagrams: 'batched' | 'single';
   close(): Promise<void>;
 }
 
@@ -41,7 +47,9 @@ export async function startDns(options: DnsOptions): Promise<DnsServer> {
   const forwarder = new Forwarder({ upstreams, clock, log });
   const responder = new Responder({ zone: options.zone, forwarder, random: options.random, log });
 
-  serveUdp(udp, responder, log);
+  const udpServer = new UdpServer({ udp, responder, batch: (options.openBatch ?? openBatch)(), log });
+  const datagrams = udpServer.batched ? 'batched' : 'single';
+  log.debug({ address, port, datagrams }, 'DNS answers');
   const connections = new Set<Socket>();
   tcp.on('connection', (socket) => {
     connections.add(socket);
@@ -52,29 +60,15 @@ export async function startDns(options: DnsOptions): Promise<DnsServer> {
 
   return {
     port,
+    datagrams,
     close: async () => {
       forwarder.close();
-      const closed = [once(udp, 'close'), once(tcp, 'close')];
-      udp.close();
+      const closed = [udpServer.close(), once(tcp, 'close')];
       tcp.close();
       for (const socket of connections) socket.destroy();
       await Promise.all(closed);
     },
   };
-}
-
-function serveUdp(udp: UdpSocket, responder: Responder, log: Logger): void {
-  udp.on('error', (error) => log.error({ error }, 'DNS over UDP'));
-  udp.on('message', (query, from) => {
-    const answer = responder.respond(query, 'udp');
-    if (answer instanceof Promise) void answer.then((late) => sendUdp(udp, late, from));
-    else sendUdp(udp, answer, from);
-  });
-}
-
-/** Without a callback: node then neither waits a tick for each answer nor makes an asker that is gone the socket's error. */
-function sendUdp(udp: UdpSocket, answer: Response, { port, address }: { port: number; address: string }): void {
-  if (answer !== undefined) udp.send(answer, 0, answer.length, port, address);
 }
 
 interface Bound {

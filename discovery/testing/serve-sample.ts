@@ -12,7 +12,7 @@ const zone = buildZone(sampleRegistry(), {
   serverAddress: '127.0.0.1',
   complete: true,
 });
-const { port } = await startDns({
+const { port, datagrams } = await startDns({
   address: '127.0.0.1',
   port: Number(process.argv[2]),
   zone: () => zone,
@@ -21,4 +21,4 @@ const { port } = await startDns({
   random: systemRandom(),
   log: silentLog(),
 });
-process.stdout.write(`port ${port}\n`);
+process.stdout.write(`port ${port}, datagrams ${datagrams}\n`);
