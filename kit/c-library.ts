@@ -1,5 +1,4 @@
 import type * as Ffi from 'node:ffi';
-import { endianness } from 'node:os';
 
 type Definitions = Readonly<Record<string, Ffi.FunctionSignature>>;
 
@@ -11,16 +10,16 @@ export interface CLibrary<T extends Definitions> {
   readonly addressOf: (memory: ArrayBuffer) => bigint;
 }
 
-/** What structures are laid out for: 64-bit pointers and sizes, the lowest byte first. */
-const LP64 = ['x64', 'arm64', 'riscv64', 'loong64'];
+/** What callers lay structures out for: 64-bit pointers and sizes, the lowest byte first. */
+const MACHINES = ['x64', 'arm64'];
 
 /**
  * The system calls that Node has no way to, through node:ffi, which Node 26 brings. Undefined where they cannot be had: no Linux
- * of 64 bits, an older Node, no permission (--permission without --allow-ffi), or no function of that name. Whoever
+ * on x64 or arm64, an older Node, no permission (--permission without --allow-ffi), or no function of that name. Whoever
  * calls them answers for every address and length that is passed.
  */
 export function openCLibrary<const T extends Definitions>(definitions: T): CLibrary<T> | undefined {
-  if (process.platform !== 'linux' || !LP64.includes(process.arch) || endianness() !== 'LE') return undefined;
+  if (process.platform !== 'linux' || !MACHINES.includes(process.arch)) return undefined;
   const warned = process.emitWarning.bind(process);
   try {
     // It warns that it is experimental; the one who runs a node can do nothing with that.

@@ -13,11 +13,17 @@ interface DnsSetup {
 const TTL_SECONDS = 5;
 
 /** The same zone for all, one thread, nothing logged, nobody else asked. */
-export const DNS_PEERS: readonly ((setup: DnsSetup) => Peer)[] = [tutti, unbound, dnsmasq, coredns];
+export const DNS_PEERS: readonly ((setup: DnsSetup) => Peer)[] = [tutti, tuttiSingle, unbound, dnsmasq, coredns];
 
 function tutti({ port }: DnsSetup): Peer {
   const script = join(import.meta.dirname, 'tutti-dns.ts');
-  return { name: 'tutti', command: [process.execPath, script, String(port)] };
+  return { name: 'tutti', command: [process.execPath, script, String(port), 'batched'] };
+}
+
+/** As it is where Node has no FFI. */
+function tuttiSingle({ port }: DnsSetup): Peer {
+  const script = join(import.meta.dirname, 'tutti-dns.ts');
+  return { name: 'tutti-single', command: [process.execPath, script, String(port), 'single'] };
 }
 
 /** Every record in a zone file's words. */

@@ -10,10 +10,10 @@ const RECURSION_DESIRED = 0x01;
 const CHECKING_DISABLED = 0x10;
 
 export interface CachedAnswer {
-  /** The question itself: equal hashes do not make equal questions. Its name is in lower case. */
-  readonly name: Uint8Array;
   readonly type: number;
   readonly variant: number;
+  readonly nameEnd: number;
+  /** Whole, the question's name in lower case. */
   readonly bytes: Uint8Array;
   /** Addresses of equal rank, which take turns in front. */
   readonly turns: Turns | undefined;
@@ -51,23 +51,25 @@ export class AnswerCache {
   /** Of two questions with one hash the later is kept. */
   put(question: PlainQuestion, query: Uint8Array, message: Message, bytes: Uint8Array): void {
     if (this.#answers.size >= MAX_ANSWERS) this.#answers.clear();
-    this.#answers.set(question.hash, {
-      name: Uint8Array.from(query.subarray(HEADER_BYTES, question.nameEnd), lowerCase),
-      type: question.type,
-      variant: question.variant,
-      bytes,
-      turns: turnsOf(message, bytes, question.nameEnd),
-    });
+    const { hash, nameEnd, type, variant } = question;
+    const kept = Uint8Array.from(bytes);
+    kept.set(query.subarray(HEADER_BYTES, nameEnd).map(lowerCase), HEADER_BYTES);
+    this.#answers.set(hash, { type, variant, nameEnd, bytes: kept, turns: turnsOf(message, bytes, nameEnd) });
   }
 
   /** Writes a cached answer for the one who asked. `answer` has room for its `bytes`. */
-  write({ bytes, turns }: CachedAnswer, { nameEnd }: PlainQuestion, query: Uint8Array, answer: Uint8Array): void {
+  write(
+    { bytes, turns }: CachedAnswer,
+    { nameEnd, upper }: PlainQuestion,
+    query: Uint8Array,
+    answer: Uint8Array,
+  ): void {
     answer.set(bytes);
     answer[0] = query[0] ?? 0;
     answer[1] = query[1] ?? 0;
     answer[2] = ((bytes[2] ?? 0) & ~RECURSION_DESIRED) | ((query[2] ?? 0) & RECURSION_DESIRED);
     answer[3] = ((bytes[3] ?? 0) & ~CHECKING_DISABLED) | ((query[3] ?? 0) & CHECKING_DISABLED);
-    for (let at = HEADER_BYTES; at < nameEnd; at++) answer[at] = query[at] ?? 0;
+    if (upper) for (let at = HEADER_BYTES; at < nameEnd; at++) answer[at] = query[at] ?? 0;
     if (turns !== undefined) {
       const end = turns.start + turns.recordBytes * turns.count;
       const cut = turns.start + turns.recordBytes * randomInt(this.#random, turns.count);
@@ -77,10 +79,12 @@ export class AnswerCache {
   }
 }
 
-function isSame({ name, type, variant }: CachedAnswer, asked: PlainQuestion, query: Uint8Array): boolean {
-  if (type !== asked.type || variant !== asked.variant || name.length !== asked.nameEnd - HEADER_BYTES) return false;
-  for (let at = 0; at < name.length; at++) {
-    if (name[at] !== lowerCase(query[at + HEADER_BYTES] ?? 0)) return false;
+/** Equal hashes do not make equal questions. */
+function isSame({ bytes, nameEnd, type, variant }: CachedAnswer, asked: PlainQuestion, query: Uint8Array): boolean {
+  if (type !== asked.type || variant !== asked.variant || nameEnd !== asked.nameEnd) return false;
+  for (let at = HEADER_BYTES; at < nameEnd; at++) {
+    const letter = query[at] ?? 0;
+    if (bytes[at] !== letter && bytes[at] !== lowerCase(letter)) return false;
   }
   return true;
 }

@@ -7,6 +7,8 @@ export interface PlainQuestion {
   readonly hash: number;
   /** Where the name ends: its bytes are at [12, nameEnd). */
   readonly nameEnd: number;
+  /** Whether a letter of the name is in upper case. */
+  readonly upper: boolean;
   readonly type: number;
   /** What else the answer's bytes depend on: the transport and EDNS. */
   readonly variant: number;
@@ -30,6 +32,7 @@ export function plainQuestion(query: Uint8Array, length: number, transport: Tran
 
   // FNV-1a (its 32-bit offset basis and prime); one walk finds the name's end and hashes it.
   let hash = 0x811c9dc5;
+  let changed = 0;
   let at = HEADER_BYTES;
   for (let label = byte(query, at); label !== 0; label = byte(query, at)) {
     // A question's name is never compressed: there is nothing before it to point to.
@@ -37,7 +40,12 @@ export function plainQuestion(query: Uint8Array, length: number, transport: Tran
     const end = at + label;
     if (end + 1 >= length) return undefined;
     hash = Math.imul(hash ^ label, 0x01000193);
-    while (at++ < end) hash = Math.imul(hash ^ lowerCase(byte(query, at)), 0x01000193);
+    while (at++ < end) {
+      const letter = byte(query, at);
+      const lower = lowerCase(letter);
+      changed |= letter ^ lower;
+      hash = Math.imul(hash ^ lower, 0x01000193);
+    }
   }
   const nameEnd = at + 1;
   const end = nameEnd + 4;
@@ -49,7 +57,7 @@ export function plainQuestion(query: Uint8Array, length: number, transport: Tran
   const type = word(query, nameEnd);
   hash = Math.imul(hash ^ type, 0x01000193);
   hash = Math.imul(hash ^ variant, 0x01000193);
-  return { hash, nameEnd, type, variant };
+  return { hash, nameEnd, upper: changed !== 0, type, variant };
 }
 
 /** The payload size and DO of an OPT record that ends the message, or that there is none. Undefined for anything else. */
