@@ -101,6 +101,12 @@ export abstract class Channel {
     return this.answerDue || this.owed.size > 0;
   }
 
+  /** Whether a name is to be answered that is in the newest set alone. */
+  owesBeyond(target: ResourceMap, newest: ResourceMap): boolean {
+    if (target === newest || this.owed.size === 0) return false;
+    return [...this.owed].some((name) => !target.has(name) && newest.has(name));
+  }
+
   /** Whether the proxy was told of something that the target has not. */
   surplus(target: ResourceMap): boolean {
     if (!this.subscribed || target === this.#within) return false;
@@ -140,7 +146,7 @@ export abstract class Channel {
 
   /** What of the target is wanted and not told yet. */
   protected changed(target: ResourceMap): readonly Resource[] {
-    if (target === this.#toldAllOf) return NOTHING;
+    if (target === this.#toldAllOf && this.#toldSince.size === 0) return NOTHING;
     const changed = this.#candidates(target).filter(
       ({ name, version }) => this.told.get(name) !== version && this.wants(name),
     );

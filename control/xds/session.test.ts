@@ -232,6 +232,47 @@ describe('make before break', () => {
     assert.deepEqual(peer.take(), ['route: r@2']);
   });
 
+  test('a route waits for the endpoints that it came with, not for those that have changed since', () => {
+    const peer = settled();
+    assert.deepEqual(peer.set({ ...SHOP, endpoints: { a: '2', b: '1' }, route: { r: '2' } }), ['endpoints: a@2']);
+    assert.deepEqual(peer.set({ ...SHOP, endpoints: { a: '3', b: '1' }, route: { r: '2' } }), []);
+    assert.deepEqual(ack(peer, 'endpoints', ['a', 'b']), ['endpoints: a@3', 'route: r@2']);
+  });
+
+  test('however often endpoints change, a route comes only after those that it came with were answered, and it comes', () => {
+    const step = fc.record({ route: fc.boolean(), answers: fc.nat({ max: 2 }) });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 30 }), (steps) => {
+        const peer = settled();
+        const open: string[] = [];
+        // Each snapshot has endpoints of its own number; a route has the number of the snapshot that it came with.
+        const answered = { endpoints: 1, route: 1 };
+        let wanted = 1;
+        const told = (lines: readonly string[]): void => {
+          for (const [kind = '', version = ''] of lines.map((line) => line.split(/: .@| /))) {
+            if (kind === 'route') assert.ok(Number(version) <= answered.endpoints, `route ${version} came too early`);
+            open.push(`${kind} ${version}`);
+          }
+        };
+        const answer = (): void => {
+          const [kind = '', version = ''] = (open.shift() ?? '').split(' ');
+          if (kind === '') return;
+          answered[kind as 'endpoints' | 'route'] = Number(version);
+          told(ack(peer, kind as ResourceKind, kind === 'route' ? ['r'] : ['a', 'b']));
+        };
+        for (const [at, { route, answers }] of steps.entries()) {
+          const number = at + 2;
+          if (route) wanted = number;
+          const endpoints = { a: String(number), b: '1' };
+          told(peer.set({ ...SHOP, endpoints, route: { r: String(wanted) } }));
+          for (let many = 0; many < answers; many++) answer();
+        }
+        for (let many = 0; many < 6; many++) answer();
+        assert.deepEqual([answered.route, open.length], [wanted, 0]);
+      }),
+    );
+  });
+
   test('newly asked names are answered at once, whatever else is under way', () => {
     const peer = settled();
     peer.set({ ...SHOP, listener: { l: '1', m: '1' }, route: { r: '1', s: '1' } });

@@ -48,6 +48,9 @@ export class Session {
   readonly #channels: Readonly<Record<ResourceKind, SotwChannel | DeltaChannel>>;
   #snapshot: Snapshot | undefined = undefined;
   #nonces = 0;
+  /** All clusters and endpoints of these were told, and of those in `#ready` the proxy has answered too: its listeners and routes may come. */
+  #told: Snapshot | undefined = undefined;
+  #ready: Snapshot | undefined = undefined;
   #heldSinceMs: number | undefined = undefined;
   /** When all endpoints with a time to live were said last, and when they are to be said again. */
   #aliveAtMs: number | undefined = undefined;
@@ -87,27 +90,52 @@ export class Session {
 
   /** Responses that go out now. To be asked after each request and each snapshot, and at `wakeAtMs`. */
   take(nowMs: number): Turn {
-    const snapshot = this.#snapshot;
-    if (snapshot === undefined) return { responses: [], wakeAtMs: undefined };
+    const newest = this.#snapshot;
+    if (newest === undefined) return { responses: [], wakeAtMs: undefined };
     const overdue = this.#heldSinceMs !== undefined && nowMs - this.#heldSinceMs >= ORDER_LIMIT_MS;
+    const advanced = this.#advance(newest, overdue);
     const responses: SessionResponse[] = [];
     let held = false;
     for (const kind of RESOURCE_KINDS) {
       const channel = this.#channels[kind];
-      const target = snapshot[kind];
-      const behind = channel.behind(target);
-      if (!behind && !channel.owes && !(channel.subscribed && channel.surplus(target))) continue;
-      const allowed = overdue || mayChange(kind, this.#progress(snapshot));
-      held ||= !allowed && behind;
-      const outgoing = channel.outgoing(target, allowed ? 'with-changes' : 'owed-only');
-      if (outgoing !== undefined) responses.push(this.#send(channel, outgoing));
+      const source: Snapshot = kind === 'listener' || kind === 'route' ? (this.#ready ?? newest) : newest;
+      const target = source[kind];
+      const allowed = overdue || mayChange(kind, this.#progress(source));
+      if (channel.owesBeyond(target, newest[kind])) held = true;
+      else if (channel.behind(target) || channel.owes || channel.surplus(target)) {
+        const outgoing = channel.outgoing(target, allowed ? 'with-changes' : 'owed-only');
+        if (outgoing !== undefined) responses.push(this.#send(channel, outgoing));
+      }
+      held ||= channel.behind(newest[kind]) && !(allowed && source === newest);
     }
-    responses.push(...this.#removals(snapshot), ...this.#heartbeats(nowMs));
-    this.#heldSinceMs = held ? (this.#heldSinceMs ?? nowMs) : undefined;
+    this.#noteTold(newest);
+    responses.push(...this.#removals(newest), ...this.#heartbeats(nowMs));
+    this.#heldSinceMs = held ? ((advanced ? undefined : this.#heldSinceMs) ?? nowMs) : undefined;
     const orderMs = this.#heldSinceMs === undefined ? undefined : this.#heldSinceMs + ORDER_LIMIT_MS;
     // Its ACK wakes what an open response holds back.
     const heartbeatMs = this.#channels.endpoints.awaiting ? undefined : this.#heartbeatAtMs;
     return { responses, wakeAtMs: earliest(orderMs, heartbeatMs) };
+  }
+
+  /**
+   * Listeners and routes come of the newest snapshot whose clusters and endpoints the proxy has answered, not of the newest there is: where
+   * endpoints change all the time, there is always something newer that is not answered yet.
+   */
+  #advance(newest: Snapshot, overdue: boolean): boolean {
+    const { cluster, endpoints } = this.#channels;
+    const before = this.#ready;
+    if (overdue) this.#ready = newest;
+    else if (!cluster.awaiting && !endpoints.awaiting) {
+      this.#noteTold(newest);
+      this.#ready = this.#told;
+    }
+    return this.#ready !== before;
+  }
+
+  #noteTold(newest: Snapshot): void {
+    const { cluster, endpoints } = this.#channels;
+    if (cluster.behind(newest.cluster) || endpoints.behind(newest.endpoints)) return;
+    if (this.#endpointsWanted(newest)) this.#told = newest;
   }
 
   /** What is known of one type; the channel must only be read. */
@@ -120,6 +148,9 @@ export class Session {
     const { cluster, endpoints } = this.#channels;
     const pending = cluster.surplus(snapshot.cluster) || endpoints.surplus(snapshot.endpoints);
     if (!pending || !mayRemoveClusters(this.#progress(snapshot))) return [];
+    // All is as in this one: of one before it nothing may come any more, for it may point to what goes now.
+    this.#told = snapshot;
+    this.#ready = snapshot;
     const outgoing = cluster.withoutSurplus(snapshot.cluster);
     if (outgoing !== undefined) return [this.#send(cluster, outgoing)];
     const orphans = endpoints.withoutSurplus(snapshot.endpoints);
@@ -147,21 +178,23 @@ export class Session {
     return [...this.#channels.endpoints.acked.values()].filter(({ ttlMs }) => ttlMs !== undefined);
   }
 
-  #progress(snapshot: Snapshot): Progress {
+  #progress(source: Snapshot): Progress {
+    // Of an older one clusters and endpoints are answered: else it would not be the source.
+    const older = source !== this.#snapshot;
     const settled = (kind: ResourceKind): boolean => {
       const channel = this.#channels[kind];
       if (!channel.subscribed) return true;
-      if (channel.awaiting || channel.behind(snapshot[kind])) return false;
-      return !((kind === 'listener' || kind === 'route') && channel.surplus(snapshot[kind]));
+      if (channel.awaiting || channel.behind(source[kind])) return false;
+      return !((kind === 'listener' || kind === 'route') && channel.surplus(source[kind]));
     };
     return {
       settled: {
-        cluster: settled('cluster'),
-        endpoints: settled('endpoints'),
+        cluster: older || settled('cluster'),
+        endpoints: older || settled('endpoints'),
         listener: settled('listener'),
         route: settled('route'),
       },
-      endpointsWanted: this.#endpointsWanted(snapshot),
+      endpointsWanted: older || this.#endpointsWanted(source),
     };
   }
 
