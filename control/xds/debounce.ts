@@ -14,6 +14,7 @@ export class Debounce {
   readonly #run: () => void;
   #timer: Timer | undefined = undefined;
   #firstMs = 0;
+  #lastMs = 0;
   #closed = false;
 
   constructor(clock: Clock, options: DebounceOptions, run: () => void) {
@@ -24,19 +25,30 @@ export class Debounce {
 
   ask(): void {
     if (this.#closed) return;
-    const now = this.#clock.monotonic();
-    if (this.#timer === undefined) this.#firstMs = now;
-    this.#timer?.stop();
-    const left = this.#firstMs + this.#options.maxMs - now;
-    this.#timer = this.#clock.timer(Math.max(0, Math.min(this.#options.quietMs, left)), () => {
-      this.#timer = undefined;
-      this.#run();
-    });
+    this.#lastMs = this.#clock.monotonic();
+    if (this.#timer !== undefined) return;
+    this.#firstMs = this.#lastMs;
+    this.#wait(Math.min(this.#options.quietMs, this.#options.maxMs));
   }
 
   close(): void {
     this.#closed = true;
     this.#timer?.stop();
     this.#timer = undefined;
+  }
+
+  /** One timer for a burst, however many ask: thousands a second do. */
+  #wait(delayMs: number): void {
+    this.#timer = this.#clock.timer(delayMs, () => {
+      const { quietMs, maxMs } = this.#options;
+      const dueMs = Math.min(this.#lastMs + quietMs, this.#firstMs + maxMs);
+      const leftMs = dueMs - this.#clock.monotonic();
+      if (leftMs > 0) {
+        this.#wait(leftMs);
+        return;
+      }
+      this.#timer = undefined;
+      this.#run();
+    });
   }
 }
