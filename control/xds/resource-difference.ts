@@ -1,3 +1,4 @@
+import { LayeredMap } from './layered-map.ts';
 import type { Resource, ResourceMap } from './resource.ts';
 
 /** What became of a set: members that are new or other than before, and names that are gone. */
@@ -18,16 +19,32 @@ export function differenceOf(before: ResourceMap, after: ResourceMap): Differenc
 }
 
 function compare(before: ResourceMap, after: ResourceMap): Difference {
+  if (before instanceof LayeredMap && after instanceof LayeredMap && before.own === after.own) {
+    return without(differenceOf(before.shared, after.shared), after.own);
+  }
   return {
     changed: [...after.values()].filter(({ name, version }) => before.get(name)?.version !== version),
     gone: [...before.keys()].filter((name) => !after.has(name)),
   };
 }
 
+/** Names that a proxy has of its own stay as they are, whatever becomes of the shared set. The same object where it can be. */
+function without(difference: Difference, own: ResourceMap): Difference {
+  const { changed, gone } = difference;
+  const hidden = changed.some(({ name }) => own.has(name)) || gone.some((name) => own.has(name));
+  if (!hidden) return difference;
+  return { changed: changed.filter(({ name }) => !own.has(name)), gone: gone.filter((name) => !own.has(name)) };
+}
+
 const carriers = new WeakMap<ResourceMap, ReadonlyMap<string, readonly Resource[]>>();
 
 /** The members of a set that are made of an object (`HTTPRoute/shop/catalog`). */
 export function carriersOf(object: string, resources: ResourceMap): readonly Resource[] {
+  if (resources instanceof LayeredMap) {
+    const { shared, own } = resources;
+    const [found, ours] = [carriersOf(object, shared).filter(({ name }) => !own.has(name)), carriersOf(object, own)];
+    return [...found, ...ours];
+  }
   let index = carriers.get(resources);
   if (index === undefined) {
     const all = [...resources.values()].flatMap((resource) =>

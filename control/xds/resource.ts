@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Cluster, ClusterLoadAssignment, type Codec, Listener, RouteConfiguration } from '../../xds/messages.js';
+import { LayeredMap } from './layered-map.ts';
 
 /** The four kinds of resource that make up a proxy's configuration, in the order of make-before-break. */
 export const RESOURCE_KINDS = ['cluster', 'endpoints', 'listener', 'route'] as const;
@@ -54,10 +55,16 @@ const versions = new WeakMap<ResourceMap, string>();
 export function versionOf(resources: ResourceMap): string {
   const known = versions.get(resources);
   if (known !== undefined) return known;
-  const lines = [...resources.values()].map(({ name, version }) => `${name} ${version}\n`).sort();
-  const version = shortHash(lines.join(''));
+  const version =
+    resources instanceof LayeredMap
+      ? shortHash(`${versionOf(resources.shared)} ${versionOf(resources.own)}`)
+      : shortHash([...resources.values()].map(lineOf).sort().join(''));
   versions.set(resources, version);
   return version;
+}
+
+function lineOf({ name, version }: Resource): string {
+  return `${name} ${version}\n`;
 }
 
 /** The same content for a limited time: another version, so that a changed limit is told. */

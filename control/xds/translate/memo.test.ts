@@ -28,3 +28,31 @@ test('what cannot be made stays as it was, the failure is told once for the same
     'mended',
   );
 });
+
+test('what is made of one pod stays, whatever passes go by in which nobody asks for it, until the pod is gone', () => {
+  const memo = new Memo();
+  let made = 0;
+  const ask = (): void => void memo.part('default/web-1').take('listeners', ['10.0.0.1'], () => (made += 1));
+  ask();
+  for (let pass = 0; pass < 1000; pass++) memo.sweep();
+  ask();
+  memo.retain((name) => name === 'default/web-1');
+  ask();
+  assert.equal(made, 1);
+  memo.retain(() => false);
+  ask();
+  assert.equal(made, 2);
+});
+
+test('what is not asked for any more is forgotten, but not in the first passes in which nobody does', () => {
+  const memo = new Memo();
+  let made = 0;
+  const ask = (): void => void memo.take('a', [], () => (made += 1));
+  ask();
+  for (let pass = 0; pass < 10; pass++) memo.sweep();
+  ask();
+  assert.equal(made, 1);
+  for (let pass = 0; pass < 100; pass++) memo.sweep();
+  ask();
+  assert.equal(made, 2);
+});

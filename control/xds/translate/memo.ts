@@ -1,16 +1,22 @@
 interface Entry {
   readonly inputs: readonly unknown[];
   readonly output: unknown;
+  /** The pass in which it was asked for last. */
+  pass: number;
 }
+
+// What is made on demand may not be asked for in each pass: proxies are told in slices, and passes go on meanwhile.
+const KEPT_PASSES = 16;
 
 /**
  * Remembers what was made of which inputs, so that a pass over the world makes anew only what changed, and what did not is
  * the very same object. Inputs are compared by identity (text and numbers by value): give a function all it reads.
  */
 export class Memo {
-  #entries = new Map<string, Entry>();
-  #asked = new Map<string, Entry>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #parts = new Map<string, Memo>();
   readonly #onFailure: (key: string, error: unknown) => void;
+  #pass = 0;
 
   /** `onFailure` hears of what {@link attempt} could not make, once for the same inputs. */
   constructor(onFailure: (key: string, error: unknown) => void = () => {}) {
@@ -19,10 +25,13 @@ export class Memo {
 
   take<T>(key: string, inputs: readonly unknown[], make: () => T): T {
     const known = this.#entries.get(key);
-    const entry = known !== undefined && sameInputs(known.inputs, inputs) ? known : { inputs, output: make() };
-    this.#entries.set(key, entry);
-    this.#asked.set(key, entry);
-    return entry.output as T;
+    if (known !== undefined && sameInputs(known.inputs, inputs)) {
+      known.pass = this.#pass;
+      return known.output as T;
+    }
+    const output = make();
+    this.#entries.set(key, { inputs, output, pass: this.#pass });
+    return output;
   }
 
   /**
@@ -39,10 +48,25 @@ export class Memo {
     }
   }
 
-  /** Ends a pass: forgets what was not asked for since the last. */
+  /**
+   * A memo of its own for one thing of many that are asked for at any time, such as one pod's sidecar: nothing of it is forgotten, however
+   * many passes go by, until {@link retain} says that the thing is no more. Its keys must be few.
+   */
+  part(name: string): Memo {
+    const part = this.#parts.get(name) ?? new Memo(this.#onFailure);
+    this.#parts.set(name, part);
+    return part;
+  }
+
+  /** Forgets the parts of things that are no more. */
+  retain(isThere: (name: string) => boolean): void {
+    for (const name of this.#parts.keys()) if (!isThere(name)) this.#parts.delete(name);
+  }
+
+  /** Ends a pass: forgets what was not asked for in the last {@link KEPT_PASSES}. */
   sweep(): void {
-    this.#entries = this.#asked;
-    this.#asked = new Map();
+    this.#pass += 1;
+    for (const [key, { pass }] of this.#entries) if (this.#pass - pass > KEPT_PASSES) this.#entries.delete(key);
   }
 }
 

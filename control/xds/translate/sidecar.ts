@@ -1,7 +1,15 @@
 import type { Pod } from '../../../api/kinds/pod.ts';
 import { APP_PORTS, meshServerName, OUTBOUND_PROXY_PORT } from '../../../api/meta/well-known.ts';
 import { Listener, type ListenerInput, RouteConfiguration, TrafficDirection } from '../../../xds/messages.js';
-import { makeResource, type Resource, type ResourceMap, resourceMap, type Snapshot } from '../resource.ts';
+import { LayeredMap } from '../layered-map.ts';
+import {
+  makeResource,
+  type Resource,
+  type ResourceKind,
+  type ResourceMap,
+  resourceMap,
+  type Snapshot,
+} from '../resource.ts';
 import { inboundClusterResource } from './cluster.ts';
 import { type HttpOptions, httpFilter, TLS_INSPECTOR } from './http-listener.ts';
 import type { Memo } from './memo.ts';
@@ -9,43 +17,45 @@ import { jsonPorts, meshAddressOf } from './mesh-service.ts';
 import { INBOUND_LISTENER, inboundName, OUTBOUND_PROXY_LISTENER, OUTBOUND_ROUTES } from './names.ts';
 import { inboundHost } from './route-defaults.ts';
 import { meshServerTls } from './transport.ts';
-import { type NamespaceView, setOf } from './view.ts';
+import type { NamespaceView, OutboundPort } from './view.ts';
 
-/** All that a pod's sidecar is to have; undefined while the agent has not said where the pod is. */
+/** All that a pod's sidecar is to have; undefined while the agent has not said where the pod is. `memo` is the pod's part. */
 export function sidecarSnapshot(pod: Pod, view: NamespaceView, memo: Memo): Snapshot | undefined {
   const mesh = meshAddressOf(pod);
   const podAddress = pod.status?.podIP;
   if (mesh === undefined || podAddress === undefined || podAddress === '') return undefined;
-  const key = `${pod.metadata.namespace ?? ''}/${pod.metadata.name}`;
   const ports = pod.metadata.annotations?.[APP_PORTS];
-  const own = memo.take(`sidecar ${key}`, [ports, mesh.address, mesh.port], () => inbound(mesh, jsonPorts(ports)));
-  const outbound = memo.take(
-    `sidecar listeners ${key}`,
-    [podAddress, ...view.outbound.flatMap((one) => [one.name, one.port])],
-    () => [
-      outboundListener(podAddress, OUTBOUND_PROXY_PORT, OUTBOUND_PROXY_LISTENER, {
-        routeTable: OUTBOUND_ROUTES,
-        statPrefix: 'outbound',
-        role: 'forward-proxy',
-      }),
-      ...view.outbound.map(({ name, port }) =>
-        outboundListener(podAddress, port, name, { routeTable: name, statPrefix: 'outbound', role: 'outbound' }),
-      ),
-    ],
+  const own = memo.take('inbound', [ports, mesh.address, mesh.port], () => inbound(mesh, jsonPorts(ports)));
+  const listeners = memo.take('listeners', [own, podAddress, view.outbound], () =>
+    resourceMap([...own.listeners, ...outbound(podAddress, view.outbound)]),
   );
-  const joined = (name: string, shared: ResourceMap, more: readonly Resource[]): ResourceMap =>
-    memo.take(`set ${name} ${key}`, [shared, more], () => new Map([...shared, ...resourceMap(more)]));
+  const joined = (kind: ResourceKind, shared: ResourceMap, more: ResourceMap): ResourceMap =>
+    memo.take(kind, [shared, more], () => new LayeredMap(shared, more));
   return {
-    cluster: joined('clusters', view.clusters, own.clusters),
+    cluster: joined('cluster', view.clusters, own.clusters),
     endpoints: view.endpoints,
-    listener: setOf(`listeners ${key}`, [...own.listeners, ...outbound], memo),
-    route: joined('routes', view.routes, own.routes),
+    listener: listeners,
+    route: joined('route', view.routes, own.routes),
   };
 }
 
+/** What apps are told to send their requests to: the forward proxy, and a port for each Service. */
+function outbound(podAddress: string, ports: readonly OutboundPort[]): readonly Resource[] {
+  return [
+    outboundListener(podAddress, OUTBOUND_PROXY_PORT, OUTBOUND_PROXY_LISTENER, {
+      routeTable: OUTBOUND_ROUTES,
+      statPrefix: 'outbound',
+      role: 'forward-proxy',
+    }),
+    ...ports.map(({ name, port }) =>
+      outboundListener(podAddress, port, name, { routeTable: name, statPrefix: 'outbound', role: 'outbound' }),
+    ),
+  ];
+}
+
 interface Inbound {
-  readonly clusters: readonly Resource[];
-  readonly routes: readonly Resource[];
+  readonly clusters: ResourceMap;
+  readonly routes: ResourceMap;
   readonly listeners: readonly Resource[];
 }
 
@@ -57,11 +67,13 @@ function inbound(
   const ports = [...appPorts].map(([text, appPort]) => ({ containerPort: Number(text), appPort }));
   const named = ports.filter(({ containerPort }) => Number.isInteger(containerPort) && containerPort > 0);
   return {
-    clusters: named.map(({ containerPort, appPort }) => inboundClusterResource(containerPort, appPort)),
-    routes: named.map(({ containerPort }) => {
-      const name = inboundName(containerPort);
-      return makeResource('route', RouteConfiguration, { name, virtualHosts: [inboundHost(name)] });
-    }),
+    clusters: resourceMap(named.map(({ containerPort, appPort }) => inboundClusterResource(containerPort, appPort))),
+    routes: resourceMap(
+      named.map(({ containerPort }) => {
+        const name = inboundName(containerPort);
+        return makeResource('route', RouteConfiguration, { name, virtualHosts: [inboundHost(name)] });
+      }),
+    ),
     // A listener without filter chains is invalid, and a pod without ports has nothing to listen for.
     listeners:
       named.length === 0

@@ -28,6 +28,7 @@ export function translate(objects: WorldObjects, trustDomain: string, memo: Memo
   const ports = [...world.services.values()].flatMap((service) => meshPorts(service, world));
   const meshRoutes = indexMeshRoutes(world);
   const pass: Pass = { world, memo, meshRoutes, ports: new Map(ports.map((port) => [port.cluster, port])) };
+  memo.retain((key) => world.pods.has(key));
   const views = new Map<string, NamespaceView>();
   const ingress = ingressView(pass);
   return {
@@ -38,7 +39,7 @@ export function translate(objects: WorldObjects, trustDomain: string, memo: Memo
       if (pod === undefined) return undefined;
       const view = views.get(namespace) ?? namespaceView(namespace, pass);
       views.set(namespace, view);
-      return sidecarSnapshot(pod, view, memo);
+      return sidecarSnapshot(pod, view, memo.part(`${namespace}/${name}`));
     },
     ingressProxy: () => ingressSnapshot(ingress, INGRESS_ADDRESS, pass),
   };

@@ -37,7 +37,7 @@ export interface NamespaceView {
 }
 
 /** A Service's port that sidecars listen on for apps that were given Kubernetes' service variables. */
-interface OutboundPort {
+export interface OutboundPort {
   readonly name: string;
   readonly port: number;
 }
@@ -57,11 +57,21 @@ export function namespaceView(namespace: string, pass: Pass): NamespaceView {
     clusters: setOf(`clusters ${namespace}`, [...clusters, ...fixedClusters(memo)], memo),
     endpoints: setOf(`endpoints ${namespace}`, endpoints, memo),
     routes: setOf(`routes ${namespace}`, routes, memo),
-    outbound: listened.map(({ port }) => ({
-      name: outboundName(port.namespace, port.serviceName, port.port),
-      port: port.outboundPort ?? 0,
-    })),
+    outbound: outboundPorts(namespace, listened, memo),
   };
+}
+
+/** The very same list as before when nothing in it is other: every sidecar's listeners are made of it. */
+function outboundPorts(namespace: string, listened: readonly ServiceHost[], memo: Memo): readonly OutboundPort[] {
+  const ports = listened.map(({ port }) => ({
+    name: outboundName(port.namespace, port.serviceName, port.port),
+    port: port.outboundPort ?? 0,
+  }));
+  return memo.take(
+    `outbound ports ${namespace}`,
+    ports.flatMap(({ name, port }) => [name, port]),
+    () => ports,
+  );
 }
 
 /** The very same map as before when its members are, so that what differs for a proxy is found by looking at four maps. */
