@@ -22,6 +22,11 @@ interface Round {
   readonly allConnectedMs: number;
   /** The machine's load average of the last minute: others work there too. */
   readonly load: number;
+  /** Responses that clients got and ACKed a second, while changes came and until the last was ACKed. */
+  readonly responses: number;
+  /** The control plane's, for a response and its ACK, all else included. */
+  readonly cpuMicrosPerResponse: number;
+  readonly clientsCpuPercent: number;
 }
 
 const SERVICES = 50;
@@ -51,9 +56,17 @@ export async function xds(options: XdsOptions): Promise<string> {
   return `xds: ${clients} clients, ${rounds.length} rounds, the median by p99\n${median === undefined ? '' : line(median)}\nwritten to ${file}\n`;
 }
 
-function line({ p50Ms, p99Ms, cpuPercent, rssBytes, longestStallMs, allConnectedMs, load }: Round): string {
+function line(round: Round): string {
+  const { p50Ms, p99Ms, cpuPercent, cpuMicrosPerResponse, rssBytes, longestStallMs, allConnectedMs } = round;
   const ms = (value: number): string => `${value.toFixed(0)} ms`;
-  return `change to last ACK p50 ${ms(p50Ms)}, p99 ${ms(p99Ms)}; control plane ${cpuPercent.toFixed(0)} % of a core, ${(rssBytes / 1024 / 1024).toFixed(0)} MB, longest stall ${ms(longestStallMs)}; all connected in ${ms(allConnectedMs)}; machine load ${load.toFixed(1)}`;
+  return [
+    `change to last ACK p50 ${ms(p50Ms)}, p99 ${ms(p99Ms)}`,
+    `control plane ${cpuPercent.toFixed(0)} % of a core, ${(rssBytes / 1024 / 1024).toFixed(0)} MB, longest stall ${ms(longestStallMs)}`,
+    `${round.responses} responses ACKed, ${cpuMicrosPerResponse.toFixed(0)} µs each`,
+    `clients ${round.clientsCpuPercent.toFixed(0)} % of a core`,
+    `all connected in ${ms(allConnectedMs)}`,
+    `machine load ${round.load.toFixed(1)}`,
+  ].join('; ');
 }
 
 async function oneRound({ clients, seconds }: XdsOptions): Promise<Round> {
@@ -66,13 +79,14 @@ async function oneRound({ clients, seconds }: XdsOptions): Promise<Round> {
     proxies.send(server);
     const { complete } = await message<{ readonly complete: number }>(proxies);
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    proxies.send('begin');
     control.send({ seconds });
     const cost = await message<
       Pick<Round, 'cpuPercent' | 'rssBytes' | 'longestStallMs'> & {
         readonly accepted: Readonly<Record<string, number>>;
       }
     >(control);
-    const acked = await ackedByAll(proxies, Object.keys(cost.accepted), clients);
+    const { acked, responses, cpuMs } = await ackedByAll(proxies, Object.keys(cost.accepted), clients);
     const took = Object.entries(cost.accepted).map(([key, acceptedMs]) => (acked[key]?.atMs ?? Infinity) - acceptedMs);
     took.sort((left, right) => left - right);
     const at = (share: number): number => took[Math.min(took.length - 1, Math.floor(took.length * share))] ?? 0;
@@ -86,6 +100,9 @@ async function oneRound({ clients, seconds }: XdsOptions): Promise<Round> {
       longestStallMs,
       allConnectedMs: complete - began,
       load,
+      responses,
+      cpuMicrosPerResponse: (cpuPercent * 10_000 * seconds) / responses,
+      clientsCpuPercent: cpuMs / 10 / seconds,
     };
   } finally {
     await Promise.all([stop(control), stop(proxies)]);
@@ -93,16 +110,21 @@ async function oneRound({ clients, seconds }: XdsOptions): Promise<Round> {
   }
 }
 
-type Acked = Readonly<Record<string, { readonly atMs: number; readonly count: number }>>;
+interface Report {
+  readonly acked: Readonly<Record<string, { readonly atMs: number; readonly count: number }>>;
+  readonly responses: number;
+  readonly cpuMs: number;
+}
 
 /** Asks until every client has ACKed every change. */
-async function ackedByAll(proxies: ChildProcess, keys: readonly string[], clients: number): Promise<Acked> {
+async function ackedByAll(proxies: ChildProcess, keys: readonly string[], clients: number): Promise<Report> {
   const until = performance.now() + LAST_ACK_MS;
   for (;;) {
     proxies.send('report');
-    const { acked } = await message<{ readonly acked: Acked }>(proxies);
+    const report = await message<Report>(proxies);
+    const { acked } = report;
     const missing = keys.find((key) => acked[key]?.count !== clients);
-    if (missing === undefined) return acked;
+    if (missing === undefined) return report;
     if (performance.now() > until)
       throw new Error(`change "${missing}": ACKed by ${acked[missing]?.count ?? 0} of ${clients} clients`);
     await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
