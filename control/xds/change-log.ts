@@ -1,8 +1,8 @@
 import type { ProxyChange } from '../../api/kinds/proxy.ts';
 import { timestamp } from '../../kit/clock.ts';
 import type { Channel } from './channel.ts';
-import { RESOURCE_KINDS, type Resource, type ResourceKind, type Snapshot } from './resource.ts';
-import { differenceOf } from './resource-difference.ts';
+import { RESOURCE_KINDS, type Resource, type ResourceKind, type ResourceMap, type Snapshot } from './resource.ts';
+import { type Difference, differenceOf } from './resource-difference.ts';
 
 /** One change of the world as proxies hear of it: what an operator did, or what became of a pod. */
 export interface Change {
@@ -28,6 +28,7 @@ interface Part {
 
 interface Entry {
   readonly change: Change;
+  /** What is not ACKed yet; a list that proxies share, never mutated. */
   open: readonly Part[];
   ackedAtMs: number | undefined;
 }
@@ -41,31 +42,24 @@ export class ChangeLog {
 
   /** Notes what a new snapshot changes for the proxy, of what it has asked for. */
   changed(before: Snapshot, after: Snapshot, world: ChangedWorld, channel: (kind: ResourceKind) => Channel): void {
-    const parts = new Map<string, Part[]>();
+    const first = this.#entries.length;
     for (const kind of RESOURCE_KINDS) {
       if (before[kind] === after[kind]) continue;
-      const { changed, gone } = differenceOf(before[kind], after[kind]);
-      const all = [...changed, ...gone.flatMap((name) => before[kind].get(name) ?? [])];
-      for (const resource of all.filter(({ name }) => channel(kind).wants(name))) {
-        const version = after[kind].get(resource.name)?.version;
-        const carried = [...resource.carries, ...(before[kind].get(resource.name)?.carries ?? [])];
-        for (const object of objectsOf(resource, carried, world.objects)) {
-          parts.set(object, [...(parts.get(object) ?? []), { kind, name: resource.name, version }]);
-        }
+      const wants = ({ name }: Part): boolean => channel(kind).wants(name);
+      for (const { change, parts } of newsOf(before[kind], after[kind], world)) {
+        const open = parts.every(wants) ? parts : parts.filter(wants);
+        if (open.length > 0) this.#add(change, open, first);
       }
     }
-    for (const [object, open] of parts) {
-      const change = { id: `${world.number} ${object}`, object, changedAtMs: world.changedAtMs };
-      this.#entries.push({ change, open, ackedAtMs: undefined });
-    }
-    if (this.#entries.length > KEPT) this.#entries = this.#entries.slice(-KEPT);
+    if (this.#entries.length > 2 * KEPT) this.#entries = this.#entries.slice(-KEPT);
   }
 
   /** Notes what the proxy has said yes to by now. A newer version of a part stands for those before it. */
   acked(kind: ResourceKind, channel: Channel, nowMs: number): void {
     const done = new Set<string>();
-    for (const entry of this.#entries.toReversed()) {
-      if (entry.ackedAtMs !== undefined) continue;
+    for (let at = this.#entries.length - 1; at >= 0; at--) {
+      const entry = this.#entries[at];
+      if (entry === undefined || entry.ackedAtMs !== undefined) continue;
       entry.open = entry.open.filter((part) => {
         if (part.kind !== kind) return true;
         const settled = done.has(part.name) || channel.acked.get(part.name)?.version === part.version;
@@ -78,7 +72,8 @@ export class ChangeLog {
 
   /** Newest first. */
   list(refusal: (kind: ResourceKind) => string | undefined): readonly ProxyChange[] {
-    return this.#entries.toReversed().map(({ change, open, ackedAtMs }) => {
+    const newest = this.#entries.slice(-KEPT).reverse();
+    return newest.map(({ change, open, ackedAtMs }) => {
       const refused = open.map(({ kind }) => refusal(kind)).find((error) => error !== undefined);
       return {
         id: change.id,
@@ -89,6 +84,40 @@ export class ChangeLog {
       };
     });
   }
+
+  /** Of one change there is one entry, whichever kinds it is of. Those of this turn begin at `first`. */
+  #add(change: Change, open: readonly Part[], first: number): void {
+    const known = this.#entries.find((entry, at) => at >= first && entry.change.id === change.id);
+    if (known === undefined) this.#entries.push({ change, open, ackedAtMs: undefined });
+    else known.open = [...known.open, ...open];
+  }
+}
+
+interface News {
+  readonly change: Change;
+  readonly parts: readonly Part[];
+}
+
+const known = new WeakMap<Difference, { readonly world: ChangedWorld; readonly news: readonly News[] }>();
+
+/** What became of a set, in people's words; worked out once for all proxies that share what differs. */
+function newsOf(before: ResourceMap, after: ResourceMap, world: ChangedWorld): readonly News[] {
+  const difference = differenceOf(before, after);
+  const found = known.get(difference);
+  if (found?.world === world) return found.news;
+  const gone = difference.gone.flatMap((name) => before.get(name) ?? []);
+  const all = [...difference.changed, ...gone].flatMap((resource) => {
+    const { kind, name } = resource;
+    const carried = [...resource.carries, ...(before.get(name)?.carries ?? [])];
+    const part = { kind, name, version: after.get(name)?.version };
+    return objectsOf(resource, carried, world.objects).map((object) => ({ object, part }));
+  });
+  const news = [...Map.groupBy(all, ({ object }) => object)].map(([object, found]) => ({
+    change: { id: `${world.number} ${object}`, object, changedAtMs: world.changedAtMs },
+    parts: found.map(({ part }) => part),
+  }));
+  known.set(difference, { world, news });
+  return news;
 }
 
 /** What people call it. A route table is of many routes: those are meant that changed. */

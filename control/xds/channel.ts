@@ -37,6 +37,10 @@ export abstract class Channel {
   #toldAllOf: ResourceMap | undefined = undefined;
   /** Names that were told since then: of these a later target may have what that one had. */
   readonly #toldSince = new Set<string>();
+  /** What was found when a target was looked at last, and at which revision of what was told: asked several times in a turn. */
+  #looked:
+    | { readonly target: ResourceMap; readonly revision: number; readonly changed: readonly Resource[] }
+    | undefined;
   /** A target that has all that was told. */
   #within: ResourceMap | undefined = undefined;
 
@@ -146,10 +150,19 @@ export abstract class Channel {
 
   /** What of the target is wanted and not told yet. */
   protected changed(target: ResourceMap): readonly Resource[] {
+    const looked = this.#looked;
+    if (looked?.target === target && looked.revision === this.toldRevision) return looked.changed;
+    const changed = this.#look(target);
+    this.#looked = { target, revision: this.toldRevision, changed };
+    return changed;
+  }
+
+  #look(target: ResourceMap): readonly Resource[] {
     if (target === this.#toldAllOf && this.#toldSince.size === 0) return NOTHING;
-    const changed = this.#candidates(target).filter(
-      ({ name, version }) => this.told.get(name) !== version && this.wants(name),
-    );
+    const candidates = this.#candidates(target);
+    const isNews = ({ name, version }: Resource): boolean => this.told.get(name) !== version && this.wants(name);
+    // Most often all of them are: then the list stays the one that all proxies have.
+    const changed = candidates.every(isNews) ? candidates : candidates.filter(isNews);
     if (changed.length === 0) {
       this.#toldAllOf = target;
       this.#toldSince.clear();
@@ -185,9 +198,10 @@ export abstract class Channel {
 
   #candidates(target: ResourceMap): readonly Resource[] {
     if (this.#toldAllOf !== undefined) {
-      const again = [...this.#toldSince].flatMap((name) => target.get(name) ?? []);
       const { changed } = differenceOf(this.#toldAllOf, target);
-      return again.length === 0 ? changed : [...new Set([...changed, ...again])];
+      if (this.#toldSince.size === 0) return changed;
+      const again = [...this.#toldSince].flatMap((name) => target.get(name) ?? []);
+      return again.every((resource) => changed.includes(resource)) ? changed : [...new Set([...changed, ...again])];
     }
     return this.wildcard ? [...target.values()] : [...(this.names ?? [])].flatMap((name) => target.get(name) ?? []);
   }

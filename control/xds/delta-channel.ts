@@ -33,16 +33,17 @@ export class DeltaChannel extends Channel {
     if (!this.subscribed || this.awaiting) return undefined;
     this.#compareBrought(target);
     const owed = [...this.owed];
-    const resources = owed.flatMap((name) => target.get(name) ?? []);
+    const named = owed.flatMap((name) => target.get(name) ?? []);
     const removed = owed.filter((name) => !target.has(name));
     // One that asks for all for the first time gets all at once, whatever else is under way.
-    if (changes === 'with-changes' || this.answerDue) resources.push(...this.changed(target));
+    const changed = changes === 'with-changes' || this.answerDue ? this.changed(target) : [];
+    const resources = named.length === 0 ? changed : [...new Set([...named, ...changed])];
     if (changes === 'with-changes') {
       // Routes that are gone have had their listeners; clusters and endpoints wait for withoutSurplus.
       if (this.kind === 'listener' || this.kind === 'route') removed.push(...this.#gone(target));
     }
     if (resources.length === 0 && removed.length === 0 && !this.answerDue) return undefined;
-    return { version: versionOf(target), resources: [...new Set(resources)], removed: [...new Set(removed)] };
+    return { version: versionOf(target), resources, removed: [...new Set(removed)] };
   }
 
   withoutSurplus(target: ResourceMap): Outgoing | undefined {

@@ -7,7 +7,7 @@ import { admit, type NodeId, parseNodeId } from './node-id.ts';
 import { ProxyRecord } from './proxy-record.ts';
 import { type ProxyView, RECONNECT_GRACE_MS } from './proxy-view.ts';
 import { PushQueue } from './push-queue.ts';
-import type { Snapshot } from './resource.ts';
+import type { ResourceKind, Snapshot } from './resource.ts';
 import {
   type ClientFeatures,
   Session,
@@ -22,8 +22,8 @@ import type { World } from './translate/world.ts';
 export interface HubOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Something that status follows from has happened: an ACK, a NACK, a proxy that came or went. */
-  readonly onProgress: () => void;
+  /** Something that status follows from has happened: an ACK or a NACK of a kind, or a proxy that came or went. */
+  readonly onProgress: (answered?: ResourceKind) => void;
 }
 
 /** The server's end of one stream, as the hub sees it. */
@@ -188,7 +188,7 @@ export class Hub {
       this.#options.log.warn({ node: stream.nodeId, type: request.kind }, `proxy refused: ${request.error ?? ''}`);
     }
     this.#queue.add(open);
-    this.#options.onProgress();
+    this.#options.onProgress(request.kind);
   }
 
   #push(open: Open): void {

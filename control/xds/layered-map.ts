@@ -7,14 +7,16 @@ import type { Resource, ResourceMap } from './resource.ts';
 export class LayeredMap implements ReadonlyMap<string, Resource> {
   readonly shared: ResourceMap;
   readonly own: ResourceMap;
-  readonly size: number;
 
   constructor(shared: ResourceMap, own: ResourceMap) {
     this.shared = shared;
     this.own = own;
-    let size = own.size;
-    for (const name of shared.keys()) if (!own.has(name)) size += 1;
-    this.size = size;
+  }
+
+  get size(): number {
+    let size = this.shared.size;
+    for (const name of this.own.keys()) if (!this.shared.has(name)) size += 1;
+    return size;
   }
 
   get(name: string): Resource | undefined {

@@ -8,6 +8,7 @@ export interface Difference {
 }
 
 const known = new WeakMap<ResourceMap, WeakMap<ResourceMap, Difference>>();
+const shared = new WeakSet<readonly Resource[]>();
 
 /** Proxies share their sets, so what hundreds of them ask for is worked out once. Sets are never mutated. */
 export function differenceOf(before: ResourceMap, after: ResourceMap): Difference {
@@ -15,7 +16,13 @@ export function differenceOf(before: ResourceMap, after: ResourceMap): Differenc
   known.set(before, since);
   const found = since.get(after) ?? compare(before, after);
   since.set(after, found);
+  shared.add(found.changed);
   return found;
+}
+
+/** Whether a list is one that many proxies are told: then it pays to keep what is made of it. */
+export function isShared(resources: readonly Resource[]): boolean {
+  return shared.has(resources);
 }
 
 function compare(before: ResourceMap, after: ResourceMap): Difference {
@@ -41,9 +48,10 @@ const carriers = new WeakMap<ResourceMap, ReadonlyMap<string, readonly Resource[
 /** The members of a set that are made of an object (`HTTPRoute/shop/catalog`). */
 export function carriersOf(object: string, resources: ResourceMap): readonly Resource[] {
   if (resources instanceof LayeredMap) {
-    const { shared, own } = resources;
-    const [found, ours] = [carriersOf(object, shared).filter(({ name }) => !own.has(name)), carriersOf(object, own)];
-    return [...found, ...ours];
+    const { own } = resources;
+    const [found, ours] = [carriersOf(object, resources.shared), carriersOf(object, own)];
+    const hidden = found.some(({ name }) => own.has(name));
+    return ours.length === 0 && !hidden ? found : [...found.filter(({ name }) => !own.has(name)), ...ours];
   }
   let index = carriers.get(resources);
   if (index === undefined) {
@@ -54,5 +62,7 @@ export function carriersOf(object: string, resources: ResourceMap): readonly Res
     index = new Map([...grouped].map(([carried, found]) => [carried, found.map(({ resource }) => resource)]));
     carriers.set(resources, index);
   }
-  return index.get(object) ?? [];
+  return index.get(object) ?? NOBODY;
 }
+
+const NOBODY: readonly Resource[] = [];

@@ -7,6 +7,7 @@ import { Debounce } from './debounce.ts';
 import { Hub } from './hub.ts';
 import { type XdsMetrics, xdsMetrics } from './metrics.ts';
 import type { IdentityFeed } from './proxy-listener.ts';
+import type { ResourceKind } from './resource.ts';
 import { serveXds } from './server.ts';
 import { StatusWriter } from './status/status-writer.ts';
 import { Memo } from './translate/memo.ts';
@@ -60,12 +61,20 @@ export async function startXds(options: XdsOptions): Promise<Xds> {
     changedMs ??= clock.now();
     retranslate.ask();
   };
-  const hub = new Hub({ clock, log, onProgress: () => decideStatus.ask() });
+  let leaving = false;
+  const onProgress = (answered?: ResourceKind): void => {
+    // Routes and Gateways are carried by listeners and routes; only of a pod that leaves it matters who knows its endpoints.
+    const matters = answered === undefined || answered === 'listener' || answered === 'route';
+    if (matters || (answered === 'endpoints' && leaving)) decideStatus.ask();
+  };
+  const hub = new Hub({ clock, log, onProgress });
   const retranslate = new Debounce(clock, TRANSLATE, () => {
     if (!synced) return;
     const changedAtMs = changedMs ?? clock.now();
     changedMs = undefined;
-    hub.setTranslation(translate(world.objects(), trustDomain, memo), changedAtMs);
+    const translation = translate(world.objects(), trustDomain, memo);
+    leaving = [...translation.world.pods.values()].some(({ metadata }) => metadata.deletionTimestamp != null);
+    hub.setTranslation(translation, changedAtMs);
     memo.sweep();
     decideStatus.ask();
   });

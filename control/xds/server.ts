@@ -8,24 +8,16 @@ import {
 } from '@grpc/grpc-js';
 import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
-import type {
-  DeltaDiscoveryRequest,
-  DeltaDiscoveryResponseInput,
-  DiscoveryRequest,
-  DiscoveryResponseInput,
-  LoadStatsRequest,
-  LoadStatsResponseInput,
-  Node,
-} from '../../xds/messages.js';
+import type { LoadStatsRequest, LoadStatsResponseInput, Node } from '../../xds/messages.js';
 import { AggregatedDiscoveryService, LoadReportingService } from '../../xds/services.js';
+import { type AdsVariant, DELTA, type Envelope, SOTW } from './ads-variant.ts';
 import type { Hub, Link } from './hub.ts';
 import { serveLoadReports } from './load-reports.ts';
 import type { XdsMetrics } from './metrics.ts';
 import { spiffeIdOfPeer } from './peer-identity.ts';
 import { type IdentityFeed, listenForProxies } from './proxy-listener.ts';
-import { kindOfTypeUrl, type ResourceKind } from './resource.ts';
-import type { ClientFeatures, SessionResponse, SubscriptionRequest, Variant } from './session.ts';
-import { clientFeatures, deltaResponse, sotwResponse } from './wire.ts';
+import { kindOfTypeUrl } from './resource.ts';
+import { clientFeatures } from './wire.ts';
 
 export interface XdsServerOptions {
   readonly hub: Hub;
@@ -67,11 +59,11 @@ export async function serveXds(options: XdsServerOptions): Promise<XdsServer> {
     calls.add(call);
     call.on('close', () => calls.delete(call));
   };
-  const sotw: handleBidiStreamingCall<DiscoveryRequest, DiscoveryResponseInput> = (call) => {
+  const sotw: handleBidiStreamingCall<Buffer, Buffer> = (call) => {
     track(call);
     serveAds(call, SOTW, options);
   };
-  const delta: handleBidiStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponseInput> = (call) => {
+  const delta: handleBidiStreamingCall<Buffer, Buffer> = (call) => {
     track(call);
     serveAds(call, DELTA, options);
   };
@@ -80,10 +72,14 @@ export async function serveXds(options: XdsServerOptions): Promise<XdsServer> {
     const spiffeId = verifiedPeer(call);
     if (spiffeId !== undefined) serveLoadReports(call, spiffeId, options.hub);
   };
-  server.addService(AggregatedDiscoveryService, {
-    streamAggregatedResources: sotw,
-    deltaAggregatedResources: delta,
-  });
+  const { streamAggregatedResources, deltaAggregatedResources } = AggregatedDiscoveryService;
+  server.addService(
+    {
+      streamAggregatedResources: { ...streamAggregatedResources, ...AS_BYTES },
+      deltaAggregatedResources: { ...deltaAggregatedResources, ...AS_BYTES },
+    },
+    { streamAggregatedResources: sotw, deltaAggregatedResources: delta },
+  );
   server.addService(LoadReportingService, { streamLoadStats: lrs });
   const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
   // Verified by then, and encrypted: gRPC itself need not know of TLS.
@@ -109,51 +105,24 @@ async function shutDown(server: Server, calls: ReadonlySet<Call>, clock: Clock):
   server.forceShutdown();
 }
 
-/** What of a request says who asks for what, in either variant. */
-interface Envelope {
-  readonly node: Node | null;
-  readonly typeUrl: string;
-}
+const asIs = (bytes: Buffer): Buffer => bytes;
 
-interface AdsVariant<Request extends Envelope, Response> {
-  readonly variant: Variant;
-  readonly read: (request: Request, kind: ResourceKind) => SubscriptionRequest;
-  readonly write: (response: SessionResponse, features: ClientFeatures, server: string) => Response;
-}
-
-const SOTW: AdsVariant<DiscoveryRequest, DiscoveryResponseInput> = {
-  variant: 'sotw',
-  read: ({ resourceNames: names, responseNonce: nonce, errorDetail }, kind) => ({
-    variant: 'sotw',
-    kind,
-    names,
-    nonce,
-    error: errorDetail?.message,
-  }),
-  write: sotwResponse,
+/** gRPC carries bytes: what many streams have in common is encoded once, and what a stream repeats is decoded once. */
+const AS_BYTES = {
+  requestSerialize: asIs,
+  requestDeserialize: asIs,
+  responseSerialize: asIs,
+  responseDeserialize: asIs,
 };
 
-const DELTA: AdsVariant<DeltaDiscoveryRequest, DeltaDiscoveryResponseInput> = {
-  variant: 'delta',
-  read: (request, kind) => ({
-    variant: 'delta',
-    kind,
-    subscribe: request.resourceNamesSubscribe,
-    unsubscribe: request.resourceNamesUnsubscribe,
-    initialVersions: request.initialResourceVersions,
-    nonce: request.responseNonce,
-    error: request.errorDetail?.message,
-  }),
-  write: deltaResponse,
-};
-
-function serveAds<Request extends Envelope, Response>(
-  call: ServerDuplexStream<Request, Response>,
-  { variant, read, write }: AdsVariant<Request, Response>,
+function serveAds(
+  call: ServerDuplexStream<Buffer, Buffer>,
+  { variant, reader, write }: AdsVariant,
   { hub, log, name }: XdsServerOptions,
 ): void {
   const spiffeId = verifiedPeer(call);
   if (spiffeId === undefined) return;
+  const read = reader();
   let link: Link | undefined;
   let ended = false;
   const end = (): void => {
@@ -175,14 +144,19 @@ function serveAds<Request extends Envelope, Response>(
       refuse: (reason) => fail(call, status.PERMISSION_DENIED, reason),
     });
   };
-  call.on('data', (request: Request) => {
-    if (ended) return;
+  const take = ({ node, typeUrl, as }: Envelope): void => {
     // Only the first request of a stream is sure to name the node.
-    link ??= open(request.node);
-    if (request.typeUrl === '') fail(call, status.INVALID_ARGUMENT, 'type_url is missing');
-    const kind = kindOfTypeUrl(request.typeUrl);
+    link ??= open(node);
+    if (typeUrl === '') fail(call, status.INVALID_ARGUMENT, 'type_url is missing');
+    const kind = kindOfTypeUrl(typeUrl);
     // Types that we do not have stay unanswered; the stream's others go on.
-    if (kind !== undefined) link?.request(read(request, kind));
+    if (kind !== undefined) link?.request(as(kind));
+  };
+  call.on('data', (bytes: Buffer) => {
+    if (ended) return;
+    const request = attempt(() => read(bytes));
+    if (request === undefined) fail(call, status.INTERNAL, 'the request is no discovery request of the method');
+    else take(request);
   });
   call.on('drain', () => link?.drained());
   call.on('error', (error: Error) => {
@@ -194,6 +168,15 @@ function serveAds<Request extends Envelope, Response>(
     end();
     call.end();
   });
+}
+
+/** Undefined for bytes that are not what they should be: a peer sent them. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 function verifiedPeer(call: Call): string | undefined {

@@ -55,7 +55,8 @@ export class Session {
   /** When all endpoints with a time to live were said last, and when they are to be said again. */
   #aliveAtMs: number | undefined = undefined;
   #heartbeatAtMs: number | undefined = undefined;
-  #wanted: { readonly key: string; readonly target: unknown; readonly all: boolean } | undefined = undefined;
+  /** Clusters whose endpoints the proxy has not asked for, at a revision of what it was told and of what it wants. */
+  #unwanted: { readonly told: number; readonly wanted: number; readonly names: readonly string[] } | undefined;
 
   constructor(variant: Variant = 'sotw', features: ClientFeatures = { timeToLive: false }) {
     this.variant = variant;
@@ -100,9 +101,11 @@ export class Session {
       const channel = this.#channels[kind];
       const source: Snapshot = kind === 'listener' || kind === 'route' ? (this.#ready ?? newest) : newest;
       const target = source[kind];
+      const isNews = channel.behind(target) || channel.owes || channel.surplus(target);
+      if (!isNews && source === newest) continue;
       const allowed = overdue || mayChange(kind, this.#progress(source));
       if (channel.owesBeyond(target, newest[kind])) held = true;
-      else if (channel.behind(target) || channel.owes || channel.surplus(target)) {
+      else if (isNews) {
         const outgoing = channel.outgoing(target, allowed ? 'with-changes' : 'owed-only');
         if (outgoing !== undefined) responses.push(this.#send(channel, outgoing));
       }
@@ -202,12 +205,11 @@ export class Session {
   #endpointsWanted({ endpoints: target }: Snapshot): boolean {
     const { cluster, endpoints } = this.#channels;
     if (!cluster.wildcard || !endpoints.subscribed || cluster.error !== undefined) return true;
-    const key = `${cluster.toldRevision} ${endpoints.wantedRevision}`;
-    if (this.#wanted?.key !== key || this.#wanted.target !== target) {
-      const all = [...cluster.toldNames()].every((name) => !target.has(name) || endpoints.wants(name));
-      this.#wanted = { key, target, all };
+    const [told, wanted] = [cluster.toldRevision, endpoints.wantedRevision];
+    if (this.#unwanted?.told !== told || this.#unwanted.wanted !== wanted) {
+      this.#unwanted = { told, wanted, names: [...cluster.toldNames()].filter((name) => !endpoints.wants(name)) };
     }
-    return this.#wanted.all;
+    return !this.#unwanted.names.some((name) => target.has(name));
   }
 
   #send(channel: Channel, outgoing: Outgoing): SessionResponse {

@@ -8,6 +8,8 @@ import { type Resource, type ResourceMap, resourceMap, versionOf } from './resou
 export class SotwChannel extends Channel {
   /** Once a name was given, an empty list means none; before, it means all. */
   #named = false;
+  /** What the last request named. */
+  #list: readonly string[] | undefined = undefined;
   #acked = new Map<string, Resource>();
 
   get acked(): ResourceMap {
@@ -24,7 +26,7 @@ export class SotwChannel extends Channel {
 
   outgoing(target: ResourceMap, changes: 'with-changes' | 'owed-only'): Outgoing | undefined {
     if (!this.subscribed || this.awaiting) return undefined;
-    const owed = [...this.owed].flatMap((name) => target.get(name) ?? []);
+    const owed = this.owed.size === 0 ? [] : [...this.owed].flatMap((name) => target.get(name) ?? []);
     const changed = changes === 'with-changes' ? this.changed(target) : [];
     if (FULL_STATE.has(this.kind)) {
       const removed = this.kind === 'listener' && changes === 'with-changes' && this.surplus(target);
@@ -32,7 +34,8 @@ export class SotwChannel extends Channel {
       return this.#whole(target);
     }
     if (owed.length === 0 && changed.length === 0) return undefined;
-    return { version: versionOf(target), resources: [...new Set([...owed, ...changed])], removed: [] };
+    const resources = owed.length === 0 ? changed : [...new Set([...owed, ...changed])];
+    return { version: versionOf(target), resources, removed: [] };
   }
 
   withoutSurplus(target: ResourceMap): Outgoing | undefined {
@@ -47,7 +50,8 @@ export class SotwChannel extends Channel {
   protected override accept(): void {
     if (FULL_STATE.has(this.kind)) this.#acked.clear();
     for (const resource of this.flight.resources) this.#acked.set(resource.name, resource);
-    for (const name of this.#acked.keys()) if (!this.wants(name)) this.#acked.delete(name);
+    // What it no longer wants was taken out when it said so; what was under way may have come since.
+    for (const { name } of this.flight.resources) if (!this.wants(name)) this.#acked.delete(name);
   }
 
   /** All that the proxy asked for; of clusters, those that are to go stay until {@link withoutSurplus}. */
@@ -71,6 +75,8 @@ export class SotwChannel extends Channel {
   }
 
   #subscribe(list: readonly string[]): void {
+    if (list === this.#list) return;
+    this.#list = list;
     const before = this.names;
     const wasWildcard = this.wildcard;
     this.#named ||= list.length > 0;
