@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Cluster, ClusterLoadAssignment, type Codec, Listener, RouteConfiguration } from '../../xds/messages.js';
 import { LayeredMap } from './layered-map.ts';
 
@@ -41,8 +41,14 @@ export function makeResource<Input>(
   message: Input & { readonly name?: string; readonly clusterName?: string },
   carries: readonly string[] = [],
 ): Resource {
-  const value = codec.encode(message).finish();
-  return { kind, name: message.name ?? message.clusterName ?? '', version: shortHash(value), value, carries };
+  // A copy of its own: what an encoder gives is a part of a pool, and would keep all of it, many times its size, from the collector.
+  const value = new Uint8Array(codec.encode(message).finish());
+  return { kind, name: message.name ?? message.clusterName ?? '', version: versionOfBytes(value), value, carries };
+}
+
+/** Of the content alone. */
+export function versionOfBytes(value: Uint8Array): string {
+  return shortHash(value);
 }
 
 export function resourceMap(resources: Iterable<Resource>): ResourceMap {
@@ -74,5 +80,5 @@ export function mortal(resource: Resource, ttlMs: number): Resource {
 
 // 64 bits: among a million versions two are alike once in 37 million clusters.
 function shortHash(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex').slice(0, 16);
+  return hash('sha256', content).slice(0, 16);
 }

@@ -11,30 +11,38 @@ import {
   type Snapshot,
 } from '../resource.ts';
 import { inboundClusterResource } from './cluster.ts';
-import { type HttpOptions, httpFilter, TLS_INSPECTOR } from './http-listener.ts';
+import { httpFilter, TLS_INSPECTOR } from './http-listener.ts';
 import type { Memo } from './memo.ts';
 import { jsonPorts, meshAddressOf } from './mesh-service.ts';
 import { INBOUND_LISTENER, inboundName, OUTBOUND_PROXY_LISTENER, OUTBOUND_ROUTES } from './names.ts';
+import { outboundBody, outboundListener } from './outbound-listener.ts';
 import { inboundHost } from './route-defaults.ts';
 import { meshServerTls } from './transport.ts';
 import type { NamespaceView, OutboundPort } from './view.ts';
 
 /** All that a pod's sidecar is to have; undefined while the agent has not said where the pod is. `memo` is the pod's part. */
 export function sidecarSnapshot(pod: Pod, view: NamespaceView, memo: Memo): Snapshot | undefined {
+  // Of all that changes, endpoints change most: nothing else is to be looked at then.
+  const rest = memo.take('rest', [pod, view.clusters, view.routes, view.outbound], () =>
+    allButEndpoints(pod, view, memo),
+  );
+  return rest && { ...rest, endpoints: view.endpoints };
+}
+
+function allButEndpoints(pod: Pod, view: NamespaceView, memo: Memo): Omit<Snapshot, 'endpoints'> | undefined {
   const mesh = meshAddressOf(pod);
   const podAddress = pod.status?.podIP;
   if (mesh === undefined || podAddress === undefined || podAddress === '') return undefined;
   const ports = pod.metadata.annotations?.[APP_PORTS];
   const own = memo.take('inbound', [ports, mesh.address, mesh.port], () => inbound(mesh, jsonPorts(ports)));
-  const listeners = memo.take('listeners', [own, podAddress, view.outbound], () =>
+  const listener = memo.take('listeners', [own, podAddress, view.outbound], () =>
     resourceMap([...own.listeners, ...outbound(podAddress, view.outbound)]),
   );
   const joined = (kind: ResourceKind, shared: ResourceMap, more: ResourceMap): ResourceMap =>
     memo.take(kind, [shared, more], () => new LayeredMap(shared, more));
   return {
     cluster: joined('cluster', view.clusters, own.clusters),
-    endpoints: view.endpoints,
-    listener: listeners,
+    listener,
     route: joined('route', view.routes, own.routes),
   };
 }
@@ -42,16 +50,16 @@ export function sidecarSnapshot(pod: Pod, view: NamespaceView, memo: Memo): Snap
 /** What apps are told to send their requests to: the forward proxy, and a port for each Service. */
 function outbound(podAddress: string, ports: readonly OutboundPort[]): readonly Resource[] {
   return [
-    outboundListener(podAddress, OUTBOUND_PROXY_PORT, OUTBOUND_PROXY_LISTENER, {
-      routeTable: OUTBOUND_ROUTES,
-      statPrefix: 'outbound',
-      role: 'forward-proxy',
-    }),
-    ...ports.map(({ name, port }) =>
-      outboundListener(podAddress, port, name, { routeTable: name, statPrefix: 'outbound', role: 'outbound' }),
-    ),
+    outboundListener(FORWARD_PROXY, podAddress, OUTBOUND_PROXY_PORT),
+    ...ports.map(({ body, port }) => outboundListener(body, podAddress, port)),
   ];
 }
+
+const FORWARD_PROXY = outboundBody(OUTBOUND_PROXY_LISTENER, {
+  routeTable: OUTBOUND_ROUTES,
+  statPrefix: 'outbound',
+  role: 'forward-proxy',
+});
 
 interface Inbound {
   readonly clusters: ResourceMap;
@@ -104,13 +112,4 @@ function inboundListener(
     })),
   };
   return makeResource('listener', Listener, { ...message, name: INBOUND_LISTENER });
-}
-
-function outboundListener(address: string, port: number, name: string, http: HttpOptions): Resource {
-  return makeResource('listener', Listener, {
-    name,
-    address: { socketAddress: { address, portValue: port } },
-    trafficDirection: TrafficDirection.OUTBOUND,
-    filterChains: [{ name, filters: [httpFilter(http)] }],
-  });
 }

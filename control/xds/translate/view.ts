@@ -13,6 +13,7 @@ import type { Memo } from './memo.ts';
 import { type MeshRoutes, routesFor } from './mesh-routes.ts';
 import { endpointsKey, isExportedTo, type MeshPort } from './mesh-service.ts';
 import { carriedObject, OUTBOUND_ROUTES, outboundName } from './names.ts';
+import { type ListenerBody, outboundBody } from './outbound-listener.ts';
 import { byPrecedence } from './precedence.ts';
 import { forwardTo, passthroughHost } from './route-defaults.ts';
 import { type RankedRoute, translateRules } from './rule.ts';
@@ -38,7 +39,7 @@ export interface NamespaceView {
 
 /** A Service's port that sidecars listen on for apps that were given Kubernetes' service variables. */
 export interface OutboundPort {
-  readonly name: string;
+  readonly body: ListenerBody;
   readonly port: number;
 }
 
@@ -67,10 +68,12 @@ function outboundPorts(namespace: string, listened: readonly ServiceHost[], memo
     name: outboundName(port.namespace, port.serviceName, port.port),
     port: port.outboundPort ?? 0,
   }));
-  return memo.take(
-    `outbound ports ${namespace}`,
-    ports.flatMap(({ name, port }) => [name, port]),
-    () => ports,
+  const inputs = ports.flatMap(({ name, port }) => [name, port]);
+  return memo.take(`outbound ports ${namespace}`, inputs, () =>
+    ports.map(({ name, port }) => ({
+      body: outboundBody(name, { routeTable: name, statPrefix: 'outbound', role: 'outbound' }),
+      port,
+    })),
   );
 }
 
