@@ -80,5 +80,6 @@ export function mortal(resource: Resource, ttlMs: number): Resource {
 
 // 64 bits: among a million versions two are alike once in 37 million clusters.
 function shortHash(content: string | Uint8Array): string {
-  return hash('sha256', content).slice(0, 16);
+  // Not a slice of the whole hash's text, which would keep the whole.
+  return hash('sha256', content, 'buffer').toString('hex', 0, 8);
 }

@@ -14,23 +14,36 @@ export function outboundBody(name: string, http: HttpOptions): ListenerBody {
   return { name, bytes: new Uint8Array(bytes) };
 }
 
-/**
- * Each pod has one for each Service, at its own address. Bytes are put together when they are asked for, which is when they are sent: kept,
- * they would be most of what the control plane holds.
- */
-export function outboundListener({ name, bytes }: ListenerBody, address: string, port: number): Resource {
-  // Fields of a message may come in any order.
-  const value = (): Uint8Array =>
-    Buffer.concat([bytes, Listener.encode({ address: { socketAddress: { address, portValue: port } } }).finish()]);
-  return {
-    kind: 'listener',
-    name,
-    version: versionOfBytes(value()),
-    get value() {
-      return value();
-    },
-    carries: NOTHING,
-  };
+export function outboundListener(body: ListenerBody, address: string, port: number): Resource {
+  return new BoundListener(body, address, port);
 }
 
 const NOTHING: readonly string[] = [];
+
+/**
+ * Each pod has one for each Service, at its own address. Bytes are put together when they are asked for, which is when they are sent: kept,
+ * they would be most of what the control plane holds. A class, so that the getter is one for tens of thousands of them.
+ */
+class BoundListener implements Resource {
+  readonly kind = 'listener';
+  readonly name: string;
+  readonly version: string;
+  readonly carries = NOTHING;
+  readonly #body: Uint8Array;
+  readonly #address: string;
+  readonly #port: number;
+
+  constructor({ name, bytes }: ListenerBody, address: string, port: number) {
+    this.name = name;
+    this.#body = bytes;
+    this.#address = address;
+    this.#port = port;
+    this.version = versionOfBytes(this.value);
+  }
+
+  get value(): Uint8Array {
+    const socketAddress = { address: this.#address, portValue: this.#port };
+    // Fields of a message may come in any order.
+    return Buffer.concat([this.#body, Listener.encode({ address: { socketAddress } }).finish()]);
+  }
+}
