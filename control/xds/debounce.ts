@@ -5,6 +5,9 @@ export interface DebounceOptions {
   readonly quietMs: number;
   /** and at the latest this long after the first asking. */
   readonly maxMs: number;
+  /** While this holds, what a run leads to is not done with yet: it waits, but no longer than `busyMs` after the first asking. */
+  readonly busy?: () => boolean;
+  readonly busyMs?: number;
 }
 
 /** Turns a burst of askings into one run. */
@@ -40,9 +43,7 @@ export class Debounce {
   /** One timer for a burst, however many ask: thousands a second do. */
   #wait(delayMs: number): void {
     this.#timer = this.#clock.timer(delayMs, () => {
-      const { quietMs, maxMs } = this.#options;
-      const dueMs = Math.min(this.#lastMs + quietMs, this.#firstMs + maxMs);
-      const leftMs = dueMs - this.#clock.monotonic();
+      const leftMs = this.#leftMs(this.#clock.monotonic());
       if (leftMs > 0) {
         this.#wait(leftMs);
         return;
@@ -50,5 +51,12 @@ export class Debounce {
       this.#timer = undefined;
       this.#run();
     });
+  }
+
+  #leftMs(nowMs: number): number {
+    const { quietMs, maxMs, busy, busyMs = maxMs } = this.#options;
+    const dueMs = Math.min(this.#lastMs + quietMs, this.#firstMs + maxMs);
+    if (dueMs > nowMs || busy?.() !== true) return dueMs - nowMs;
+    return Math.min(quietMs, this.#firstMs + busyMs - nowMs);
   }
 }

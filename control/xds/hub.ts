@@ -94,6 +94,11 @@ export class Hub {
     for (const open of this.#open) this.#queue.add(open);
   }
 
+  /** Whether some proxies have not been looked at since something changed for them. */
+  get busy(): boolean {
+    return this.#queue.size > 0;
+  }
+
   open(stream: Stream): Link | undefined {
     const { clock } = this.#options;
     const node = parseNodeId(stream.nodeId);

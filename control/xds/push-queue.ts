@@ -18,6 +18,10 @@ export class PushQueue<T> {
     this.#push = push;
   }
 
+  get size(): number {
+    return this.#waiting.size;
+  }
+
   add(one: T): void {
     this.#waiting.add(one);
     this.#plan();

@@ -73,6 +73,18 @@ function lineOf({ name, version }: Resource): string {
   return `${name} ${version}\n`;
 }
 
+/** Whether two say the same and are made of the same: objects change, as by their status, without what proxies are told. */
+export function isSameResource(left: Resource | undefined, right: Resource | undefined): boolean {
+  if (left === undefined || right === undefined) return left === right;
+  const { carries } = left;
+  return (
+    left.version === right.version &&
+    left.name === right.name &&
+    carries.length === right.carries.length &&
+    carries.every((object, at) => object === right.carries[at])
+  );
+}
+
 /** The same content for a limited time: another version, so that a changed limit is told. */
 export function mortal(resource: Resource, ttlMs: number): Resource {
   return { ...resource, ttlMs, version: shortHash(`${resource.version} ${ttlMs}`) };

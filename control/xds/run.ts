@@ -1,4 +1,5 @@
 import type { Client } from '../../api/client/client.ts';
+import { endpointSliceKind } from '../../api/kinds/endpoint-slice.ts';
 import type { Proxy } from '../../api/kinds/proxy.ts';
 import type { Clock, Timer } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
@@ -36,8 +37,10 @@ export interface Xds {
 }
 
 // A burst of changes (a Deployment that scales) is one push; a single one waits no longer than a scheduler's tick.
-const TRANSLATE = { quietMs: 10, maxMs: 100 };
-const DECIDE_STATUS = { quietMs: 10, maxMs: 100 };
+// Where proxies cannot be told as fast as things change, one translation takes in the more: none is made that few proxies would get.
+const TRANSLATE = { quietMs: 10, maxMs: 100, busyMs: 500 };
+// Each is a write of its own, which brings a translation: while ACKs keep coming, "12 of 500 proxies" is not said more often.
+const DECIDE_STATUS = { quietMs: 10, maxMs: 200 };
 
 /** The xDS controller: world to snapshots, snapshots to proxies, their answers to status. Resolves when it listens. */
 export async function startXds(options: XdsOptions): Promise<Xds> {
@@ -57,8 +60,11 @@ export async function startXds(options: XdsOptions): Promise<Xds> {
   });
   /** When the first change came that no translation has taken in yet. */
   let changedMs: number | undefined;
-  const onChange = (): void => {
+  let statusToo = true;
+  const onChange = (kind: string): void => {
     changedMs ??= clock.now();
+    // Nothing that status says follows from endpoints alone, but for pods that leave.
+    statusToo ||= kind !== endpointSliceKind.kind;
     retranslate.ask();
   };
   let leaving = false;
@@ -68,7 +74,7 @@ export async function startXds(options: XdsOptions): Promise<Xds> {
     if (matters || (answered === 'endpoints' && leaving)) decideStatus.ask();
   };
   const hub = new Hub({ clock, log, onProgress });
-  const retranslate = new Debounce(clock, TRANSLATE, () => {
+  const retranslate = new Debounce(clock, { ...TRANSLATE, busy: () => hub.busy }, () => {
     if (!synced) return;
     const changedAtMs = changedMs ?? clock.now();
     changedMs = undefined;
@@ -76,7 +82,8 @@ export async function startXds(options: XdsOptions): Promise<Xds> {
     leaving = [...translation.world.pods.values()].some(({ metadata }) => metadata.deletionTimestamp != null);
     hub.setTranslation(translation, changedAtMs);
     memo.sweep();
-    decideStatus.ask();
+    if (statusToo || leaving) decideStatus.ask();
+    statusToo = false;
   });
   const world = watchWorld({ client, clock, random, log, onChange });
   let synced = false;

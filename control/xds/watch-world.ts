@@ -20,7 +20,7 @@ export interface WatchWorldOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly onChange: () => void;
+  readonly onChange: (kind: string) => void;
 }
 
 export interface WorldWatch {
@@ -35,7 +35,8 @@ export function watchWorld(options: WatchWorldOptions): WorldWatch {
   const { onChange, ...rest } = options;
   const informers: { readonly synced: Promise<void>; close(): Promise<void> }[] = [];
   const follow = <T extends KubeObject>(kind: Kind<T>, fieldSelector?: string): Informer<T> => {
-    const handlers = { onAdd: onChange, onUpdate: onChange, onDelete: onChange };
+    const changed = (): void => onChange(kind.kind);
+    const handlers = { onAdd: changed, onUpdate: changed, onDelete: changed };
     const informer = new Informer(
       { ...rest, kind, ...(fieldSelector === undefined ? {} : { fieldSelector }) },
       handlers,

@@ -1,6 +1,6 @@
 import type { Gateway } from '../../../api/kinds/gateway.ts';
 import { type FilterChainInput, Listener, RouteConfiguration, TrafficDirection } from '../../../xds/messages.js';
-import { makeResource, type Resource, type Snapshot } from '../resource.ts';
+import { isSameResource, makeResource, type Resource, type Snapshot } from '../resource.ts';
 import { type Attachment, attachToGateway, isGatewayRef } from './attachment.ts';
 import { gatewayHosts } from './gateway-hosts.ts';
 import { type Certificate, type GatewayState, gatewayStates, type ListenerState } from './gateway-listeners.ts';
@@ -123,14 +123,15 @@ function routeTable(
     .filter((one) => one.gateway === gateway && listeners.includes(one.listener))
     .map((attachment) => ({ attachment, rules: rulesOf(attachment.route, pass) }));
   const inputs = [gateway, ...attached.flatMap(({ attachment, rules }) => [attachment.listener.name, rules])];
-  return pass.memo.take(`routes ${table.name}`, inputs, () => {
+  const make = (): Resource => {
     const carries = [
       carriedObject('Gateway', gateway),
       ...carriedRoutes(attached.map(({ attachment }) => attachment.route)),
     ];
     const virtualHosts = gatewayHosts(listeners, attached, port);
     return makeResource('route', RouteConfiguration, { name: table.name, virtualHosts }, carries);
-  });
+  };
+  return pass.memo.take(`routes ${table.name}`, inputs, make, isSameResource);
 }
 
 function listenerResource(name: string, address: string, { gateway, port, chains }: Socket): Resource {

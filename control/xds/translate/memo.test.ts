@@ -56,3 +56,17 @@ test('what is not asked for any more is forgotten, but not in the first passes i
   ask();
   assert.equal(made, 2);
 });
+
+test('what is made anew and says the same is the one from before', () => {
+  const memo = new Memo();
+  const ask = (input: number, text: string): { readonly text: string } =>
+    memo.take(
+      'a',
+      [input],
+      () => ({ text }),
+      (before, after) => before.text === after.text,
+    );
+  const first = ask(1, 'x');
+  assert.equal(ask(2, 'x'), first);
+  assert.notEqual(ask(3, 'y'), first);
+});

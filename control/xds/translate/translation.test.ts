@@ -168,6 +168,25 @@ describe('what is sent', () => {
   });
 });
 
+test('a status that is written changes nothing of what proxies are told, not even the objects', () => {
+  const memo = new Memo();
+  const objects = worldObjects(EVERYTHING);
+  const of = (world: WorldObjects) => {
+    const translation = translate(world, 'tutti.local', memo);
+    memo.sweep();
+    return [translation.sidecar('default', 'web-1'), translation.ingressProxy()];
+  };
+  const before = of(objects);
+  const after = of({
+    ...objects,
+    httpRoutes: objects.httpRoutes.map((route) => ({ ...route, status: { parents: [] } })),
+    gateways: objects.gateways.map((gateway) => ({ ...gateway, status: { conditions: [] } })),
+  });
+  for (const kind of RESOURCE_KINDS) {
+    for (const [at, snapshot] of before.entries()) assert.equal(after[at]?.[kind], snapshot?.[kind], kind);
+  }
+});
+
 describe('a sidecar', () => {
   test('waits until the agent has said where its pod is', () => {
     const unplaced = { ...web, metadata: { ...web.metadata, annotations: {} } };

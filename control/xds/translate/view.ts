@@ -1,6 +1,6 @@
 import type { HttpRoute } from '../../../api/kinds/http-route.ts';
 import { RouteConfiguration, type VirtualHostInput } from '../../../xds/messages.js';
-import { makeResource, type Resource, type ResourceMap, resourceMap } from '../resource.ts';
+import { isSameResource, makeResource, type Resource, type ResourceMap, resourceMap } from '../resource.ts';
 import { resolveBackend } from './backend.ts';
 import {
   clusterKey,
@@ -172,17 +172,22 @@ function outboundRoutes(namespace: string, hosts: readonly ServiceHost[], memo: 
       const carries = carriedRoutes(hosts.flatMap(({ routes }) => routes));
       return makeResource('route', RouteConfiguration, { name: OUTBOUND_ROUTES, virtualHosts }, carries);
     },
+    isSameResource,
   );
 }
 
 function portRoutes(namespace: string, { port, host, routes }: ServiceHost, memo: Memo): Resource {
   const name = outboundName(port.namespace, port.serviceName, port.port);
-  return memo.take(`routes ${namespace} ${name}`, [host], () =>
-    makeResource(
-      'route',
-      RouteConfiguration,
-      { name, virtualHosts: [{ ...host, domains: ['*'] }] },
-      carriedRoutes(routes),
-    ),
+  return memo.take(
+    `routes ${namespace} ${name}`,
+    [host],
+    () =>
+      makeResource(
+        'route',
+        RouteConfiguration,
+        { name, virtualHosts: [{ ...host, domains: ['*'] }] },
+        carriedRoutes(routes),
+      ),
+    isSameResource,
   );
 }
