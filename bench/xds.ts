@@ -132,11 +132,17 @@ async function ackedByAll(proxies: ChildProcess, keys: readonly string[], client
 }
 
 async function message<T>(child: ChildProcess): Promise<T> {
-  const ended = once(child, 'exit').then(([code]) => {
+  const enough = new AbortController();
+  const { signal } = enough;
+  const ended = once(child, 'exit', { signal }).then(([code]) => {
     throw new Error(`"${child.spawnargs.join(' ')}" ended with ${String(code)}`);
   });
-  const [value] = (await Promise.race([once(child, 'message'), ended])) as [T];
-  return value;
+  try {
+    const [value] = (await Promise.race([once(child, 'message', { signal }), ended])) as [T];
+    return value;
+  } finally {
+    enough.abort();
+  }
 }
 
 async function stop(child: ChildProcess): Promise<void> {
