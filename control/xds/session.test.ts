@@ -251,6 +251,7 @@ describe('make before break', () => {
         const told = (lines: readonly string[]): void => {
           for (const [kind = '', version = ''] of lines.map((line) => line.split(/: .@| /))) {
             if (kind === 'route') assert.ok(Number(version) <= answered.endpoints, `route ${version} came too early`);
+            if (kind === 'route') assert.ok(Number(version) > answered.route, `route ${version} came late`);
             open.push(`${kind} ${version}`);
           }
         };
@@ -271,6 +272,34 @@ describe('make before break', () => {
         assert.deepEqual([answered.route, open.length], [wanted, 0]);
       }),
     );
+  });
+
+  test('a route that came because order gave way is not taken back when the proxy answers after all', () => {
+    const peer = settled();
+    assert.deepEqual(peer.set({ ...SHOP, endpoints: { a: '2', b: '1' } }), ['endpoints: a@2']);
+    assert.deepEqual(peer.set({ ...SHOP, endpoints: { a: '3', b: '1' }, route: { r: '2' } }), []);
+    peer.nowMs = ORDER_LIMIT_MS;
+    assert.deepEqual(peer.take(), ['route: r@2']);
+    assert.deepEqual(ack(peer, 'route', ['r']), []);
+    assert.deepEqual(ack(peer, 'endpoints', ['a', 'b']), ['endpoints: a@3']);
+    assert.deepEqual(ack(peer, 'endpoints', ['a', 'b']), []);
+  });
+
+  test('a proxy that asks for routes before it has answered its endpoints is told them forwards only', () => {
+    const peer = new Peer();
+    peer.set(SHOP);
+    peer.subscribe('cluster');
+    ack(peer, 'cluster');
+    assert.deepEqual(peer.subscribe('endpoints', ['a', 'b']), ['endpoints: a@1 b@1']);
+    peer.set({ ...SHOP, endpoints: { a: '2', b: '1' }, route: { r: '2' } });
+    const told = [
+      ...peer.subscribe('route', ['r']),
+      ...ack(peer, 'endpoints', ['a', 'b']),
+      ...ack(peer, 'route', ['r']),
+      ...ack(peer, 'endpoints', ['a', 'b']),
+      ...ack(peer, 'route', ['r']),
+    ];
+    assert.deepEqual(told, ['route: r@1', 'endpoints: a@2', 'route: r@2']);
   });
 
   test('newly asked names are answered at once, whatever else is under way', () => {

@@ -99,7 +99,7 @@ export class Session {
     let held = false;
     for (const kind of RESOURCE_KINDS) {
       const channel = this.#channels[kind];
-      const source: Snapshot = kind === 'listener' || kind === 'route' ? (this.#ready ?? newest) : newest;
+      const source: Snapshot = kind === 'listener' || kind === 'route' ? (this.#ready ?? this.#told ?? newest) : newest;
       const target = source[kind];
       const isNews = channel.behind(target) || channel.owes || channel.surplus(target);
       if (!isNews && source === newest) continue;
@@ -127,8 +127,11 @@ export class Session {
   #advance(newest: Snapshot, overdue: boolean): boolean {
     const { cluster, endpoints } = this.#channels;
     const before = this.#ready;
-    if (overdue) this.#ready = newest;
-    else if (!cluster.awaiting && !endpoints.awaiting) {
+    if (overdue) {
+      // Nothing of what was before it comes any more: a route would go back to what it was.
+      this.#told = newest;
+      this.#ready = newest;
+    } else if (!cluster.awaiting && !endpoints.awaiting) {
       this.#noteTold(newest);
       this.#ready = this.#told;
     }
@@ -182,8 +185,7 @@ export class Session {
   }
 
   #progress(source: Snapshot): Progress {
-    // Of an older one clusters and endpoints are answered: else it would not be the source.
-    const older = source !== this.#snapshot;
+    const answered = source === this.#ready && source !== this.#snapshot;
     const settled = (kind: ResourceKind): boolean => {
       const channel = this.#channels[kind];
       if (!channel.subscribed) return true;
@@ -192,12 +194,12 @@ export class Session {
     };
     return {
       settled: {
-        cluster: older || settled('cluster'),
-        endpoints: older || settled('endpoints'),
+        cluster: answered || settled('cluster'),
+        endpoints: answered || settled('endpoints'),
         listener: settled('listener'),
         route: settled('route'),
       },
-      endpointsWanted: older || this.#endpointsWanted(source),
+      endpointsWanted: answered || this.#endpointsWanted(source),
     };
   }
 
