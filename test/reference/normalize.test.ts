@@ -44,3 +44,13 @@ test('a generated name shows its prefix, also where it stands again', () => {
     note: 'pods "web-<suffix>" is here',
   });
 });
+
+test('causes are told in one order, in the list and in the message', () => {
+  const [first, second] = ['spec.a: Required value', 'spec.b: Invalid value: 1: too few'] as const;
+  const causes = [first, second].map((line) => ({ field: line.slice(0, 6), message: line.slice(8) }));
+  const status = { message: `Pod "x" is invalid: [${second}, ${first}]`, details: { causes: causes.toReversed() } };
+  assert.deepEqual(normalized(status), {
+    message: `Pod "x" is invalid: [${first}, ${second}]`,
+    details: { causes },
+  });
+});

@@ -13,12 +13,19 @@ export interface Oracle {
 /**
  * Builds kube-apiserver from its published Go module, which takes minutes once, and finds the Gateway API's definitions.
  * The module's own go.mod points at folders beside it for its parts; here they are replaced by the parts' published
- * versions (1.34.4 is v0.34.4).
+ * versions (1.34.4 is v0.34.4). A program that is built already is taken as it is.
  */
-export function buildOracle(folder: string): Oracle {
-  const apiServer = join(folder, `kube-apiserver-${KUBERNETES}`);
+export function buildOracle(folder: string, built?: string): Oracle {
   const module = join(folder, 'module');
   mkdirSync(module, { recursive: true });
+  const apiServer = built ?? join(folder, `kube-apiserver-${KUBERNETES}`);
+  if (built === undefined) buildApiServer(apiServer, module);
+  const { Dir } = downloaded(`sigs.k8s.io/gateway-api@v${GATEWAY_API}`, module);
+  const definitions = globSync(join(Dir, 'config', 'crd', 'experimental', 'gateway.networking.k8s.io_*s.yaml'));
+  return { apiServer, definitions: definitions.filter((file) => !file.includes('_vap_')).sort() };
+}
+
+function buildApiServer(apiServer: string, module: string): void {
   if (!existsSync(join(module, 'go.mod'))) {
     const kubernetes = downloaded(`k8s.io/kubernetes@v${KUBERNETES}`, module);
     const parts = partsOf(go(['mod', 'edit', '-json', kubernetes.GoMod], module));
@@ -40,9 +47,6 @@ export function buildOracle(folder: string): Oracle {
     const flags = `-s -w -X ${variable}.gitVersion=v${KUBERNETES} -X ${variable}.gitMajor=${major} -X ${variable}.gitMinor=${minor}`;
     go(['build', '-trimpath', '-ldflags', flags, '-o', apiServer, 'k8s.io/kubernetes/cmd/kube-apiserver'], module);
   }
-  const { Dir } = downloaded(`sigs.k8s.io/gateway-api@v${GATEWAY_API}`, module);
-  const definitions = globSync(join(Dir, 'config', 'crd', 'experimental', 'gateway.networking.k8s.io_*s.yaml'));
-  return { apiServer, definitions: definitions.filter((file) => !file.includes('_vap_')).sort() };
 }
 
 interface Downloaded {
