@@ -29,8 +29,8 @@ export const tokenRequestSchema = z
           .array(z.string())
           .default(() => [])
           .describe('Who the token is for; the API server unless told.'),
-        // One hour: SetDefaults_TokenRequestSpec; ten minutes to 2^32 seconds: ValidateTokenRequest.
-        expirationSeconds: z.int().min(600).max(4_294_967_296).default(3600).describe('How long it is to be valid.'),
+        // One hour: SetDefaults_TokenRequestSpec.
+        expirationSeconds: z.int().default(3600).describe('How long it is to be valid.'),
         boundObjectRef: z
           .strictObject({
             kind: z.string().optional(),

@@ -8,11 +8,12 @@ import {
 } from '../meta/field-error.ts';
 import { wrong } from '../meta/metadata-rules.ts';
 import { dnsLabel, portName, portNumber } from '../meta/names.ts';
-import { parseQuantity } from '../meta/quantity.ts';
 import type { FieldError } from '../meta/status.ts';
 import type { Container } from './container.ts';
 import { environmentErrors } from './environment-rules.ts';
 import { lifeErrors } from './probe-rules.ts';
+import { resourceErrors } from './resource-rules.ts';
+import { securityErrors } from './security-rules.ts';
 import type { Volume } from './volume.ts';
 import { descendingPathErrors } from './volume-rules.ts';
 
@@ -33,7 +34,8 @@ export function validateContainer(container: Container, place: ContainerPlace): 
     ...portErrors(container, `${field}.ports`),
     ...environmentErrors(container, field),
     ...mountErrors(container, place),
-    ...resourceErrors(container, `${field}.resources`),
+    ...resourceErrors(container.resources, `${field}.resources`),
+    ...securityErrors(container.securityContext, `${field}.securityContext`),
     ...lifeErrors(container, field, place),
     ...restartErrors(container, place),
   ];
@@ -70,8 +72,7 @@ function portErrors({ ports = [] }: Container, field: string): readonly FieldErr
 }
 
 function numberErrors(port: number, field: string): readonly FieldError[] {
-  const why = portNumber(port);
-  return why === undefined ? [] : [fieldInvalid(field, port, why)];
+  return portNumber(port).map((why) => fieldInvalid(field, port, why));
 }
 
 function mountErrors({ volumeMounts = [] }: Container, { field, volumes }: ContainerPlace): readonly FieldError[] {
@@ -95,28 +96,4 @@ function mountErrors({ volumeMounts = [] }: Container, { field, volumes }: Conta
         : []),
     ];
   });
-}
-
-/** validateContainerResourceRequirements: a request fits within its limit, and none is negative. */
-function resourceErrors(
-  { resources: { limits = {}, requests = {} } }: Container,
-  field: string,
-): readonly FieldError[] {
-  const negative = (list: Readonly<Record<string, string>>, at: string): readonly FieldError[] =>
-    Object.entries(list).flatMap(([name, text]) =>
-      (parseQuantity(text)?.nanos ?? 0n) < 0n
-        ? [fieldInvalid(`${at}[${name}]`, text, 'must be greater than or equal to 0')]
-        : [],
-    );
-  return [
-    ...negative(limits, `${field}.limits`),
-    ...negative(requests, `${field}.requests`),
-    ...Object.entries(requests).flatMap(([name, text]) => {
-      const limit = limits[name];
-      const over = limit !== undefined && (parseQuantity(text)?.nanos ?? 0n) > (parseQuantity(limit)?.nanos ?? 0n);
-      return over
-        ? [fieldInvalid(`${field}.requests`, text, `must be less than or equal to ${name} limit of ${limit}`)]
-        : [];
-    }),
-  ];
 }

@@ -11,10 +11,10 @@ export const protocolSchema = z.enum(['SCTP', 'TCP', 'UDP']);
 
 const containerPortSchema = z
   .strictObject({
-    containerPort: z.int().describe('The port that the app listens on.'),
+    containerPort: z.int32().describe('The port that the app listens on.'),
     name: z.string().optional().describe('Unique name in the pod, for Services and probes to refer to.'),
     protocol: protocolSchema.default('TCP').describe('UDP, TCP or SCTP.'),
-    hostPort: z.int().optional(),
+    hostPort: z.int32().optional(),
     hostIP: z.string().optional(),
   })
   .describe('A port of a container.');

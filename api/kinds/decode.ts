@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { dropNulls } from '../meta/drop-nulls.ts';
+import { openApiIssues } from '../meta/openapi-issues.ts';
 import { schemaIssues } from '../meta/schema-issues.ts';
 import type { FieldError } from '../meta/status.ts';
 
@@ -14,26 +15,35 @@ export type Decoded<T> =
   | {
       readonly ok: false;
       readonly errors: readonly FieldError[];
+      /** What was parsed, without the fields that are not known. */
+      readonly known: unknown;
       /** As above: a caller that is strict adds them to the errors, one that is not says them as warnings. */
       readonly unknown: readonly FieldError[];
     };
 
 /**
  * Reads JSON by a schema (`kind.schema`, or a review's such as scaleSchema). Unknown fields are told apart from errors,
- * because what they mean is the caller's to say (`fieldValidation`: Strict, Warn or Ignore).
+ * because what they mean is the caller's to say (`fieldValidation`: Strict, Warn or Ignore). Errors are told as Kubernetes
+ * tells those of its own kinds, or of a CustomResourceDefinition's.
  */
-export function decode<T>(schema: z.ZodType<T>, input: unknown): Decoded<T> {
+export function decode<T>(
+  schema: z.ZodType<T>,
+  input: unknown,
+  { custom = false }: { readonly custom?: boolean } = {},
+): Decoded<T> {
+  const describe = custom ? openApiIssues : schemaIssues;
   const json = dropNulls(input);
   const first = schema.safeParse(json);
   if (first.success) return { ok: true, object: first.data, unknown: [] };
   const strange = first.error.issues.filter(({ code }) => code === 'unrecognized_keys');
   const unknown = schemaIssues(strange, json);
   const others = first.error.issues.filter(({ code }) => code !== 'unrecognized_keys');
-  if (others.length > 0) return { ok: false, errors: schemaIssues(others, json), unknown };
-  const second = schema.safeParse(strange.reduce((value, issue) => without(value, issue.path, keysOf(issue)), json));
+  const known = strange.reduce((value, issue) => without(value, issue.path, keysOf(issue)), json);
+  if (others.length > 0) return { ok: false, errors: describe(others, json), known, unknown };
+  const second = schema.safeParse(known);
   return second.success
     ? { ok: true, object: second.data, unknown }
-    : { ok: false, errors: schemaIssues(second.error.issues, json), unknown };
+    : { ok: false, errors: describe(second.error.issues, json), known, unknown };
 }
 
 function keysOf(issue: z.core.$ZodIssue): readonly string[] {

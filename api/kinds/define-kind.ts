@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dropNulls } from '../meta/drop-nulls.ts';
-import { validateMetadata } from '../meta/metadata-rules.ts';
+import { STANDARD_FINALIZERS, validateMetadata } from '../meta/metadata-rules.ts';
 import { dnsSubdomain, type NameRule } from '../meta/names.ts';
 import { type ObjectMeta, objectMetaSchema } from '../meta/object-meta.ts';
 import type { Kind, KubeObject } from './kind.ts';
@@ -26,7 +26,10 @@ export type Stored<Schema extends z.ZodType> = {
 export interface KindDefinition<T extends KubeObject>
   extends Pick<Kind<T>, 'group' | 'version' | 'kind' | 'plural' | 'namespaced' | 'columns'>,
     Partial<
-      Pick<Kind<T>, 'shortNames' | 'categories' | 'subresources' | 'selectableFields' | 'validate' | 'warnings'>
+      Pick<
+        Kind<T>,
+        'shortNames' | 'categories' | 'createdByPut' | 'subresources' | 'selectableFields' | 'validate' | 'warnings'
+      >
     > {
   readonly schema: z.ZodType;
   /** What may be the object's name; a DNS subdomain unless told. */
@@ -36,17 +39,26 @@ export interface KindDefinition<T extends KubeObject>
 /** Groups whose kinds are judged by ValidateObjectMeta of core/validation. */
 const FINALIZERS_QUALIFIED = ['', 'apps', 'discovery.k8s.io'];
 
+/** Groups that every Kubernetes has by itself. */
+const BUILT_IN = ['', 'apps', 'coordination.k8s.io', 'discovery.k8s.io'];
+
 export function defineKind<T extends KubeObject>(definition: KindDefinition<T>): Kind<T> {
   const { nameRule = dnsSubdomain, namespaced, validate } = definition;
+  const custom = !BUILT_IN.includes(definition.group);
   const qualifiedFinalizers = FINALIZERS_QUALIFIED.includes(definition.group) && definition.kind !== 'Event';
   return {
     shortNames: [],
     categories: [],
+    createdByPut: false,
     subresources: [],
     selectableFields: {},
-    warnings: () => [],
     ...definition,
+    warnings: (object) => [
+      ...(custom ? finalizerAdvice(object.metadata) : []),
+      ...(definition.warnings?.(object) ?? []),
+    ],
     singular: definition.kind.toLowerCase(),
+    custom,
     // The schema's own metadata is optional because clients leave it out; T is what the server hands out.
     schema: z.preprocess(dropNulls, definition.schema) as z.ZodType as z.ZodType<T>,
     validate: (object, old) => [
@@ -54,4 +66,14 @@ export function defineKind<T extends KubeObject>(definition: KindDefinition<T>):
       ...(validate?.(object, old) ?? []),
     ],
   };
+}
+
+/** warningsForFinalizers of apiextensions-apiserver. */
+function finalizerAdvice({ finalizers = [] }: ObjectMeta): readonly string[] {
+  return finalizers
+    .filter((name) => !name.includes('/') && !STANDARD_FINALIZERS.includes(name))
+    .map(
+      (name) =>
+        `metadata.finalizers: ${JSON.stringify(name)}: prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers`,
+    );
 }

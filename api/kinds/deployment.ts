@@ -7,8 +7,7 @@ import { ageColumn, column, listed, nameColumn, wide } from './columns.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
 import { mapList } from './list-schema.ts';
 import { podTemplateSchema } from './pod-spec.ts';
-import { podSpecWarnings } from './pod-warnings.ts';
-import { validateDeployment } from './workload-rules.ts';
+import { validateDeployment, workloadWarnings } from './workload-rules.ts';
 
 const strategySchema = z
   .strictObject({
@@ -49,15 +48,15 @@ const deploymentSchema = z
     ...identity('apps/v1', 'Deployment'),
     spec: z
       .strictObject({
-        replicas: z.int().default(1).describe('How many pods are wanted.'),
+        replicas: z.int32().default(1).describe('How many pods are wanted.'),
         selector: labelSelectorSchema.describe("Selects the Deployment's pods; must match the template's labels."),
         template: podTemplateSchema,
         strategy: strategySchema.prefault({}),
-        minReadySeconds: z.int().optional().describe('Seconds that a new pod must be ready to count as available.'),
-        revisionHistoryLimit: z.int().default(10).describe('How many old ReplicaSets are kept for rollback.'),
+        minReadySeconds: z.int32().optional().describe('Seconds that a new pod must be ready to count as available.'),
+        revisionHistoryLimit: z.int32().default(10).describe('How many old ReplicaSets are kept for rollback.'),
         paused: z.boolean().optional().describe('Changes of the template are not rolled out.'),
         progressDeadlineSeconds: z
-          .int()
+          .int32()
           .default(600)
           .describe('Seconds without progress after which the Deployment counts as failed.'),
       })
@@ -65,7 +64,7 @@ const deploymentSchema = z
     status: z
       .strictObject({
         observedGeneration: z.int().optional().describe('The generation that the controller has seen.'),
-        replicas: z.int().optional().describe('Pods that the Deployment has.'),
+        replicas: z.int32().optional().describe('Pods that the Deployment has.'),
         updatedReplicas: z.int().optional().describe('Pods of the present template.'),
         readyReplicas: z.int().optional().describe('Pods that are ready.'),
         availableReplicas: z.int().optional().describe('Pods that have been ready for minReadySeconds.'),
@@ -115,5 +114,5 @@ export const deploymentKind = defineKind<Deployment>({
     wide(column('Selector', "Selects the Deployment's pods.", ({ spec }) => formatLabelSelector(spec.selector))),
   ],
   validate: validateDeployment,
-  warnings: ({ spec }) => podSpecWarnings(spec.template.spec, 'spec.template.spec'),
+  warnings: workloadWarnings,
 });

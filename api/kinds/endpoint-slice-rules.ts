@@ -1,17 +1,20 @@
 import { fieldDuplicate, fieldInvalid, fieldRequired } from '../meta/field-error.ts';
 import { wrong } from '../meta/metadata-rules.ts';
-import { dnsLabel, dnsSubdomain, qualifiedName } from '../meta/names.ts';
+import { dnsLabel, dnsSubdomain, ipAddress, isIpv4, isIpv6, qualifiedName } from '../meta/names.ts';
 import type { FieldError } from '../meta/status.ts';
 import type { Endpoint, EndpointPort, EndpointSlice } from './endpoint-slice.ts';
 
 /**
- * ValidateEndpointSlice (k8s.io/kubernetes/pkg/apis/discovery/validation/validation.go), but for addresses: those of Tutti's pods
- * are loopback ones, which Kubernetes refuses.
+ * ValidateEndpointSlice (k8s.io/kubernetes/pkg/apis/discovery/validation/validation.go), but that loopback addresses are good: those
+ * of Tutti's pods are.
  */
-export function endpointSliceErrors({ endpoints, ports }: EndpointSlice): readonly FieldError[] {
+export function endpointSliceErrors({ addressType, endpoints, ports }: EndpointSlice): readonly FieldError[] {
   return [
     ...ports.flatMap((port, index) => portErrors(port, index, ports)),
-    ...endpoints.flatMap((endpoint, index) => endpointErrors(endpoint, `endpoints[${index}]`)),
+    ...endpoints.flatMap((endpoint, index) => [
+      ...endpointErrors(endpoint, `endpoints[${index}]`),
+      ...addressErrors(endpoint.addresses, addressType, `endpoints[${index}].addresses`),
+    ]),
   ];
 }
 
@@ -26,6 +29,20 @@ function portErrors(
     ...(ports.slice(0, index).some((other) => other.name === name) ? [fieldDuplicate(`${at}.name`, name)] : []),
     ...(appProtocol === undefined ? [] : wrong(`${at}.appProtocol`, appProtocol, qualifiedName)),
   ];
+}
+
+function addressErrors(
+  addresses: readonly string[],
+  type: EndpointSlice['addressType'],
+  field: string,
+): readonly FieldError[] {
+  if (type === 'FQDN') return addresses.flatMap((address, index) => wrong(`${field}[${index}]`, address, dnsSubdomain));
+  const isOfType = type === 'IPv4' ? isIpv4 : isIpv6;
+  return addresses.flatMap((address, index) => {
+    const shape = wrong(`${field}[${index}]`, address, ipAddress);
+    if (shape.length > 0 || isOfType(address)) return shape;
+    return [fieldInvalid(field, address, `must be an ${type} address`)];
+  });
 }
 
 /** Addresses of one endpoint (maxAddresses). */

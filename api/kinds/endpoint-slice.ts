@@ -66,7 +66,8 @@ export const endpointSliceKind = defineKind<EndpointSlice>({
     ageColumn,
   ],
   validate: (slice, old) => [
-    ...endpointSliceErrors(slice),
+    // The type of the addresses that are there is the old one.
+    ...endpointSliceErrors(old === undefined ? slice : { ...slice, addressType: old.addressType }),
     ...(old === undefined ? [] : fieldImmutable('addressType', slice.addressType, old.addressType)),
   ],
 });

@@ -1,7 +1,10 @@
 import { z } from 'zod';
-import { fieldInvalid } from '../meta/field-error.ts';
+import { fieldInvalid, fieldRequired } from '../meta/field-error.ts';
 import { age } from '../meta/human-duration.ts';
-import { timeSchema } from '../meta/time.ts';
+import { wrong } from '../meta/metadata-rules.ts';
+import { qualifiedName } from '../meta/names.ts';
+import type { FieldError } from '../meta/status.ts';
+import { microTimeSchema, timeSchema } from '../meta/time.ts';
 import { column, nameColumn, wide } from './columns.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
 import type { Column } from './kind.ts';
@@ -10,7 +13,7 @@ import { objectReferenceSchema } from './references.ts';
 const eventSchema = z
   .strictObject({
     ...identity('v1', 'Event'),
-    involvedObject: objectReferenceSchema.describe('The object that this is about.'),
+    involvedObject: objectReferenceSchema.default(() => ({})).describe('The object that this is about.'),
     reason: z.string().optional().describe('Why, in one word: Scheduled, BackOff.'),
     message: z.string().optional().describe('What happened, for people.'),
     source: z
@@ -21,8 +24,8 @@ const eventSchema = z
     lastTimestamp: timeSchema.optional().describe('When it was last seen.'),
     count: z.int().optional().describe('How often it was seen.'),
     type: z.string().optional().describe('Normal or Warning.'),
-    eventTime: timeSchema.optional(),
-    series: z.strictObject({ count: z.int().optional(), lastObservedTime: timeSchema.optional() }).optional(),
+    eventTime: microTimeSchema.optional(),
+    series: z.strictObject({ count: z.int().optional(), lastObservedTime: microTimeSchema.optional() }).optional(),
     action: z.string().optional(),
     related: objectReferenceSchema.optional(),
     reportingComponent: z.string().default(''),
@@ -52,6 +55,7 @@ export const eventKind = defineKind<Event>({
   group: '',
   version: 'v1',
   kind: 'Event',
+  createdByPut: true,
   plural: 'events',
   shortNames: ['ev'],
   namespaced: true,
@@ -70,14 +74,31 @@ export const eventKind = defineKind<Event>({
     source: ({ source, reportingComponent }) => source.component || reportingComponent,
     type: ({ type }) => type ?? '',
   },
-  validate: ({ metadata, involvedObject }) => {
-    const namespace = involvedObject.namespace ?? '';
-    const expected = namespace === '' ? 'default' : namespace;
-    return metadata.namespace === expected
-      ? []
-      : [fieldInvalid('involvedObject.namespace', namespace, 'does not match event.namespace')];
-  },
+  // Clients make the names from those of objects, whatever these are; no rule of Kubernetes looks at them.
+  nameRule: () => [],
+  validate: (event, old) => [...namespaceErrors(event), ...(old === undefined ? momentErrors(event) : [])],
 });
+
+function namespaceErrors({ metadata, involvedObject }: Event): readonly FieldError[] {
+  const namespace = involvedObject.namespace ?? '';
+  const expected = namespace === '' ? 'default' : namespace;
+  return metadata.namespace === expected
+    ? []
+    : [fieldInvalid('involvedObject.namespace', namespace, 'does not match event.namespace')];
+}
+
+/** legacyValidateEvent: an event that says its moment to the microsecond says who reports it, and what was done. */
+function momentErrors(event: Event): readonly FieldError[] {
+  if (event.eventTime === undefined) return [];
+  const { reportingComponent, reportingInstance, action = '', reason = '' } = event;
+  return [
+    ...(reportingComponent === '' ? [fieldRequired('reportingComponent')] : []),
+    ...wrong('reportingComponent', reportingComponent, qualifiedName),
+    ...(reportingInstance === '' ? [fieldRequired('reportingInstance')] : []),
+    ...(action === '' ? [fieldRequired('action')] : []),
+    ...(reason === '' ? [fieldRequired('reason')] : []),
+  ];
+}
 
 function lastSeen(event: Event, nowMs: number): string {
   const { series, lastTimestamp } = event;

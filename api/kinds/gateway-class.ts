@@ -3,21 +3,31 @@ import { conditionSchema, findCondition } from '../meta/condition.ts';
 import { fieldInvalid } from '../meta/field-error.ts';
 import { ageColumn, column, nameColumn, wide } from './columns.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
-import { GATEWAY_API_GROUP, waitingCondition } from './gateway-shapes.ts';
+import {
+  controllerNameSchema,
+  GATEWAY_API_GROUP,
+  groupSchema,
+  kindNameSchema,
+  namespaceNameSchema,
+  objectNameSchema,
+  waitingCondition,
+} from './gateway-shapes.ts';
 import { mapList } from './list-schema.ts';
 
 const gatewayClassSchema = z
   .strictObject({
     ...identity('gateway.networking.k8s.io/v1', 'GatewayClass'),
     spec: z.strictObject({
-      controllerName: z
-        .string()
-        .min(1)
-        .describe(
-          'The controller that manages Gateways of this class: tutti.dev/gateway-controller. Cannot be changed.',
-        ),
+      controllerName: controllerNameSchema.describe(
+        'The controller that manages Gateways of this class: tutti.dev/gateway-controller. Cannot be changed.',
+      ),
       parametersRef: z
-        .strictObject({ group: z.string(), kind: z.string(), name: z.string(), namespace: z.string().optional() })
+        .strictObject({
+          group: groupSchema,
+          kind: kindNameSchema,
+          name: objectNameSchema,
+          namespace: namespaceNameSchema.optional(),
+        })
         .optional(),
       description: z.string().max(64).optional().describe('What the class is for.'),
     }),
@@ -56,5 +66,5 @@ export const gatewayClassKind = defineKind<GatewayClass>({
   validate: ({ spec }, old) =>
     old === undefined || old.spec.controllerName === spec.controllerName
       ? []
-      : [fieldInvalid('spec.controllerName', spec.controllerName, 'Value is immutable')],
+      : [fieldInvalid('spec.controllerName', 'string', 'Value is immutable')],
 });

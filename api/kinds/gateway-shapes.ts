@@ -17,6 +17,44 @@ export const hostnameSchema = z
     error: 'must be a host name such as shop.example or *.shop.example, not an address',
   });
 
+const LABELS = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
+
+/** A host name as it is, without a `*`. */
+export const preciseHostnameSchema = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(new RegExp(`^${LABELS}(\\.${LABELS})*$`), { error: 'must be a host name such as shop.example' });
+
+/** The API group of what is referred to; empty is the core group. */
+export const groupSchema = z
+  .string()
+  .max(253)
+  .regex(new RegExp(`^$|^${LABELS}(\\.${LABELS})*$`), { error: 'must be the name of an API group' });
+
+export const kindNameSchema = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(/^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/, { error: 'must be the name of a kind' });
+
+export const namespaceNameSchema = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(new RegExp(`^${LABELS}$`), { error: 'must be the name of a namespace' });
+
+export const objectNameSchema = z.string().min(1).max(253);
+
+/** `example.com/controller` */
+export const controllerNameSchema = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(new RegExp(`^${LABELS}(\\.${LABELS})*\\/[A-Za-z0-9\\/\\-._~%!$&'()*+,;=:]+$`), {
+    error: 'must be a domain and a path, such as example.com/controller',
+  });
+
 export const portSchema = z.int().min(1).max(65_535);
 
 /** Name of a listener or a rule. */
@@ -29,19 +67,19 @@ export const sectionNameSchema = z
 
 export const secretReferenceSchema = z
   .strictObject({
-    group: z.string().default(''),
-    kind: z.string().default('Secret'),
-    name: z.string().min(1),
-    namespace: z.string().optional(),
+    group: groupSchema.default(''),
+    kind: kindNameSchema.default('Secret'),
+    name: objectNameSchema,
+    namespace: namespaceNameSchema.optional(),
   })
   .describe('Names a Secret.');
 
 export const parentReferenceSchema = z
   .strictObject({
-    group: z.string().default(GATEWAY_API_GROUP).describe('Group of the parent.'),
-    kind: z.string().default('Gateway').describe('Kind of the parent: Gateway, or Service for the mesh (GAMMA).'),
-    namespace: z.string().optional().describe("Namespace of the parent; the route's unless told."),
-    name: z.string().min(1).max(253).describe('Name of the parent.'),
+    group: groupSchema.default(GATEWAY_API_GROUP).describe('Group of the parent.'),
+    kind: kindNameSchema.default('Gateway').describe('Kind of the parent: Gateway, or Service for the mesh (GAMMA).'),
+    namespace: namespaceNameSchema.optional().describe("Namespace of the parent; the route's unless told."),
+    name: objectNameSchema.describe('Name of the parent.'),
     sectionName: sectionNameSchema.optional().describe('The listener, or the name of the port.'),
     port: portSchema.optional().describe('The port of the parent.'),
   })
@@ -52,7 +90,7 @@ export const routeStatusSchema = z.strictObject({
     .array(
       z.strictObject({
         parentRef: parentReferenceSchema,
-        controllerName: z.string(),
+        controllerName: controllerNameSchema,
         conditions: mapList(conditionSchema, 'type').default(() => []),
       }),
     )

@@ -6,7 +6,11 @@ import { defineKind, identity, type Stored } from './define-kind.ts';
 import { validateGateway } from './gateway-rules.ts';
 import {
   GATEWAY_API_GROUP,
+  groupSchema,
   hostnameSchema,
+  kindNameSchema,
+  namespaceNameSchema,
+  objectNameSchema,
   portSchema,
   secretReferenceSchema,
   sectionNameSchema,
@@ -16,15 +20,15 @@ import { atomicList, mapList } from './list-schema.ts';
 import { unenforcedFields } from './unenforced.ts';
 
 const routeGroupKindSchema = z.strictObject({
-  group: z.string().default(GATEWAY_API_GROUP),
-  kind: z.string().min(1),
+  group: groupSchema.default(GATEWAY_API_GROUP),
+  kind: kindNameSchema,
 });
 
 const allowedRoutesSchema = z
   .strictObject({
     namespaces: z
       .strictObject({
-        from: z.enum(['All', 'Selector', 'Same', 'None']).default('Same').describe('Where routes may come from.'),
+        from: z.enum(['All', 'Selector', 'Same']).default('Same').describe('Where routes may come from.'),
         selector: labelSelectorSchema.optional().describe('Labels of the namespaces, with from: Selector.'),
       })
       .prefault({}),
@@ -40,19 +44,33 @@ const listenerTlsSchema = z
   })
   .describe('TLS settings of the listener.');
 
+const protocolNameSchema = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(
+    /^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/[A-Za-z0-9]+$/,
+    { error: 'must be the name of a protocol' },
+  );
+
 const listenerSchema = z
   .strictObject({
     name: sectionNameSchema.min(1).describe('Name of the listener, unique in the Gateway.'),
     hostname: hostnameSchema.optional().describe('The host name that the listener answers for; all unless told.'),
     port: portSchema.describe('The port that the listener binds.'),
-    protocol: z.string().min(1).max(255).describe('HTTP, HTTPS, TLS, TCP or UDP.'),
+    protocol: protocolNameSchema.describe('HTTP, HTTPS, TLS, TCP or UDP.'),
     tls: listenerTlsSchema.optional(),
     allowedRoutes: allowedRoutesSchema.prefault({}),
   })
   .describe('A port that the Gateway listens on.');
 
 const caReferences = atomicList(
-  z.strictObject({ group: z.string(), kind: z.string(), name: z.string(), namespace: z.string().optional() }),
+  z.strictObject({
+    group: groupSchema,
+    kind: kindNameSchema,
+    name: objectNameSchema,
+    namespace: namespaceNameSchema.optional(),
+  }),
 );
 
 const frontendTlsSchema = z.strictObject({
@@ -73,12 +91,16 @@ const gatewaySchema = z
       .strictObject({
         gatewayClassName: z.string().min(1).max(253).describe('The GatewayClass that the Gateway is of.'),
         listeners: mapList(listenerSchema, 'name').min(1).max(64).describe('The ports that the Gateway listens on.'),
-        addresses: atomicList(z.strictObject({ type: addressType, value: z.string().max(253).optional() })).optional(),
+        addresses: atomicList(z.strictObject({ type: addressType, value: z.string().max(253).optional() }))
+          .max(16)
+          .optional(),
         infrastructure: z
           .strictObject({
             labels: z.record(z.string(), z.string()).optional(),
             annotations: z.record(z.string(), z.string()).optional(),
-            parametersRef: z.strictObject({ group: z.string(), kind: z.string(), name: z.string() }).optional(),
+            parametersRef: z
+              .strictObject({ group: groupSchema, kind: kindNameSchema, name: objectNameSchema })
+              .optional(),
           })
           .optional(),
         allowedListeners: z
@@ -144,7 +166,7 @@ export const gatewayKind = defineKind<Gateway>({
   columns: [
     nameColumn,
     column('Class', 'The GatewayClass.', ({ spec }) => spec.gatewayClassName),
-    column('Address', 'Where it is reached.', ({ status }) => status.addresses?.[0]?.value ?? ''),
+    column('Address', 'Where it is reached.', ({ status }) => status.addresses?.[0]?.value ?? null),
     column(
       'Programmed',
       'Whether it is set up.',

@@ -1,16 +1,31 @@
 import { z } from 'zod';
-import { portSchema } from './gateway-shapes.ts';
+import {
+  groupSchema,
+  kindNameSchema,
+  namespaceNameSchema,
+  objectNameSchema,
+  portSchema,
+  preciseHostnameSchema,
+} from './gateway-shapes.ts';
 import { mapList, setList } from './list-schema.ts';
 
-const headerName = z
+export const headerNameSchema = z
   .string()
   .min(1)
   .max(256)
   .regex(/^[A-Za-z0-9!#$%&'*+\-.^_\x60|~]+$/, { error: 'must be a header name' });
 
-const headerListSchema = mapList(z.strictObject({ name: headerName, value: z.string().min(1).max(4096) }), 'name').max(
-  16,
-);
+const headerListSchema = mapList(
+  z.strictObject({
+    name: headerNameSchema,
+    value: z
+      .string()
+      .min(1)
+      .max(4096)
+      .regex(/^[!-~]+([\t ]?[!-~]+)*$/, { error: 'must be a header value' }),
+  }),
+  'name',
+).max(16);
 
 const headerModifierSchema = z
   .strictObject({
@@ -21,17 +36,18 @@ const headerModifierSchema = z
   .describe('Changes headers.');
 
 const pathModifierSchema = z
-  .discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('ReplaceFullPath'), replaceFullPath: z.string().max(1024) }),
-    z.strictObject({ type: z.literal('ReplacePrefixMatch'), replacePrefixMatch: z.string().max(1024) }),
-  ])
+  .strictObject({
+    type: z.enum(['ReplaceFullPath', 'ReplacePrefixMatch']),
+    replaceFullPath: z.string().max(1024).optional(),
+    replacePrefixMatch: z.string().max(1024).optional(),
+  })
   .describe('Changes the path: all of it, or the prefix that matched.');
 
 const mirrorBackendSchema = z.strictObject({
-  group: z.string().default(''),
-  kind: z.string().default('Service'),
-  name: z.string().min(1).max(253),
-  namespace: z.string().optional(),
+  group: groupSchema.default(''),
+  kind: kindNameSchema.default('Service'),
+  name: objectNameSchema,
+  namespace: namespaceNameSchema.optional(),
   port: portSchema.optional(),
 });
 
@@ -48,7 +64,7 @@ const fields = {
   requestRedirect: z
     .strictObject({
       scheme: z.enum(['http', 'https']).optional(),
-      hostname: z.string().min(1).max(253).optional(),
+      hostname: preciseHostnameSchema.optional(),
       path: pathModifierSchema.optional(),
       port: portSchema.optional(),
       statusCode: z
@@ -57,7 +73,7 @@ const fields = {
     })
     .optional(),
   urlRewrite: z
-    .strictObject({ hostname: z.string().min(1).max(253).optional(), path: pathModifierSchema.optional() })
+    .strictObject({ hostname: preciseHostnameSchema.optional(), path: pathModifierSchema.optional() })
     .optional(),
   cors: z
     .strictObject({
@@ -69,7 +85,7 @@ const fields = {
       maxAge: z.int().min(1).default(5),
     })
     .optional(),
-  extensionRef: z.strictObject({ group: z.string(), kind: z.string(), name: z.string() }).optional(),
+  extensionRef: z.strictObject({ group: groupSchema, kind: kindNameSchema, name: objectNameSchema }).optional(),
 };
 
 /** The field that each type of filter must have, and no other may. */
@@ -79,8 +95,8 @@ export const FILTER_FIELDS = {
   RequestMirror: 'requestMirror',
   RequestRedirect: 'requestRedirect',
   URLRewrite: 'urlRewrite',
-  CORS: 'cors',
   ExtensionRef: 'extensionRef',
+  CORS: 'cors',
 } as const satisfies Readonly<Record<string, keyof typeof fields>>;
 
 type FilterType = keyof typeof FILTER_FIELDS;

@@ -1,154 +1,209 @@
 import { durationMs } from '../meta/duration.ts';
-import { fieldDuplicate, fieldForbidden, fieldInvalid, fieldRequired } from '../meta/field-error.ts';
+import { fieldDuplicate, fieldInvalid } from '../meta/field-error.ts';
 import type { FieldError } from '../meta/status.ts';
-import type { HttpBackendRef, HttpRoute, HttpRouteMatch, HttpRouteRule } from './http-route.ts';
-import { FILTER_FIELDS, type HttpRouteFilter } from './http-route-filter.ts';
+import { brokenRules } from './custom-rules.ts';
+import type { HttpRoute, HttpRouteMatch, HttpRouteRule } from './http-route.ts';
+import { FILTER_FIELDS, type HttpPathModifier, type HttpRouteFilter } from './http-route-filter.ts';
 
-/** The CEL rules of HTTPRoute (apis/v1/httproute_types.go), told at the field that breaks them. */
+type Parent = NonNullable<HttpRoute['spec']['parentRefs']>[number];
+
+/** The CEL rules of HTTPRoute (apis/v1/httproute_types.go of kubernetes-sigs/gateway-api), at the places that they stand at. */
 export function validateHttpRoute({ spec }: HttpRoute): readonly FieldError[] {
+  const names = spec.rules.flatMap(({ name }) => name ?? []);
   return [
     ...parentErrors(spec.parentRefs ?? []),
+    ...brokenRules('spec.rules', 'array', [
+      [new Set(names).size < names.length, 'Rule name must be unique within the route'],
+    ]),
     ...spec.rules.flatMap((rule, index) => ruleErrors(rule, `spec.rules[${index}]`)),
-    ...ruleNameErrors(spec.rules),
   ];
 }
 
-function parentErrors(parents: NonNullable<HttpRoute['spec']['parentRefs']>): readonly FieldError[] {
-  const places = parents.map(({ group, kind, namespace, name, sectionName, port }) =>
-    JSON.stringify([group, kind, namespace ?? '', name, sectionName ?? '', port ?? 0]),
+/** Of two references to one parent each says which part of it. */
+function parentErrors(parents: readonly Parent[]): readonly FieldError[] {
+  const parentOf = ({ group, kind, namespace = '', name }: Parent): string =>
+    JSON.stringify([group, kind, namespace, name]);
+  const partOf = ({ sectionName = '', port = 0 }: Parent): string => JSON.stringify([sectionName, port]);
+  const isWhole = (parent: Parent): boolean => partOf(parent) === '["",0]';
+  const pairs = parents.flatMap((first, index) =>
+    parents
+      .slice(index + 1)
+      .filter((second) => parentOf(second) === parentOf(first))
+      .map((second) => [first, second] as const),
   );
-  return places.flatMap((place, index) =>
-    places.indexOf(place) < index
-      ? [fieldInvalid(`spec.parentRefs[${index}]`, parents[index]?.name, 'parentRefs must be unique')]
-      : [],
-  );
-}
-
-function ruleNameErrors(rules: readonly HttpRouteRule[]): readonly FieldError[] {
-  const names = rules.map(({ name }) => name);
-  return names.flatMap((name, index) =>
-    name !== undefined && names.indexOf(name) < index ? [fieldDuplicate(`spec.rules[${index}].name`, name)] : [],
-  );
+  const which = 'when parentRefs includes 2 or more references to the same parent';
+  return brokenRules('spec.parentRefs', 'array', [
+    [
+      pairs.some(([first, second]) => isWhole(first) !== isWhole(second)),
+      `sectionName or port must be specified ${which}`,
+    ],
+    [pairs.some(([first, second]) => partOf(first) === partOf(second)), `sectionName or port must be unique ${which}`],
+  ]);
 }
 
 function ruleErrors(rule: HttpRouteRule, field: string): readonly FieldError[] {
-  const backends = rule.backendRefs ?? [];
-  const redirects = rule.filters?.some(({ type }) => type === 'RequestRedirect') === true;
-  return [
-    ...rule.matches.flatMap((match, index) => matchErrors(match, `${field}.matches[${index}]`)),
-    ...filterErrors(rule.filters ?? [], rule.matches, `${field}.filters`),
-    ...(redirects && backends.length > 0
-      ? [fieldForbidden(`${field}.backendRefs`, 'RequestRedirect filter must not be used together with backendRefs')]
-      : []),
-    ...backends.flatMap((backend, index) => backendErrors(backend, rule.matches, `${field}.backendRefs[${index}]`)),
-    ...timeoutErrors(rule, `${field}.timeouts`),
-  ];
-}
-
-function matchErrors({ path, headers = [], queryParams = [] }: HttpRouteMatch, field: string): readonly FieldError[] {
-  const names = headers.map(({ name }) => name.toLowerCase());
-  return [
-    ...pathErrors(path, `${field}.path.value`),
-    ...names.flatMap((name, index) =>
-      names.indexOf(name) < index ? [fieldDuplicate(`${field}.headers[${index}].name`, name)] : [],
-    ),
-    ...queryParams.flatMap(({ name }, index) =>
-      queryParams.findIndex((other) => other.name === name) < index
-        ? [fieldDuplicate(`${field}.queryParams[${index}].name`, name)]
-        : [],
-    ),
-  ];
-}
-
-const FORBIDDEN_IN_PATH = ['//', '/./', '/../', '%2f', '%2F', '#'];
-
-function pathErrors({ type, value }: HttpRouteMatch['path'], field: string): readonly FieldError[] {
-  if (type === 'RegularExpression') return [];
-  if (!value.startsWith('/')) return [fieldInvalid(field, value, "value must be an absolute path and start with '/'")];
-  const found = FORBIDDEN_IN_PATH.find((part) => value.includes(part));
-  if (found !== undefined) return [fieldInvalid(field, value, `must not contain '${found}'`)];
-  const ending = ['/..', '/.'].find((part) => value.endsWith(part));
-  if (ending !== undefined) return [fieldInvalid(field, value, `must not end with '${ending}'`)];
-  return /^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+$/.test(value)
-    ? []
-    : [fieldInvalid(field, value, 'must only contain valid characters (RFC 3986 path)')];
-}
-
-function filterErrors(
-  filters: readonly HttpRouteFilter[],
-  matches: readonly HttpRouteMatch[],
-  field: string,
-): readonly FieldError[] {
-  const types = filters.map(({ type }) => type);
-  const repeatable = new Set(['RequestMirror', 'ExtensionRef']);
-  return [
-    ...filters.flatMap((filter, index) => oneFilterErrors(filter, matches, `${field}[${index}]`)),
-    ...types.flatMap((type, index) =>
-      types.indexOf(type) < index && !repeatable.has(type)
-        ? [fieldInvalid(`${field}[${index}].type`, type, `${type} filter cannot be repeated`)]
-        : [],
-    ),
-    ...(types.includes('RequestRedirect') && types.includes('URLRewrite')
-      ? [
-          fieldForbidden(
-            field,
-            'May specify either httpRouteFilterRequestRedirect or httpRouteFilterRequestRewrite, but not both',
-          ),
-        ]
-      : []),
-  ];
-}
-
-function oneFilterErrors(
-  filter: HttpRouteFilter,
-  matches: readonly HttpRouteMatch[],
-  field: string,
-): readonly FieldError[] {
-  const own = FILTER_FIELDS[filter.type];
-  const others = Object.values(FILTER_FIELDS).filter((name) => name !== own && filter[name] !== undefined);
-  const path = filter.urlRewrite?.path ?? filter.requestRedirect?.path;
+  const { matches, filters = [], backendRefs = [], timeouts, sessionPersistence: session } = rule;
   const prefixed = matches.length === 1 && matches[0]?.path.type === 'PathPrefix';
+  const replaces = (list: readonly HttpRouteFilter[], of: 'requestRedirect' | 'urlRewrite'): boolean =>
+    list.filter((filter) => filter[of]?.path?.replacePrefixMatch !== undefined).length === 1;
+  const inside = backendRefs.flatMap((backend) => backend.filters ?? []);
+  const one = 'with path.replacePrefixMatch, exactly one PathPrefix match must be specified';
   return [
-    ...(filter[own] === undefined
-      ? [fieldRequired(`${field}.${own}`, `must be specified for ${filter.type} filter.type`)]
-      : []),
-    ...others.map((name) => fieldForbidden(`${field}.${name}`, `must be nil if the filter.type is ${filter.type}`)),
-    ...(path?.type === 'ReplacePrefixMatch' && !prefixed
-      ? [
-          fieldForbidden(
-            `${field}.${own}.path.replacePrefixMatch`,
-            'exactly one PathPrefix match must be specified when replacePrefixMatch is used',
-          ),
-        ]
-      : []),
-  ];
-}
-
-function backendErrors(
-  backend: HttpBackendRef,
-  matches: readonly HttpRouteMatch[],
-  field: string,
-): readonly FieldError[] {
-  const isService = backend.group === '' && backend.kind === 'Service';
-  return [
-    ...(isService && backend.port === undefined
-      ? [fieldRequired(`${field}.port`, 'Must have port for Service reference')]
-      : []),
-    ...filterErrors(backend.filters ?? [], matches, `${field}.filters`),
+    ...brokenRules(field, 'object', [
+      [
+        backendRefs.length > 0 && filters.some(({ requestRedirect }) => requestRedirect !== undefined),
+        'RequestRedirect filter must not be used together with backendRefs',
+      ],
+      [replaces(filters, 'requestRedirect') && !prefixed, `When using RequestRedirect filter ${one}`],
+      [replaces(filters, 'urlRewrite') && !prefixed, `When using URLRewrite filter ${one}`],
+      [
+        replaces(inside, 'requestRedirect') && !prefixed,
+        `Within backendRefs, when using RequestRedirect filter ${one}`,
+      ],
+      [replaces(inside, 'urlRewrite') && !prefixed, `Within backendRefs, When using URLRewrite filter ${one}`],
+    ]),
+    ...matches.flatMap((match, index) => matchErrors(match, `${field}.matches[${index}]`)),
+    ...filterErrors(filters, `${field}.filters`),
+    ...backendRefs.flatMap((backend, index) => [
+      ...serviceErrors(backend, `${field}.backendRefs[${index}]`),
+      ...filterErrors(backend.filters ?? [], `${field}.backendRefs[${index}].filters`),
+    ]),
+    ...brokenRules(`${field}.timeouts`, 'object', [
+      [isLonger(timeouts), 'backendRequest timeout cannot be longer than request timeout'],
+    ]),
+    ...brokenRules(`${field}.sessionPersistence`, 'object', [
+      [
+        session?.cookieConfig?.lifetimeType === 'Permanent' && session.absoluteTimeout === undefined,
+        'AbsoluteTimeout must be specified when cookie lifetimeType is Permanent',
+      ],
+      [
+        session?.cookieConfig !== undefined && session.type !== 'Cookie',
+        'cookieConfig can only be set with type Cookie',
+      ],
+    ]),
   ];
 }
 
 /** One try can't take longer than the whole (GEP-1742). 0s is no limit. */
-function timeoutErrors({ timeouts }: HttpRouteRule, field: string): readonly FieldError[] {
-  if (timeouts?.request === undefined || timeouts.backendRequest === undefined) return [];
-  const [whole, one] = [durationMs(timeouts.request), durationMs(timeouts.backendRequest)];
-  return whole !== 0 && one > whole
-    ? [
-        fieldInvalid(
-          `${field}.backendRequest`,
-          timeouts.backendRequest,
-          'backendRequest timeout cannot be longer than request timeout',
-        ),
-      ]
+function isLonger({ request, backendRequest }: HttpRouteRule['timeouts'] = {}): boolean {
+  if (request === undefined || backendRequest === undefined) return false;
+  return durationMs(request) !== 0 && durationMs(backendRequest) > durationMs(request);
+}
+
+function matchErrors({ path, headers = [], queryParams = [] }: HttpRouteMatch, field: string): readonly FieldError[] {
+  return [
+    ...pathErrors(path, `${field}.path`),
+    ...repeatedNames(headers, `${field}.headers`),
+    ...repeatedNames(queryParams, `${field}.queryParams`),
+  ];
+}
+
+/** Items of a list are told apart by their names, as they are written. */
+function repeatedNames(list: readonly { readonly name: string }[] | undefined, field: string): readonly FieldError[] {
+  return (list ?? []).flatMap(({ name }, index) =>
+    (list ?? []).findIndex((other) => other.name === name) < index
+      ? [fieldDuplicate(`${field}[${index}]`, { name })]
+      : [],
+  );
+}
+
+const PATH = String.raw`^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+$`;
+const PATH_SHAPE = new RegExp(PATH);
+
+function pathErrors({ type, value }: HttpRouteMatch['path'], field: string): readonly FieldError[] {
+  if (type === 'RegularExpression') return [];
+  const plain = "when type one of ['Exact', 'PathPrefix']";
+  return brokenRules(field, 'object', [
+    [!value.startsWith('/'), `value must be an absolute path and start with '/' ${plain}`],
+    ...['//', '/./', '/../', '%2f', '%2F', '#'].map(
+      (part) => [value.includes(part), `must not contain '${part}' ${plain}`] as const,
+    ),
+    ...['/..', '/.'].map((part) => [value.endsWith(part), `must not end with '${part}' ${plain}`] as const),
+    [
+      !PATH_SHAPE.test(value),
+      `must only contain valid characters (matching ${PATH}) for types ['Exact', 'PathPrefix']`,
+    ],
+  ]);
+}
+
+const REPEATABLE = ['RequestMirror', 'ExtensionRef'];
+
+function filterErrors(filters: readonly HttpRouteFilter[], field: string): readonly FieldError[] {
+  const types = filters.map(({ type }) => type);
+  const repeated = [...new Set(types)].filter(
+    (type) => !REPEATABLE.includes(type) && types.indexOf(type) !== types.lastIndexOf(type),
+  );
+  return [
+    ...brokenRules(field, 'array', [
+      [
+        types.includes('RequestRedirect') && types.includes('URLRewrite'),
+        'May specify either httpRouteFilterRequestRedirect or httpRouteFilterRequestRewrite, but not both',
+      ],
+      ...repeated.map((type) => [true, `${type} filter cannot be repeated`] as const),
+    ]),
+    ...filters.flatMap((filter, index) => oneFilterErrors(filter, `${field}[${index}]`)),
+  ];
+}
+
+function oneFilterErrors(filter: HttpRouteFilter, field: string): readonly FieldError[] {
+  const { requestHeaderModifier, responseHeaderModifier, requestMirror: mirror } = filter;
+  return [
+    ...brokenRules(
+      field,
+      'object',
+      Object.entries(FILTER_FIELDS).flatMap(([type, name]) => [
+        [
+          filter[name] !== undefined && filter.type !== type,
+          `filter.${name} must be nil if the filter.type is not ${type}`,
+        ] as const,
+        [
+          filter[name] === undefined && filter.type === type,
+          `filter.${name} must be specified for ${type} filter.type`,
+        ] as const,
+      ]),
+    ),
+    ...(['set', 'add'] as const).flatMap((list) => [
+      ...repeatedNames(requestHeaderModifier?.[list], `${field}.requestHeaderModifier.${list}`),
+      ...repeatedNames(responseHeaderModifier?.[list], `${field}.responseHeaderModifier.${list}`),
+    ]),
+    ...modifierErrors(filter.urlRewrite?.path, `${field}.urlRewrite.path`),
+    ...modifierErrors(filter.requestRedirect?.path, `${field}.requestRedirect.path`),
+    ...brokenRules(`${field}.requestMirror`, 'object', [
+      [
+        mirror?.percent !== undefined && mirror.fraction !== undefined,
+        'Only one of percent or fraction may be specified in HTTPRequestMirrorFilter',
+      ],
+    ]),
+    ...brokenRules(`${field}.requestMirror.fraction`, 'object', [
+      [
+        mirror?.fraction !== undefined && mirror.fraction.numerator > mirror.fraction.denominator,
+        'numerator must be less than or equal to denominator',
+      ],
+    ]),
+    ...(mirror === undefined ? [] : serviceErrors(mirror.backendRef, `${field}.requestMirror.backendRef`)),
+  ];
+}
+
+function modifierErrors(path: HttpPathModifier | undefined, field: string): readonly FieldError[] {
+  if (path === undefined) return [];
+  const [whole, prefix] = [path.replaceFullPath !== undefined, path.replacePrefixMatch !== undefined];
+  const isWhole = path.type === 'ReplaceFullPath';
+  return brokenRules(field, 'object', [
+    [isWhole && !whole, "replaceFullPath must be specified when type is set to 'ReplaceFullPath'"],
+    [whole && !isWhole, "type must be 'ReplaceFullPath' when replaceFullPath is set"],
+    [!isWhole && !prefix, "replacePrefixMatch must be specified when type is set to 'ReplacePrefixMatch'"],
+    [prefix && isWhole, "type must be 'ReplacePrefixMatch' when replacePrefixMatch is set"],
+  ]);
+}
+
+interface Backend {
+  readonly group: string;
+  readonly kind: string;
+  readonly port?: number | undefined;
+}
+
+function serviceErrors({ group, kind, port }: Backend, field: string): readonly FieldError[] {
+  return group === '' && kind === 'Service' && port === undefined
+    ? [fieldInvalid(field, 'object', 'Must have port for Service reference')]
     : [];
 }

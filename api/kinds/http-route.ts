@@ -4,20 +4,24 @@ import { ageColumn, column, nameColumn } from './columns.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
 import {
   GATEWAY_API_GROUP,
+  groupSchema,
   hostnameSchema,
+  kindNameSchema,
+  namespaceNameSchema,
+  objectNameSchema,
   parentReferenceSchema,
   portSchema,
   routeStatusSchema,
   sectionNameSchema,
 } from './gateway-shapes.ts';
-import { httpRouteFilterSchema } from './http-route-filter.ts';
+import { headerNameSchema, httpRouteFilterSchema } from './http-route-filter.ts';
 import { validateHttpRoute } from './http-route-rules.ts';
 import { atomicList, mapList } from './list-schema.ts';
 import { unenforcedFields } from './unenforced.ts';
 
 const valueMatchSchema = z.strictObject({
   type: z.enum(['Exact', 'RegularExpression']).default('Exact').describe('How the value is compared.'),
-  name: z.string().min(1).max(256).describe('Name of the header or query parameter.'),
+  name: headerNameSchema.describe('Name of the header or query parameter.'),
   value: z.string().min(1).max(4096).describe('The value to compare with.'),
 });
 
@@ -42,10 +46,10 @@ const matchSchema = z
 
 const backendRefSchema = z
   .strictObject({
-    group: z.string().default('').describe('Group of the backend; core unless told.'),
-    kind: z.string().default('Service').describe('Kind of the backend.'),
-    name: z.string().min(1).max(253).describe('Name of the backend.'),
-    namespace: z.string().optional().describe("Namespace of the backend; the route's unless told."),
+    group: groupSchema.default('').describe('Group of the backend; core unless told.'),
+    kind: kindNameSchema.default('Service').describe('Kind of the backend.'),
+    name: objectNameSchema.describe('Name of the backend.'),
+    namespace: namespaceNameSchema.optional().describe("Namespace of the backend; the route's unless told."),
     port: portSchema.optional().describe("The Service's port; required for a Service."),
     weight: z.int().min(0).max(1_000_000).default(1).describe('Share of the sum over all backends of the rule.'),
     filters: atomicList(httpRouteFilterSchema).max(16).optional().describe('Applied to requests for this backend.'),
@@ -104,9 +108,8 @@ const httpRouteSchema = z
           .prefault(() => [{}])
           .describe('Rules, in no order.'),
       })
-      .prefault({})
       .describe('What the route is to be.'),
-    status: routeStatusSchema.prefault({}).describe('How each parent sees the route.'),
+    status: routeStatusSchema.optional().describe('How each parent sees the route.'),
   })
   .describe('Moves HTTP requests from Gateways and Services to backends.');
 
@@ -127,7 +130,7 @@ export const httpRouteKind = defineKind<HttpRoute>({
   columns: [
     nameColumn,
     column('Hostnames', 'Host names that the route is for.', ({ spec }) =>
-      spec.hostnames === undefined ? '' : JSON.stringify(spec.hostnames),
+      spec.hostnames === undefined ? null : JSON.stringify(spec.hostnames),
     ),
     { ...ageColumn, type: 'date' },
   ],

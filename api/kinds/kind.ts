@@ -36,6 +36,10 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly namespaced: boolean;
+  /** Kubernetes knows the kind by a CustomResourceDefinition: it is read and refused as those are. */
+  readonly custom: boolean;
+  /** A PUT, or a PATCH that makes it whole, creates what is not there (AllowCreateOnUpdate of its strategy). */
+  readonly createdByPut: boolean;
   readonly subresources: readonly Subresource[];
   /** Checks shape and value, and fills Kubernetes' defaults. Strict: an unknown field is an issue with its path. */
   readonly schema: z.ZodType<T>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fieldInvalid } from '../meta/field-error.ts';
-import { timeSchema } from '../meta/time.ts';
+import { microTimeSchema } from '../meta/time.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
 
@@ -11,12 +11,14 @@ const leaseSchema = z
       .strictObject({
         holderIdentity: z.string().optional().describe('Who holds the lease.'),
         leaseDurationSeconds: z.int().optional().describe('How long it is held after renewTime.'),
-        acquireTime: timeSchema.optional().describe('When the holder got it.'),
-        renewTime: timeSchema.optional().describe('When the holder last renewed it.'),
+        acquireTime: microTimeSchema.optional().describe('When the holder got it.'),
+        renewTime: microTimeSchema.optional().describe('When the holder last renewed it.'),
         leaseTransitions: z.int().optional().describe('How often it changed hands.'),
         strategy: z.string().optional(),
         preferredHolder: z.string().optional(),
       })
+      // What only a coordinated election reads is not kept where there is none (CoordinatedLeaderElection).
+      .overwrite(({ strategy: _strategy, preferredHolder: _preferred, ...spec }) => spec)
       .prefault({}),
   })
   .describe('A claim that its holder renews: leadership, or a sign of life.');
@@ -27,6 +29,7 @@ export const leaseKind = defineKind<Lease>({
   group: 'coordination.k8s.io',
   version: 'v1',
   kind: 'Lease',
+  createdByPut: true,
   plural: 'leases',
   namespaced: true,
   schema: leaseSchema,

@@ -19,7 +19,7 @@ export const nodeCertificateRequestSchema = z
       nodeName: z
         .string()
         .max(NODE_NAME_MAX)
-        .refine((name) => dnsSubdomain(name) === undefined, { error: 'must be a lowercase RFC 1123 subdomain' })
+        .refine((name) => dnsSubdomain(name).length === 0, { error: 'must be a lowercase RFC 1123 subdomain' })
         .describe('The name of the node.'),
       ...requestedCertificate,
     }),

@@ -56,8 +56,8 @@ const nodeSchema = z
         conditions: mapList(nodeConditionSchema, 'type').optional(),
         addresses: mapList(z.strictObject({ type: z.string(), address: z.string() }), 'type').optional(),
         daemonEndpoints: z
-          .strictObject({ kubeletEndpoint: z.strictObject({ Port: z.int() }).optional() })
-          .optional()
+          .strictObject({ kubeletEndpoint: z.strictObject({ Port: z.int() }).default(() => ({ Port: 0 })) })
+          .prefault({})
           .describe('Where the agent answers.'),
         nodeInfo: nodeInfoSchema.prefault({}).describe('What the node runs.'),
         images: atomicList(
@@ -80,6 +80,12 @@ const nodeSchema = z
           }),
         ).optional(),
       })
+      // SetDefaults_NodeStatus: all that there is may be asked for, unless told.
+      .overwrite((status) =>
+        status.allocatable === undefined && status.capacity !== undefined
+          ? { ...status, allocatable: status.capacity }
+          : status,
+      )
       .prefault({})
       .describe('What the node is. Its agent writes it.'),
   })

@@ -9,8 +9,6 @@ const UNENFORCED: readonly Unenforced[] = [
   { path: 'tolerations[*].tolerationSeconds' },
   { path: 'topologySpreadConstraints' },
   { path: 'priorityClassName' },
-  { path: 'priority' },
-  { path: 'preemptionPolicy' },
   { path: 'schedulingGroup' },
   { path: 'schedulerName', unless: ['default-scheduler'] },
   { path: 'runtimeClassName', unless: ['process'] },

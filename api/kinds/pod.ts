@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineKind, identity, type Stored } from './define-kind.ts';
+import { nameAdvice, podSpecAdvice } from './pod-advice.ts';
 import { podColumns } from './pod-columns.ts';
 import { validatePod } from './pod-rules.ts';
 import { podSpecSchema } from './pod-spec.ts';
@@ -39,15 +40,21 @@ export const podKind = defineKind<Pod>({
     'status.nominatedNodeName': ({ status }) => status.nominatedNodeName ?? '',
   },
   validate: validatePod,
-  warnings: ({ spec }) => podSpecWarnings(spec, 'spec'),
+  warnings: ({ metadata, spec }) => [
+    ...nameAdvice(metadata.name, "the Pod's hostname"),
+    ...podSpecAdvice(spec, 'spec'),
+    ...podSpecWarnings(spec, 'spec'),
+  ],
 });
 
 type PodSpec = z.infer<typeof podSpecSchema>;
 
 /** Defaults that a template does not get, only a pod (SetDefaults_Pod): requests follow limits, Services are told. */
 function withPodDefaults(spec: PodSpec): PodSpec {
+  const { tolerations, ...others } = spec;
   const filled = {
-    ...spec,
+    ...others,
+    ...(tolerations === undefined || tolerations.length === 0 ? {} : { tolerations }),
     enableServiceLinks: spec.enableServiceLinks ?? true,
     containers: spec.containers.map((each) => ({ ...each, resources: withRequests(each.resources) })),
   };

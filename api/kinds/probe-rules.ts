@@ -101,6 +101,5 @@ function oneHandlerErrors(
 
 function portErrors(port: number | string, field: string): readonly FieldError[] {
   if (typeof port === 'string') return wrong(field, port, portName);
-  const why = portNumber(port);
-  return why === undefined ? [] : [fieldInvalid(field, port, why)];
+  return portNumber(port).map((why) => fieldInvalid(field, port, why));
 }

@@ -6,23 +6,22 @@ import { ageColumn, column, integerColumn, listed, nameColumn, wide } from './co
 import { defineKind, identity, type Stored } from './define-kind.ts';
 import { mapList } from './list-schema.ts';
 import { podTemplateSchema } from './pod-spec.ts';
-import { podSpecWarnings } from './pod-warnings.ts';
-import { validateReplicaSet } from './workload-rules.ts';
+import { validateReplicaSet, workloadWarnings } from './workload-rules.ts';
 
 const replicaSetSchema = z
   .strictObject({
     ...identity('apps/v1', 'ReplicaSet'),
     spec: z
       .strictObject({
-        replicas: z.int().default(1).describe('How many pods are wanted.'),
-        minReadySeconds: z.int().optional().describe('Seconds that a new pod must be ready to count as available.'),
+        replicas: z.int32().default(1).describe('How many pods are wanted.'),
+        minReadySeconds: z.int32().optional().describe('Seconds that a new pod must be ready to count as available.'),
         selector: labelSelectorSchema.describe("Selects the ReplicaSet's pods; must match the template's labels."),
         template: podTemplateSchema,
       })
       .describe('What the ReplicaSet is to be.'),
     status: z
       .strictObject({
-        replicas: z.int().default(0).describe('Pods that the ReplicaSet has.'),
+        replicas: z.int32().default(0).describe('Pods that the ReplicaSet has.'),
         fullyLabeledReplicas: z.int().optional().describe("Pods with all of the template's labels."),
         readyReplicas: z.int().optional().describe('Pods that are ready.'),
         availableReplicas: z.int().optional().describe('Pods that have been ready for minReadySeconds.'),
@@ -74,7 +73,6 @@ export const replicaSetKind = defineKind<ReplicaSet>({
     ),
     wide(column('Selector', "Selects the ReplicaSet's pods.", ({ spec }) => formatLabelSelector(spec.selector))),
   ],
-  selectableFields: { 'status.replicas': ({ status }) => String(status.replicas) },
   validate: validateReplicaSet,
-  warnings: ({ spec }) => podSpecWarnings(spec.template.spec, 'spec.template.spec'),
+  warnings: workloadWarnings,
 });

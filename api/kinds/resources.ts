@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { quantitySchema } from '../meta/quantity.ts';
+import { amountSchema } from '../meta/quantity.ts';
 
 /** Amounts by resource name: cpu, memory, ephemeral-storage and whatever a node offers. */
-export const resourceListSchema = z.record(z.string(), quantitySchema);
+export const resourceListSchema = z.record(z.string(), amountSchema);
 
 export const resourceRequirementsSchema = z
   .strictObject({

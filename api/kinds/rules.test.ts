@@ -303,8 +303,8 @@ refusals(serviceKind, service, [
   ['spec.type', 'ExternalName', 'spec.externalName', /Required value/],
 ]);
 fixed(serviceKind, service, [
-  ['spec.clusterIP', '127.96.0.8', 'spec.clusterIPs[0]', /field is immutable/],
-  ['spec.clusterIP', undefined, 'spec.clusterIPs[0]', /field is immutable/],
+  ['spec.clusterIP', '127.96.0.8', 'spec.clusterIPs[0]', /may not change once set/],
+  ['spec.clusterIP', undefined, 'spec.clusterIPs[0]', /may not change once set/],
 ]);
 
 const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'a.txt': 'x' }, immutable: true };
@@ -334,7 +334,7 @@ refusals(leaseKind, lease, [
   ['spec.leaseTransitions', -1, 'spec.leaseTransitions', /greater than or equal to 0/],
 ]);
 refusals(namespaceKind, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }, [
-  ['metadata.name', 'a.b', 'metadata.name', /RFC 1123 label/],
+  ['metadata.name', 'a.b', 'metadata.name', /must not contain dots/],
 ]);
 refusals(eventKind, { apiVersion: 'v1', kind: 'Event', metadata, involvedObject: { namespace: 'shop' } }, [
   ['involvedObject.namespace', 'other', 'involvedObject.namespace', /does not match event.namespace/],
@@ -359,24 +359,41 @@ const gateway = {
   spec: { gatewayClassName: 'tutti', listeners: [listener, secure] },
 };
 refusals(gatewayKind, gateway, [
-  ['spec.listeners.0.tls', {}, 'spec.listeners[0]', /tls must not be specified/],
-  ['spec.listeners.1.tls', { mode: 'Passthrough' }, 'spec.listeners[1]', /must be Terminate for protocol HTTPS/],
-  ['spec.listeners.1.tls', {}, 'spec.listeners[1]', /certificateRefs or options/],
-  ['spec.listeners', [listener, { ...listener, port: 81 }], 'spec.listeners[1]', /name must be unique/],
+  ['spec.listeners.0.tls', { certificateRefs: [{ name: 'c' }] }, 'spec.listeners', /tls must not be specified/],
+  [
+    'spec.listeners.1.tls',
+    { mode: 'Passthrough' },
+    'spec.listeners',
+    /Invalid value: "array": tls mode must be Terminate for protocol HTTPS/,
+  ],
+  ['spec.listeners.1.tls', {}, 'spec.listeners[1].tls', /Invalid value: "object": .*certificateRefs or options/],
   [
     'spec.listeners',
     [listener, { ...listener, name: 'b' }],
-    'spec.listeners[1]',
+    'spec.listeners',
     /Combination of port, protocol and hostname/,
   ],
   [
     'spec.listeners',
     [{ ...listener, protocol: 'TCP', hostname: 'a.b' }],
-    'spec.listeners[0]',
+    'spec.listeners',
     /hostname must not be specified/,
   ],
-  ['spec.listeners', [{ ...listener, protocol: 'TLS' }], 'spec.listeners[0]', /tls mode must be set/],
+  ['spec.listeners', [{ ...listener, protocol: 'TLS' }], 'spec.listeners', /tls mode must be set/],
+  ['spec.addresses', [{ value: '10.0.0.1' }, { value: '10.0.0.1' }], 'spec.addresses', /must be unique/],
+  ['spec.addresses', [{ value: 'nowhere' }], 'spec.addresses[0]', /must be an IP address/],
 ]);
+
+test('two listeners of one name are told twice, as in Kubernetes: as items of the list, and by its rule', () => {
+  const twice = gatewayKind.schema.parse(changed(gateway, 'spec.listeners', [listener, { ...listener, port: 81 }]));
+  assert.deepEqual(
+    gatewayKind.validate(twice, undefined).map(({ field, message }) => `${field}: ${message}`),
+    [
+      'spec.listeners[1]: Duplicate value: {"name":"http"}',
+      'spec.listeners: Invalid value: "array": Listener name must be unique within the Gateway',
+    ],
+  );
+});
 
 const backend = { name: 'web', port: 80 };
 const rule = {
@@ -392,62 +409,76 @@ const route = {
 };
 const redirect = { type: 'RequestRedirect', requestRedirect: { hostname: 'a.b' } };
 const rewrite = { type: 'URLRewrite', urlRewrite: { path: { type: 'ReplacePrefixMatch', replacePrefixMatch: '/' } } };
+const match = 'spec.rules[0].matches[0]';
 refusals(httpRouteKind, route, [
-  ['spec.parentRefs', [{ name: 'edge' }, { name: 'edge' }], 'spec.parentRefs[1]', /must be unique/],
+  ['spec.parentRefs', [{ name: 'edge' }, { name: 'edge' }], 'spec.parentRefs', /sectionName or port must be unique/],
+  [
+    'spec.parentRefs',
+    [{ name: 'edge' }, { name: 'edge', sectionName: 'a' }],
+    'spec.parentRefs',
+    /sectionName or port must be specified/,
+  ],
   [
     'spec.rules.0.backendRefs',
     [{ name: 'web' }],
-    'spec.rules[0].backendRefs[0].port',
+    'spec.rules[0].backendRefs[0]',
     /Must have port for Service reference/,
   ],
-  ['spec.rules.0.matches', [{ path: { value: 'a' } }], 'spec.rules[0].matches[0].path.value', /start with '\/'/],
-  [
-    'spec.rules.0.matches',
-    [{ path: { value: '/a//b' } }],
-    'spec.rules[0].matches[0].path.value',
-    /must not contain '\/\/'/,
-  ],
-  ['spec.rules.0.matches', [{ path: { value: '/a/..' } }], 'spec.rules[0].matches[0].path.value', /must not end with/],
-  ['spec.rules.0.matches', [{ path: { value: '/a b' } }], 'spec.rules[0].matches[0].path.value', /valid characters/],
+  ['spec.rules.0.matches', [{ path: { value: 'a' } }], `${match}.path`, /start with '\/'/],
+  ['spec.rules.0.matches', [{ path: { value: '/a//b' } }], `${match}.path`, /must not contain '\/\/'/],
+  ['spec.rules.0.matches', [{ path: { value: '/a/..' } }], `${match}.path`, /must not end with/],
+  ['spec.rules.0.matches', [{ path: { value: '/a b' } }], `${match}.path`, /valid characters/],
   [
     'spec.rules.0.matches',
     [
       {
         headers: [
           { name: 'A', value: 'x' },
-          { name: 'a', value: 'y' },
+          { name: 'A', value: 'y' },
         ],
       },
     ],
-    'spec.rules[0].matches[0].headers[1].name',
-    /Duplicate value/,
+    `${match}.headers[1]`,
+    /Duplicate value: {"name":"A"}/,
   ],
   [
     'spec.rules.0.filters',
     [{ type: 'URLRewrite' }],
-    'spec.rules[0].filters[0].urlRewrite',
-    /must be specified for URLRewrite/,
+    'spec.rules[0].filters[0]',
+    /filter.urlRewrite must be specified for URLRewrite/,
   ],
   [
-    'spec.rules.0.filters',
-    [{ ...rewrite, requestRedirect: {} }],
-    'spec.rules[0].filters[0].requestRedirect',
-    /must be nil/,
+    'spec.rules.0',
+    { ...rule, filters: [{ type: 'RequestMirror', requestMirror: { backendRef: { name: 'web' } } }] },
+    'spec.rules[0].filters[0].requestMirror.backendRef',
+    /Must have port/,
   ],
-  ['spec.rules.0.filters', [rule.filters[0], rule.filters[0]], 'spec.rules[0].filters[1].type', /cannot be repeated/],
-  ['spec.rules.0.filters', [redirect], 'spec.rules[0].backendRefs', /must not be used together with backendRefs/],
-  ['spec.rules.0', { filters: [redirect, rewrite] }, 'spec.rules[0].filters', /but not both/],
+  [
+    'spec.rules.0',
+    { ...rule, filters: [{ type: 'URLRewrite', urlRewrite: { path: { type: 'ReplaceFullPath' } } }] },
+    'spec.rules[0].filters[0].urlRewrite.path',
+    /replaceFullPath must be specified/,
+  ],
+  ['spec.rules.0.filters', [rule.filters[0], rule.filters[0]], 'spec.rules[0].filters', /cannot be repeated/],
+  ['spec.rules.0.filters', [redirect], 'spec.rules[0]', /must not be used together with backendRefs/],
+  [
+    'spec.rules.0',
+    { filters: [redirect, { type: 'URLRewrite', urlRewrite: { hostname: 'a.b' } }] },
+    'spec.rules[0].filters',
+    /but not both/,
+  ],
   [
     'spec.rules.0',
     { ...rule, matches: [{ path: { type: 'Exact', value: '/a' } }], filters: [rewrite] },
-    'spec.rules[0].filters[0].urlRewrite.path.replacePrefixMatch',
-    /exactly one PathPrefix match/,
+    'spec.rules[0]',
+    /When using URLRewrite filter with path.replacePrefixMatch, exactly one PathPrefix match/,
   ],
+  ['spec.rules.0.timeouts', { request: '1s', backendRequest: '2s' }, 'spec.rules[0].timeouts', /cannot be longer/],
   [
-    'spec.rules.0.timeouts',
-    { request: '1s', backendRequest: '2s' },
-    'spec.rules[0].timeouts.backendRequest',
-    /cannot be longer/,
+    'spec.rules.0.sessionPersistence',
+    { cookieConfig: { lifetimeType: 'Permanent' } },
+    'spec.rules[0].sessionPersistence',
+    /AbsoluteTimeout must be specified/,
   ],
   [
     'spec.rules',
@@ -455,7 +486,16 @@ refusals(httpRouteKind, route, [
       { ...rule, name: 'a' },
       { ...rule, name: 'a' },
     ],
-    'spec.rules[1].name',
-    /Duplicate value/,
+    'spec.rules',
+    /Rule name must be unique/,
   ],
 ]);
+
+test('headers whose names differ in case are both taken: the first counts', () => {
+  const headers = [
+    { name: 'A', value: 'x' },
+    { name: 'a', value: 'y' },
+  ];
+  const both = httpRouteKind.schema.parse(changed(route, 'spec.rules.0.matches', [{ headers }]));
+  assert.deepEqual(httpRouteKind.validate(both, undefined), []);
+});

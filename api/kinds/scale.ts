@@ -7,10 +7,10 @@ export const scaleSchema = z
     apiVersion: z.literal('autoscaling/v1'),
     kind: z.literal('Scale'),
     metadata: objectMetaSchema.default(() => ({})),
-    spec: z.strictObject({ replicas: z.int().min(0).default(0).describe('How many pods are wanted.') }).prefault({}),
+    spec: z.strictObject({ replicas: z.int32().min(0).default(0).describe('How many pods are wanted.') }).prefault({}),
     status: z
       .strictObject({
-        replicas: z.int().default(0).describe('How many pods there are.'),
+        replicas: z.int32().default(0).describe('How many pods there are.'),
         selector: z.string().optional().describe('Their labels, as text.'),
       })
       .prefault({}),

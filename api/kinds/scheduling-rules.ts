@@ -40,9 +40,10 @@ function nodeAffinityErrors(affinity: NodeAffinity, field: string): readonly Fie
   return [
     ...(terms?.length === 0 ? [fieldRequired(at, 'must have at least one node selector term')] : []),
     ...(terms ?? []).flatMap((term, index) => nodeTermErrors(term, `${at}[${index}]`)),
-    ...(affinity[PREFERRED] ?? []).flatMap(({ preference }, index) =>
-      nodeTermErrors(preference, `${field}.${PREFERRED}[${index}].preference`),
-    ),
+    ...(affinity[PREFERRED] ?? []).flatMap(({ weight, preference }, index) => [
+      ...weightErrors(weight, `${field}.${PREFERRED}[${index}].weight`),
+      ...nodeTermErrors(preference, `${field}.${PREFERRED}[${index}].preference`),
+    ]),
   ];
 }
 
@@ -81,10 +82,15 @@ function operatorErrors(operator: Requirement['operator'], count: number, field:
 function podAffinityErrors(affinity: PodAffinity | undefined, field: string): readonly FieldError[] {
   return [
     ...(affinity?.[REQUIRED] ?? []).flatMap((term, index) => podTermErrors(term, `${field}.${REQUIRED}[${index}]`)),
-    ...(affinity?.[PREFERRED] ?? []).flatMap(({ podAffinityTerm }, index) =>
-      podTermErrors(podAffinityTerm, `${field}.${PREFERRED}[${index}].podAffinityTerm`),
-    ),
+    ...(affinity?.[PREFERRED] ?? []).flatMap(({ weight, podAffinityTerm }, index) => [
+      ...weightErrors(weight, `${field}.${PREFERRED}[${index}].weight`),
+      ...podTermErrors(podAffinityTerm, `${field}.${PREFERRED}[${index}].podAffinityTerm`),
+    ]),
   ];
+}
+
+function weightErrors(weight: number, field: string): readonly FieldError[] {
+  return weight >= 1 && weight <= 100 ? [] : [fieldInvalid(field, weight, 'must be in the range 1-100')];
 }
 
 function podTermErrors({ topologyKey }: PodTerm, field: string): readonly FieldError[] {
@@ -119,7 +125,6 @@ export function spreadErrors({ topologySpreadConstraints: all = [] }: PodSpec, f
 export function tolerationErrors({ tolerations = [] }: PodSpec, field: string): readonly FieldError[] {
   return tolerations.flatMap(({ key = '', operator = '', value = '', effect = '', tolerationSeconds }, index) => {
     const at = `${field}.tolerations[${index}]`;
-    const valueWords = operator === 'Exists' ? undefined : labelValue(value);
     return [
       ...(key === '' ? [] : wrong(`${at}.key`, key, qualifiedName)),
       ...(key === '' && operator !== 'Exists'
@@ -134,7 +139,7 @@ export function tolerationErrors({ tolerations = [] }: PodSpec, field: string): 
       ...(tolerationSeconds !== undefined && effect !== 'NoExecute'
         ? [fieldInvalid(`${at}.effect`, effect, "effect must be 'NoExecute' when `tolerationSeconds` is set")]
         : []),
-      ...(valueWords === undefined ? [] : [fieldInvalid(`${at}.operator`, value, valueWords)]),
+      ...(operator === 'Exists' ? [] : wrong(`${at}.operator`, value, labelValue)),
       ...(operator === 'Exists' && value !== ''
         ? [fieldInvalid(`${at}.operator`, value, "value must be empty when `operator` is 'Exists'")]
         : []),

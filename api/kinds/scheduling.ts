@@ -22,7 +22,7 @@ const podAffinityTermSchema = z.strictObject({
   mismatchLabelKeys: atomicList(z.string()).optional(),
 });
 
-const weight = z.int().min(1).max(100);
+const weight = z.int();
 
 const podAffinitySchema = z.strictObject({
   requiredDuringSchedulingIgnoredDuringExecution: atomicList(podAffinityTermSchema).optional(),
@@ -52,7 +52,7 @@ export const affinitySchema = z
 export const tolerationSchema = z
   .strictObject({
     key: z.string().optional(),
-    operator: z.enum(['', 'Exists', 'Equal', 'Lt', 'Gt']).optional(),
+    operator: z.enum(['', 'Equal', 'Exists']).optional(),
     value: z.string().optional(),
     effect: z.enum(['', 'NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
     tolerationSeconds: z.int().optional(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fieldImmutable, fieldRequired } from '../meta/field-error.ts';
+import { fieldImmutable, fieldInvalid, fieldRequired } from '../meta/field-error.ts';
 import { wrong } from '../meta/metadata-rules.ts';
 import { configKey } from '../meta/names.ts';
 import type { FieldError } from '../meta/status.ts';
@@ -54,6 +54,7 @@ export const secretKind = defineKind<Secret>({
     ageColumn,
   ],
   selectableFields: { type: ({ type }) => type },
+  warnings: certificateWarnings,
   validate: (secret, old) => [
     ...keyErrors(secret),
     ...sizeErrors(secret.data ?? {}, 'data'),
@@ -72,15 +73,51 @@ function keyErrors({ type, metadata, data = {} }: Secret): readonly FieldError[]
       ? [fieldRequired(`metadata.annotations[${ACCOUNT_NAME}]`)]
       : []),
     ...missing.map((key) => fieldRequired(`data[${key}]`)),
+    ...dockerErrors(type, data),
   ];
+}
+
+const DOCKER_KEYS: Readonly<Record<string, string>> = {
+  'kubernetes.io/dockerconfigjson': '.dockerconfigjson',
+  'kubernetes.io/dockercfg': '.dockercfg',
+};
+
+function dockerErrors(type: string, data: Readonly<Record<string, string>>): readonly FieldError[] {
+  const key = DOCKER_KEYS[type];
+  const value = key === undefined ? undefined : data[key];
+  if (key === undefined || value === undefined) return [];
+  try {
+    JSON.parse(textOf(value));
+    return [];
+  } catch {
+    return [fieldInvalid(`data[${key}]`, '<secret contents redacted>', 'must be JSON')];
+  }
+}
+
+/** A certificate that none can read is taken, with a word on it (pkg/api/secret/warnings.go). */
+function certificateWarnings({ type, data = {} }: Secret): readonly string[] {
+  if (type !== 'kubernetes.io/tls') return [];
+  return textOf(data['tls.crt'] ?? '').includes('-----BEGIN')
+    ? []
+    : ['tls: failed to find any PEM data in certificate input'];
+}
+
+function textOf(base64Text: string): string {
+  return new TextDecoder().decode(Uint8Array.fromBase64(base64Text));
 }
 
 /** dropped after the merge, so that a Secret read has data alone (Convert_v1_Secret_To_core_Secret). */
 function mergeStringData<S extends Pick<z.infer<typeof secretFields>, 'data' | 'stringData'>>(secret: S): S {
   const { stringData, ...rest } = secret;
-  if (stringData === undefined) return secret;
+  if (stringData === undefined) return withoutEmptyData(secret);
   const encoded = Object.entries(stringData).map(([key, text]) => [key, base64(text)] as const);
   return { ...rest, data: { ...secret.data, ...Object.fromEntries(encoded) } } as S;
+}
+
+function withoutEmptyData<S extends Pick<z.infer<typeof secretFields>, 'data'>>(secret: S): S {
+  if (secret.data === undefined || Object.keys(secret.data).length > 0) return secret;
+  const { data: _, ...rest } = secret;
+  return rest as S;
 }
 
 const secretFields = z.object({

@@ -1,6 +1,6 @@
-import { fieldDuplicate, fieldForbidden, fieldImmutable, fieldInvalid, fieldRequired } from '../meta/field-error.ts';
+import { fieldDuplicate, fieldForbidden, fieldInvalid, fieldNotSupported, fieldRequired } from '../meta/field-error.ts';
 import { validateLabels, wrong } from '../meta/metadata-rules.ts';
-import { dnsLabel, dnsSubdomain, portName, portNumber, qualifiedName } from '../meta/names.ts';
+import { dnsLabel, dnsSubdomain, ipAddress, portName, portNumber, qualifiedName } from '../meta/names.ts';
 import type { FieldError } from '../meta/status.ts';
 import type { Service, ServicePort } from './service.ts';
 
@@ -9,10 +9,10 @@ type Spec = Service['spec'];
 /** A day: the longest that one client stays with one pod (MaxClientIPServiceAffinitySeconds). */
 const AFFINITY_MAX_SECONDS = 86_400;
 
-const IP_WORDS = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+const DISTRIBUTIONS = ['PreferClose', 'PreferSameZone', 'PreferSameNode'];
 
 /** ValidateService and ValidateServiceUpdate (k8s.io/kubernetes/pkg/apis/core/validation/validation.go), in its order. */
-export function validateService({ spec }: Service, old: Service | undefined): readonly FieldError[] {
+export function validateService({ spec, status }: Service, old: Service | undefined): readonly FieldError[] {
   const ports = spec.ports ?? [];
   const needsPorts = spec.clusterIP !== 'None' && spec.type !== 'ExternalName';
   return [
@@ -22,9 +22,14 @@ export function validateService({ spec }: Service, old: Service | undefined): re
     ...validateLabels(spec.selector, 'spec.selector'),
     ...affinityErrors(spec),
     ...addressErrors(spec),
-    ...(spec.externalIPs ?? []).flatMap((address, index) =>
-      isAddress(address) ? [] : [fieldInvalid(`spec.externalIPs[${index}]`, address, IP_WORDS)],
-    ),
+    ...(spec.externalIPs ?? []).flatMap((address, index) => outsideErrors(address, `spec.externalIPs[${index}]`)),
+    ...familyErrors(spec),
+    ...(spec.trafficDistribution === undefined || DISTRIBUTIONS.includes(spec.trafficDistribution)
+      ? []
+      : [fieldNotSupported('spec.trafficDistribution', spec.trafficDistribution, DISTRIBUTIONS)]),
+    ...(spec.type !== 'LoadBalancer' && (status.loadBalancer.ingress ?? []).length > 0
+      ? [fieldForbidden('status.loadBalancer.ingress', "may only be used when `spec.type` is 'LoadBalancer'")]
+      : []),
     ...uniqueErrors(spec, ports),
     ...exposureErrors(spec),
     ...(old === undefined ? [] : updateErrors(spec, old)),
@@ -66,8 +71,7 @@ function portErrors(
 }
 
 function numberErrors(port: number, field: string): readonly FieldError[] {
-  const why = portNumber(port);
-  return why === undefined ? [] : [fieldInvalid(field, port, why)];
+  return portNumber(port).map((why) => fieldInvalid(field, port, why));
 }
 
 function affinityErrors({ sessionAffinity, sessionAffinityConfig }: Spec): readonly FieldError[] {
@@ -94,11 +98,12 @@ function addressErrors({ type, clusterIP = '', clusterIPs = [] }: Spec): readonl
   const field = 'spec.clusterIPs';
   const all = clusterIPs.length === 0 && clusterIP !== '' ? [clusterIP] : clusterIPs;
   const invalid = all.flatMap((address, index) =>
-    (index === 0 && address === 'None') || isAddress(address)
-      ? []
-      : [fieldInvalid(`${field}[${index}]`, address, IP_WORDS)],
+    index === 0 && address === 'None' ? [] : wrong(`${field}[${index}]`, address, ipAddress),
   );
   return [
+    ...(clusterIP === '' && clusterIPs.length > 0
+      ? [fieldInvalid(field, clusterIPs, 'must be empty when `clusterIP` is not specified')]
+      : []),
     ...(clusterIP !== '' && clusterIPs.length > 0 && clusterIPs[0] !== clusterIP
       ? [fieldInvalid(field, clusterIPs, 'first value must match `clusterIP`')]
       : []),
@@ -108,6 +113,33 @@ function addressErrors({ type, clusterIP = '', clusterIPs = [] }: Spec): readonl
       : []),
   ];
 }
+
+/** There is one network, of IPv4 (validateServiceClusterIPsRelatedFields for a cluster of a single family). */
+function familyErrors({ ipFamilyPolicy, ipFamilies = [] }: Spec): readonly FieldError[] {
+  return [
+    ...(ipFamilyPolicy === 'RequireDualStack'
+      ? [fieldInvalid('spec.ipFamilyPolicy', ipFamilyPolicy, 'this cluster is not configured for dual-stack services')]
+      : []),
+    ...ipFamilies.flatMap((family, index) =>
+      family === 'IPv4' ? [] : [fieldInvalid(`spec.ipFamilies[${index}]`, family, 'not configured on this cluster')],
+    ),
+  ];
+}
+
+/** ValidateNonSpecialIP: an address that others can reach. */
+function outsideErrors(address: string, field: string): readonly FieldError[] {
+  const shape = wrong(field, address, ipAddress);
+  if (shape.length > 0) return shape;
+  const special = SPECIAL.find(([form]) => form.test(address));
+  return special === undefined ? [] : [fieldInvalid(field, address, special[1])];
+}
+
+const SPECIAL: readonly (readonly [form: RegExp, words: string])[] = [
+  [/^(?:0\.0\.0\.0|::)$/, 'may not be unspecified'],
+  [/^(?:127\.|::1$)/, 'may not be in the loopback range (127.0.0.0/8, ::1/128)'],
+  [/^(?:169\.254\.|fe[89ab][0-9a-f]:)/i, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)'],
+  [/^(?:224\.0\.0\.|ff[0-9a-f]2:)/i, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'],
+];
 
 function uniqueErrors({ type }: Spec, ports: readonly ServicePort[]): readonly FieldError[] {
   const given = (port: ServicePort | undefined): boolean => (port?.nodePort ?? 0) !== 0;
@@ -169,13 +201,10 @@ function exposureErrors(spec: Spec): readonly FieldError[] {
   ];
 }
 
-function isAddress(text: string): boolean {
-  const octets = text.split('.');
-  return octets.length === 4 && octets.every((octet) => /^(0|[1-9]\d{0,2})$/.test(octet) && Number(octet) <= 255);
-}
-
 /** The address is given once; only a change of type from or to ExternalName lets it go. */
 function updateErrors(spec: Spec, old: Service): readonly FieldError[] {
   const kept = spec.type !== 'ExternalName' && old.spec.type !== 'ExternalName' && (old.spec.clusterIP ?? '') !== '';
-  return kept ? fieldImmutable('spec.clusterIPs[0]', spec.clusterIP ?? '', old.spec.clusterIP) : [];
+  return kept && spec.clusterIP !== old.spec.clusterIP
+    ? [fieldInvalid('spec.clusterIPs[0]', [spec.clusterIP ?? ''], 'may not change once set')]
+    : [];
 }

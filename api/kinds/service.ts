@@ -15,11 +15,11 @@ const servicePortSchema = z
     name: z.string().optional().describe('Name of the port, unique in the Service; required with several ports.'),
     protocol: protocolSchema.default('TCP').describe('TCP, UDP or SCTP.'),
     appProtocol: z.string().optional().describe('What is spoken on the port: http, kubernetes.io/h2c, grpc, tcp.'),
-    port: z.int().describe('The port of the Service.'),
+    port: z.int32().describe('The port of the Service.'),
     targetPort: intOrStringSchema
       .optional()
       .describe('Number or name of the port on the pods; the same as port unless told.'),
-    nodePort: z.int().optional(),
+    nodePort: z.int32().optional(),
   })
   // SetDefaults_Service: 0 and '' are unset.
   .transform((port) => ({ ...port, targetPort: port.targetPort || port.port }))
@@ -91,6 +91,7 @@ export const serviceKind = defineKind<Service>({
   group: '',
   version: 'v1',
   kind: 'Service',
+  createdByPut: true,
   plural: 'services',
   shortNames: ['svc'],
   categories: ['all'],
@@ -112,8 +113,11 @@ export const serviceKind = defineKind<Service>({
     'spec.type': ({ spec }) => spec.type,
   },
   validate: validateService,
-  warnings: ({ spec }) =>
-    unenforcedFields(spec, 'spec', [
+  warnings: ({ spec }) => [
+    ...(spec.externalName && spec.type !== 'ExternalName'
+      ? ['spec.externalName is ignored when spec.type is not "ExternalName"']
+      : []),
+    ...unenforcedFields(spec, 'spec', [
       { path: 'sessionAffinity', unless: ['None'] },
       { path: 'externalIPs' },
       { path: 'internalTrafficPolicy', unless: ['Cluster'] },
@@ -125,6 +129,7 @@ export const serviceKind = defineKind<Service>({
       { path: 'ports[*].nodePort' },
       { path: 'type', unless: ['ClusterIP', 'ExternalName'], because: 'only the ClusterIP is served' },
     ]),
+  ],
 });
 
 /** Three hours: SetDefaults_Service. */
@@ -141,7 +146,8 @@ function withServiceDefaults(spec: ServiceSpec): ServiceSpec {
   filled.internalTrafficPolicy ??= 'Cluster';
   filled.ipFamilies ??= ['IPv4'];
   filled.ipFamilyPolicy ??= 'SingleStack';
-  if (spec.type !== 'ClusterIP') filled.externalTrafficPolicy ??= 'Cluster';
+  const outside = spec.type !== 'ClusterIP' || (spec.externalIPs ?? []).length > 0;
+  if (outside) filled.externalTrafficPolicy ??= 'Cluster';
   if (spec.type === 'LoadBalancer') filled.allocateLoadBalancerNodePorts ??= true;
   return filled;
 }

@@ -1,4 +1,4 @@
-import { fieldDuplicate, fieldInvalid } from '../meta/field-error.ts';
+import { fieldDuplicate } from '../meta/field-error.ts';
 import { wrong } from '../meta/metadata-rules.ts';
 import { labelValue, qualifiedName } from '../meta/names.ts';
 import type { FieldError } from '../meta/status.ts';
@@ -8,12 +8,11 @@ import type { Taint } from './scheduling.ts';
 export function taintErrors(taints: readonly Taint[]): readonly FieldError[] {
   return taints.flatMap(({ key, value = '', effect }, index) => {
     const at = `metadata.taints[${index}]`;
-    const badValue = labelValue(value);
     const again = taints.slice(0, index).some((other) => other.key === key && other.effect === effect);
     const duplicate = fieldDuplicate(at, { key, value, effect });
     return [
       ...wrong(`${at}.key`, key, qualifiedName),
-      ...(badValue === undefined ? [] : [fieldInvalid(`${at}.value`, value, badValue)]),
+      ...wrong(`${at}.value`, value, labelValue),
       ...(again
         ? [{ ...duplicate, message: `${duplicate.message}: taints must be unique by key and effect pair` }]
         : []),

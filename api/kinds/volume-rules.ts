@@ -49,11 +49,16 @@ function sourceErrors(volume: Volume, at: string): readonly FieldError[] {
       : []),
     ...(hostPath === undefined ? [] : hostPathErrors(hostPath, `${at}.hostPath`)),
     ...(secret !== undefined && !secret.secretName ? [fieldRequired(`${at}.secret.secretName`)] : []),
+    ...modeErrors(secret?.defaultMode, `${at}.secret.defaultMode`),
     ...itemErrors(secret?.items, `${at}.secret.items`),
     ...(persistentVolumeClaim?.claimName === '' ? [fieldRequired(`${at}.persistentVolumeClaim.claimName`)] : []),
     ...(configMap?.name === '' ? [fieldRequired(`${at}.configMap.name`)] : []),
+    ...modeErrors(configMap?.defaultMode, `${at}.configMap.defaultMode`),
     ...itemErrors(configMap?.items, `${at}.configMap.items`),
+    ...modeErrors(downwardAPI?.defaultMode, `${at}.downwardAPI.defaultMode`),
     ...(downwardAPI?.items ?? []).flatMap((file) => downwardErrors(file, `${at}.downwardAPI`)),
+    ...modeErrors(projected?.defaultMode, `${at}.projected.defaultMode`),
+    ...ephemeralErrors(volume, `${at}.ephemeral.volumeClaimTemplate.spec`),
     ...(projected?.sources ?? []).flatMap((source, index) => projectionErrors(source, `${at}.projected`, index)),
   ];
 }
@@ -67,19 +72,35 @@ function hostPathErrors({ path, type }: NonNullable<Volume['hostPath']>, at: str
 }
 
 function itemErrors(items: readonly KeyToPath[] | undefined, field: string): readonly FieldError[] {
-  return (items ?? []).flatMap(({ key, path }, index) => [
+  return (items ?? []).flatMap(({ key, path, mode }, index) => [
     ...(key === '' ? [fieldRequired(`${field}[${index}].key`)] : []),
     ...(path === '' ? [fieldRequired(`${field}[${index}].path`)] : []),
     ...localPathErrors(path, `${field}[${index}].path`),
+    ...modeErrors(mode, `${field}[${index}].mode`),
   ]);
 }
 
-function downwardErrors({ path, fieldRef, resourceFieldRef }: DownwardFile, at: string): readonly FieldError[] {
+function modeErrors(mode: number | undefined, field: string): readonly FieldError[] {
+  return mode === undefined || (mode >= 0 && mode <= 0o777)
+    ? []
+    : [fieldInvalid(field, mode, 'must be a number between 0 and 0777 (octal), both inclusive')];
+}
+
+/** A claim says how much it wants (ValidatePersistentVolumeClaimSpec). */
+function ephemeralErrors({ ephemeral }: Volume, at: string): readonly FieldError[] {
+  const template = ephemeral?.volumeClaimTemplate;
+  return template === undefined || template.spec.resources?.requests?.['storage'] !== undefined
+    ? []
+    : [fieldRequired(`${at}.resources[storage]`)];
+}
+
+function downwardErrors({ path, fieldRef, resourceFieldRef, mode }: DownwardFile, at: string): readonly FieldError[] {
   const neither = fieldRef === undefined && resourceFieldRef === undefined;
   const both = fieldRef !== undefined && resourceFieldRef !== undefined;
   return [
     ...(path === '' ? [fieldRequired(`${at}.path`)] : []),
     ...localPathErrors(path, `${at}.path`),
+    ...modeErrors(mode, `${at}.mode`),
     ...(fieldRef === undefined ? [] : fieldRefErrors(fieldRef, FILE_FIELDS, `${at}.fieldRef`)),
     ...(both
       ? [fieldInvalid(at, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously')]

@@ -10,17 +10,12 @@ import { resourceListSchema } from './resources.ts';
 /** 0644: the mode of projected files unless told (SetDefaults_ConfigMapVolumeSource and its siblings). */
 const DEFAULT_MODE = 0o644;
 
-const defaultMode = z
-  .int()
-  .min(0)
-  .max(0o777)
-  .default(DEFAULT_MODE)
-  .describe('Mode bits of the files, 0644 unless told.');
+const defaultMode = z.int().default(DEFAULT_MODE).describe('Mode bits of the files, 0644 unless told.');
 
 const keyToPathSchema = z.strictObject({
   key: z.string().describe('The key to project.'),
   path: z.string().describe("The file's path, relative and without '..'."),
-  mode: z.int().min(0).max(0o777).optional().describe("The file's mode bits."),
+  mode: z.int().optional().describe("The file's mode bits."),
 });
 
 const items = atomicList(keyToPathSchema).optional().describe('The keys that become files; all keys by default.');
@@ -30,7 +25,7 @@ const downwardFileSchema = z.strictObject({
   path: z.string(),
   fieldRef: objectFieldSelectorSchema.optional(),
   resourceFieldRef: resourceFieldSelectorSchema.optional(),
-  mode: z.int().min(0).max(0o777).optional(),
+  mode: z.int().optional(),
 });
 
 const downwardItems = atomicList(downwardFileSchema).optional();

@@ -55,7 +55,8 @@ export class ApiError extends Error {
     const message = `${qualified(kind.kind, kind.group)} ${quoted(name)} is invalid: ${all}`;
     const causes = errors.map(({ type, field, message: cause }) => ({ reason: type, message: cause, field }));
     const named = name === '' ? {} : { name };
-    return failure(422, 'Invalid', message, { ...named, ...group(kind.group), kind: kind.kind, causes });
+    const what = kind.kind === '' ? {} : { kind: kind.kind };
+    return failure(422, 'Invalid', message, { ...named, ...group(kind.group), ...what, causes });
   }
 
   static badRequest(message: string): ApiError {

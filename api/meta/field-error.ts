@@ -35,6 +35,15 @@ export function fieldTooLong(field: string, maxLength: number): FieldError {
   return { type: 'FieldValueTooLong', field, message: `Too long: may not be more than ${maxLength} bytes` };
 }
 
+export function fieldTooMany(field: string, count: number, max: number): FieldError {
+  return { type: 'FieldValueTooMany', field, message: `Too many: ${count}: must have at most ${max} items` };
+}
+
+/** What cannot even be read: another type than the field has. */
+export function fieldUnreadable(field: string, value: unknown, detail: string): FieldError {
+  return { ...fieldInvalid(field, value, detail), type: 'FieldValueTypeInvalid' };
+}
+
 const IMMUTABLE = 'field is immutable';
 
 /** An error for `field` unless the value is what it was: fields that are set once. */

@@ -1,6 +1,4 @@
 import { z } from 'zod';
-import { ApiError } from './api-error.ts';
-import { labelValue, qualifiedName } from './names.ts';
 
 const SELECTOR_OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
 
@@ -65,24 +63,7 @@ export function selectorRequirements(selector: LabelSelector): readonly LabelReq
   return [...equal, ...others];
 }
 
-/**
- * The requirements in a selector's text: `a=b`, `a==b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`, `a>1`, `a<9`,
- * with commas between (labels.Parse). Throws ApiError 400 on anything else.
- */
-export function parseLabelSelector(text: string): readonly LabelRequirement[] {
-  const tokens = text.match(TOKEN) ?? [];
-  const requirements: LabelRequirement[] = [];
-  const rest = [...tokens];
-  while (rest.length > 0) {
-    requirements.push(parseRequirement(rest, text));
-    const next = rest.shift();
-    if (next !== undefined && (next !== ',' || rest.length === 0))
-      throw unparsable(text, `found '${next}', expected ','`);
-  }
-  return requirements;
-}
-
-/** The text that {@link parseLabelSelector} reads: what `kubectl get -o wide` shows. Empty and missing are `<none>`. */
+/** The text that parseLabelSelector reads: what `kubectl get -o wide` shows. Empty and missing are `<none>`. */
 export function formatLabelSelector(selector: LabelSelector | undefined): string {
   const text = formatRequirements(selector === undefined ? [] : selectorRequirements(selector));
   return text === '' ? '<none>' : text;
@@ -93,67 +74,6 @@ export function formatRequirements(requirements: readonly LabelRequirement[]): s
     .sort((left, right) => (left.key < right.key ? -1 : 1))
     .map(formatRequirement)
     .join(',');
-}
-
-const TOKEN = /[(),]|==|!=|[=!<>]|[^\s(),=!<>]+/g;
-const OPERATORS: Readonly<Record<string, LabelRequirement['operator']>> = {
-  '=': 'In',
-  '==': 'In',
-  in: 'In',
-  '!=': 'NotIn',
-  notin: 'NotIn',
-  '>': 'Gt',
-  '<': 'Lt',
-};
-
-function parseRequirement(rest: string[], text: string): LabelRequirement {
-  const first = rest.shift() ?? '';
-  if (first === '!') return checked({ key: rest.shift() ?? '', operator: 'DoesNotExist', values: [] }, text);
-  if (rest.length === 0 || rest[0] === ',') return checked({ key: first, operator: 'Exists', values: [] }, text);
-  const word = rest.shift() ?? '';
-  const operator = OPERATORS[word];
-  if (operator === undefined) {
-    throw unparsable(text, `found '${word}', expected one of: in, notin, =, ==, !=, >, <`);
-  }
-  const values = word === 'in' || word === 'notin' ? parseValues(rest, text) : [parseValue(rest)];
-  return checked({ key: first, operator, values }, text);
-}
-
-/** `a=` and `a=,b` have the empty value. */
-function parseValue(rest: string[]): string {
-  return rest.length === 0 || rest[0] === ',' ? '' : (rest.shift() ?? '');
-}
-
-function parseValues(rest: string[], text: string): readonly string[] {
-  if (rest.shift() !== '(') throw unparsable(text, "expected '('");
-  const end = rest.indexOf(')');
-  if (end < 0) throw unparsable(text, "expected ')'");
-  const inside = rest
-    .splice(0, end + 1)
-    .slice(0, -1)
-    .join('');
-  return [...new Set(inside.split(','))].sort();
-}
-
-function checked(requirement: LabelRequirement, text: string): LabelRequirement {
-  const wrongKey = qualifiedName(requirement.key);
-  if (wrongKey !== undefined)
-    throw unparsable(text, `key: Invalid value: ${JSON.stringify(requirement.key)}: ${wrongKey}`);
-  for (const value of requirement.values) {
-    const wrong = labelValue(value);
-    if (wrong !== undefined) throw unparsable(text, `values: Invalid value: ${JSON.stringify(value)}: ${wrong}`);
-    if ((requirement.operator === 'Gt' || requirement.operator === 'Lt') && !/^-?\d+$/.test(value)) {
-      throw unparsable(
-        text,
-        `values: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`,
-      );
-    }
-  }
-  return requirement;
-}
-
-function unparsable(text: string, why: string): ApiError {
-  return ApiError.badRequest(`unable to parse requirement: label selector ${JSON.stringify(text)}: ${why}`);
 }
 
 function meets({ operator, values }: LabelRequirement, value: string | undefined): boolean {

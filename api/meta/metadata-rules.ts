@@ -53,8 +53,7 @@ export function validateAnnotations(
 
 /** What a rule says of a value, as a list of errors for `field`. */
 export function wrong(field: string, value: string, rule: NameRule): readonly FieldError[] {
-  const why = rule(value);
-  return why === undefined ? [] : [fieldInvalid(field, value, why)];
+  return rule(value).map((why) => fieldInvalid(field, value, why));
 }
 
 function nameErrors(metadata: ObjectMeta, { nameRule, namespaced }: MetadataRules): readonly FieldError[] {
@@ -71,7 +70,7 @@ function nameErrors(metadata: ObjectMeta, { nameRule, namespaced }: MetadataRule
 }
 
 /** Those of Kubernetes itself stand without a domain (corev1.FinalizerKubernetes, metav1.FinalizerOrphanDependents, …). */
-const STANDARD_FINALIZERS = ['kubernetes', 'orphan', 'foregroundDeletion'];
+export const STANDARD_FINALIZERS = ['kubernetes', 'orphan', 'foregroundDeletion'];
 
 function finalizerErrors(name: string, index: number, { qualifiedFinalizers }: MetadataRules): readonly FieldError[] {
   const shape = wrong('metadata.finalizers', name, qualifiedName);

@@ -12,6 +12,7 @@ export interface Quantity {
 type QuantityFormat = 'DecimalSI' | 'BinarySI' | 'DecimalExponent';
 
 const NANO = 1_000_000_000n;
+const MILLI = 1_000_000n;
 /** Larger amounts are capped (2^63 - 1 units). */
 const MAX_NANOS = (2n ** 63n - 1n) * NANO;
 const SYNTAX = /^([+-]?)(\d+(?:\.\d*)?|\.\d+)(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]|[eE][+-]?\d{1,3})?$/;
@@ -63,22 +64,30 @@ export function quantityValue(text: string): number {
 
 /** Thousandths, rounded up (Quantity.MilliValue): millicores. Throws on text that the schema refuses. */
 export function quantityMilliValue(text: string): number {
-  return Number(divideUp(mustParse(text).nanos, 1_000_000n));
+  return Number(divideUp(mustParse(text).nanos, MILLI));
 }
 
-export const quantitySchema = z
-  .union([z.string(), z.number()], { error: 'must be a quantity such as 500m, 2 or 128Mi' })
-  .transform((value, context) => {
-    const quantity = parseQuantity(String(value).trim());
-    if (quantity !== undefined) return formatQuantity(quantity);
-    context.issues.push({
-      code: 'custom',
-      input: value,
-      message: "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
-    });
-    return z.NEVER;
-  })
-  .meta({ description: 'A quantity: a number with an optional suffix, such as 500m, 2 or 128Mi.' });
+export const quantitySchema = quantitiesAs((quantity) => quantity);
+
+/** An amount of a resource: no finer than a thousandth, rounded up (SetDefaults_ResourceList). */
+export const amountSchema = quantitiesAs(({ nanos, format }) => ({ nanos: divideUp(nanos, MILLI) * MILLI, format }));
+
+function quantitiesAs(change: (quantity: Quantity) => Quantity) {
+  return z
+    .union([z.string(), z.number()], { error: 'must be a quantity such as 500m, 2 or 128Mi' })
+    .transform((value, context) => {
+      const quantity = parseQuantity(String(value).trim());
+      if (quantity !== undefined) return formatQuantity(change(quantity));
+      context.issues.push({
+        code: 'invalid_format',
+        format: 'quantity',
+        input: String(value),
+        message: "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+      });
+      return z.NEVER;
+    })
+    .meta({ description: 'A quantity: a number with an optional suffix, such as 500m, 2 or 128Mi.' });
+}
 
 function mustParse(text: string): Quantity {
   const quantity = parseQuantity(text);

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { fieldInvalid, fieldNotSupported, fieldRequired } from './field-error.ts';
+import { fieldInvalid, fieldNotSupported, fieldRequired, fieldUnreadable } from './field-error.ts';
 import type { FieldError } from './status.ts';
 
 /**
@@ -11,7 +11,7 @@ export function schemaIssues(issues: readonly z.core.$ZodIssue[], input: unknown
 }
 
 /** `spec.ports[0].name`; keys that are no plain words stand in brackets: `metadata.labels[app.example/x]`. */
-function fieldPath(path: readonly PropertyKey[]): string {
+export function fieldPath(path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`;
     const name = String(step);
@@ -19,6 +19,9 @@ function fieldPath(path: readonly PropertyKey[]): string {
     return text === '' ? name : `${text}.${name}`;
   }, '');
 }
+
+/** What bounds integers whose field has no more room. */
+const INT32_MAX = 2 ** 31 - 1;
 
 function describe(issue: z.core.$ZodIssue, input: unknown): readonly FieldError[] {
   const field = fieldPath(issue.path);
@@ -31,15 +34,17 @@ function describe(issue: z.core.$ZodIssue, input: unknown): readonly FieldError[
     case 'invalid_type':
       return [wrongType(field, value, issue.expected)];
     case 'invalid_value':
-      return [fieldNotSupported(field, value, issue.values.map(String))];
+      return [unsupported(issue, field, value)];
     case 'invalid_union':
       return [describeUnion(issue, field, value)];
     case 'too_small':
+      if (issue.minimum === -INT32_MAX - 1) return [fieldUnreadable(field, value, 'must be an integer of 32 bits')];
       return [tooSmall(issue, field, value)];
     case 'too_big':
+      if (issue.maximum === INT32_MAX) return [fieldUnreadable(field, value, 'must be an integer of 32 bits')];
       return [fieldInvalid(field, shortened(value), `must ${amount(issue.origin, 'at most', issue.maximum)}`)];
     case 'invalid_format':
-      return [fieldInvalid(field, shortened(value), formatWords(issue))];
+      return [formatError(issue, field, value)];
     case 'not_multiple_of':
     case 'invalid_key':
     case 'invalid_element':
@@ -54,6 +59,14 @@ function unknownField(field: string): FieldError {
   return { type: 'FieldValueUnknown', field, message: `unknown field "${field}"` };
 }
 
+/** An empty text among the values says that the field may be left out; Kubernetes does not name it. */
+function unsupported(issue: z.core.$ZodIssueInvalidValue, field: string, value: unknown): FieldError {
+  const values = issue.values.map(String).filter((option) => option !== '');
+  return /\bmatch(?:Expressions|Fields)\[\d+\]\.operator$/.test(field)
+    ? fieldInvalid(field, value, 'not a valid selector operator')
+    : fieldNotSupported(field, value, values);
+}
+
 const ARTICLES: Readonly<Record<string, string>> = {
   string: 'a string',
   number: 'a number',
@@ -66,7 +79,7 @@ const ARTICLES: Readonly<Record<string, string>> = {
 
 function wrongType(field: string, value: unknown, expected: string): FieldError {
   const detail = `must be ${ARTICLES[expected] ?? expected}, is ${ARTICLES[typeName(value)] ?? typeName(value)}`;
-  return { ...fieldInvalid(field, shortened(value), detail), type: 'FieldValueTypeInvalid' };
+  return fieldUnreadable(field, shortened(value), detail);
 }
 
 function describeUnion(issue: z.core.$ZodIssueInvalidUnion, field: string, value: unknown): FieldError {
@@ -77,7 +90,7 @@ function describeUnion(issue: z.core.$ZodIssueInvalidUnion, field: string, value
     branch.flatMap((inner) => (inner.code === 'invalid_value' ? inner.values.map(String) : [])),
   );
   if (literals.length === issue.errors.length && literals.length > 0) return fieldNotSupported(field, value, literals);
-  return { ...fieldInvalid(field, shortened(value), issue.message), type: 'FieldValueTypeInvalid' };
+  return fieldUnreadable(field, shortened(value), issue.message);
 }
 
 /** An empty text where one must be is, to Kubernetes, a missing one. */
@@ -94,8 +107,13 @@ function amount(origin: string, bound: 'at least' | 'at most', limit: number | b
   return `be ${comparison} than or equal to ${limit}`;
 }
 
-function formatWords(issue: z.core.$ZodIssueInvalidStringFormat): string {
-  return issue.format === 'base64' ? 'must be base64' : issue.message;
+/** Texts that stand for something else than text: bytes, a time, a number. */
+const READ_FORMATS = ['base64', 'datetime', 'quantity'];
+
+function formatError(issue: z.core.$ZodIssueInvalidStringFormat, field: string, value: unknown): FieldError {
+  const words = issue.format === 'base64' ? 'must be base64' : issue.message;
+  const error = READ_FORMATS.includes(issue.format) ? fieldUnreadable : fieldInvalid;
+  return error(field, shortened(value), words);
 }
 
 function typeName(value: unknown): string {
@@ -113,7 +131,7 @@ function shortened(value: unknown): unknown {
   return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : value;
 }
 
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((value, step) => {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
     return (value as Readonly<Record<PropertyKey, unknown>>)[step];

@@ -51,7 +51,7 @@ for (const [what, before, patch, after] of CASES) {
 const REFUSED: readonly (readonly [what: string, patch: unknown, code: number])[] = [
   ['is no list', {}, 400],
   ['has an operation that is no object', [1], 400],
-  ['has an unknown operation', [{ op: 'merge', path: '/a' }], 400],
+  ['has an unknown operation', [{ op: 'merge', path: '/a' }], 422],
   ['has no pointer', [{ op: 'remove' }], 400],
   ['has a pointer without a slash', [{ op: 'remove', path: 'a' }], 400],
   ['adds no value', [{ op: 'add', path: '/a' }], 400],

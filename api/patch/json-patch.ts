@@ -32,7 +32,7 @@ function checkOperation(operation: unknown, document: Json, index: number): Oper
   if (!isObject(operation)) throw ApiError.badRequest(`json patch: operation ${index} must be an object`);
   const { op, path, from } = operation;
   if (typeof op !== 'string' || !NAMES.includes(op)) {
-    throw ApiError.badRequest(`json patch: operation ${index}: op must be one of ${NAMES.join(', ')}`);
+    throw failed(index, `op must be one of ${NAMES.join(', ')}`);
   }
   const needsFrom = op === 'move' || op === 'copy';
   checkPointer(path, document, {

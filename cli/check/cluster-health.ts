@@ -119,7 +119,7 @@ export function checkRoutes(gateways: readonly Gateway[], routes: readonly HttpR
   const problems = [
     ...gateways.flatMap(({ metadata, status }) => untrue('gateway', metadata, status.conditions)),
     ...routes.flatMap(({ metadata, status }) =>
-      status.parents.flatMap(({ conditions }) => untrue('httproute', metadata, conditions)),
+      (status?.parents ?? []).flatMap(({ conditions }) => untrue('httproute', metadata, conditions)),
     ),
   ];
   const [first] = problems;

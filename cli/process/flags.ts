@@ -184,7 +184,7 @@ export function readControl(flags: ControlFlags, cwd: string): ControlSettings {
   const { bindAddress } = flags;
   if (isIP(bindAddress) === 0) throw usage(`--bind-address "${bindAddress}": must be an IP address`);
   const advertiseAddress = flags.advertiseAddress ?? reachableAddress(bindAddress);
-  if (isIP(advertiseAddress) === 0 && dnsSubdomain(advertiseAddress) !== undefined)
+  if (isIP(advertiseAddress) === 0 && dnsSubdomain(advertiseAddress).length > 0)
     throw usage(`--advertise-address "${advertiseAddress}": must be an IP address or a host name`);
   return {
     bindAddress,

@@ -18,15 +18,7 @@ function matches({ key = '', operator = '', value = '', effect = '' }: Toleratio
     case '':
     case 'Equal':
       return key !== '' && value === (taint.value ?? '');
-    case 'Gt':
-      return isInteger(taint.value) && isInteger(value) && Number(taint.value) > Number(value);
-    case 'Lt':
-      return isInteger(taint.value) && isInteger(value) && Number(taint.value) < Number(value);
     default:
       return operator satisfies never;
   }
-}
-
-function isInteger(text: string | undefined): boolean {
-  return text !== undefined && /^-?\d+$/.test(text);
 }

@@ -111,7 +111,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     svidRequests(options.signSvid),
     nodeCertificateRequests({ sign: options.signNode, objects, credentials: nodes, client, clock, log }),
     tokenReviews(tokens),
-    selfSubjectReviews(),
+    selfSubjectReviews(options.clock),
     selfSubjectAccessReviews(),
   ];
   const documents = new OpenApiDocuments(endpoints, GIT_VERSION);

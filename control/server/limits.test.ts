@@ -41,14 +41,20 @@ const BOMB = ['a0: &a0 [x,x,x,x,x,x,x,x,x,x]']
   .join('\n');
 
 const bodies: readonly (readonly [what: string, body: string, type: string, code: number, words: RegExp])[] = [
-  ['JSON that breaks off', '{"metadata":', 'application/json', 400, /the body is not JSON: /],
+  [
+    'JSON that breaks off',
+    '{"metadata":',
+    'application/json',
+    400,
+    /json parse error: unexpected end of JSON input \(\{"metadata":\)/,
+  ],
   ['JSON with a mistake', '{\n "a": 1,\n "b" 2}', 'application/json', 400, /line 3 column 6/],
   [
     'YAML with a mistake',
     'a: 1\nb: [1, 2\nc: 3',
     'application/yaml',
     400,
-    /the body is not YAML: .* at line \d+, column \d+/s,
+    /must be of type ConfigMap\): yaml: .* at line \d+, column \d+/s,
   ],
   ['endless nesting', `{"data":${levels(5000)}}`, 'application/json', 400, /nested deeper than 256 levels/],
   ['aliases that multiply', BOMB, 'application/yaml', 400, /alias/],

@@ -71,9 +71,15 @@ const refusals: readonly Row[] = [
     422,
     /unless sendInitialEvents/,
   ],
-  ['a negative limit', `${MAPS}?limit=-1`, {}, 400, /limit/],
+  ['a limit that is no number', `${MAPS}?limit=many`, {}, 400, /limit/],
   ['a broken label selector', `${MAPS}?labelSelector=a%20in%20b`, {}, 400, /unable to parse requirement/],
-  ['a field that none can select by', `${MAPS}?fieldSelector=data%3Dx`, {}, 400, /field label not supported: data/],
+  [
+    'a field that none can select by',
+    `${MAPS}?fieldSelector=data%3Dx`,
+    {},
+    400,
+    /"data" is not a known field selector/,
+  ],
   ['a dry run of some', `${MAPS}?dryRun=Some`, { method: 'POST', body: map('x') }, 422, /supported values: "All"/],
   ['an unknown validation', `${MAPS}?fieldValidation=Lax`, { method: 'POST', body: map('x') }, 422, /supported values/],
   [
@@ -166,8 +172,8 @@ const refusals: readonly Row[] = [
     'a delete with an unknown policy',
     `${MAPS}/there`,
     { method: 'DELETE', body: { propagationPolicy: 'Away' } },
-    400,
-    /propagationPolicy/,
+    422,
+    /propagationPolicy: Unsupported value: "Away": supported values: "Foreground", "Background", "Orphan", "nil"/,
   ],
   [
     'a delete with two policies',

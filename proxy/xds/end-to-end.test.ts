@@ -218,7 +218,7 @@ for (const variant of ['sotw', 'delta'] as const) {
       put(httpRouteKind, route);
       const conditions = await eventually('convergence', () => {
         const { status } = client.stored(httpRouteKind, { namespace: 'default', name: 'catalog' });
-        const all = status.parents[0]?.conditions;
+        const all = status?.parents[0]?.conditions;
         return findCondition(all, CONVERGED)?.status === 'True' && all;
       });
       assert.equal(findCondition(conditions, CONVERGED)?.message, '2 of 2 proxies');

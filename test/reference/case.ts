@@ -3,6 +3,8 @@ export interface Case {
   /** The case's name and, in the calls, `$ns`: a DNS label that no other case has. */
   readonly name: string;
   readonly calls: readonly Call[];
+  /** Who owns which field is compared too; elsewhere it is left out. */
+  readonly managedFields?: true;
 }
 
 /**
@@ -38,6 +40,7 @@ export const PATCH_TYPES = {
   json: 'application/json-patch+json',
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',
+  apply: 'application/apply-patch+yaml',
 } as const;
 
 export function get(path: string, more: Partial<Call> = {}): Call {

@@ -1,4 +1,5 @@
 import type { Case } from './case.ts';
+import { applies } from './cases/apply.ts';
 import { cluster } from './cases/cluster.ts';
 import { discovery } from './cases/discovery.ts';
 import { eachKind } from './cases/each-kind.ts';
@@ -22,6 +23,7 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
   routes: gatewayApi,
   reads,
   requests,
+  apply: applies,
   manifests,
   discovery,
 };

@@ -33,7 +33,7 @@ export function byName(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, byName(field)]));
 }
 
-const NAMES = ['resource', 'subresource', 'groupVersion', 'version', 'name'] as const;
+const NAMES = ['resource', 'subresource', 'groupVersion', 'name', 'version'] as const;
 
 function nameOf(item: unknown): string | undefined {
   if (!isTree(item)) return undefined;

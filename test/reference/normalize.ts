@@ -3,7 +3,7 @@ import type { Answers, Case } from './case.ts';
 /*
  * What two servers cannot agree on is given a name: uids and versions are numbered by where they first appear, so that
  * the same one twice stays the same; times of now, generated names, addresses and ports are only said to be one. A field that
- * is null is taken out: to every client of Kubernetes null and missing are one (encoding/json). Causes of a Status are sorted,
+ * is null is taken out: to every client of Kubernetes null and missing are one (encoding/json); so is an empty `continue`. Causes of a Status are sorted,
  * and told in that order in its message: Kubernetes finds many of them by walking Go's maps, which have no order.
  */
 
@@ -16,9 +16,23 @@ const AGE = /^(?:\d+[smhdy])+$/;
 const SOURCE_LINE = / in scheme "pkg\/runtime\/scheme\.go:\d+"/g;
 
 /** Answers with names in place of what differs from run to run. `nowMs` is about when they came. */
-export function normalize({ calls }: Pick<Case, 'calls'>, answers: Answers, nowMs: number): Answers {
+export function normalize(
+  { calls, managedFields }: Pick<Case, 'calls' | 'managedFields'>,
+  answers: Answers,
+  nowMs: number,
+): Answers {
   const said = JSON.stringify(calls);
-  const names: Names = { said, nowMs, uids: new Map(), versions: new Map(), generated: new Map(), answer: 0, fresh: 0 };
+  const left = managedFields === true ? [] : ['managedFields'];
+  const names: Names = {
+    said,
+    left,
+    nowMs,
+    uids: new Map(),
+    versions: new Map(),
+    generated: new Map(),
+    answer: 0,
+    fresh: 0,
+  };
   return answers.map((answer, index) => {
     names.answer = index;
     names.fresh = 0;
@@ -30,6 +44,8 @@ interface Names {
   /** All that the case itself says: what is in it is not made up by a server. */
   readonly said: string;
   readonly nowMs: number;
+  /** Fields that are left out. */
+  readonly left: readonly string[];
   readonly uids: Map<string, string>;
   readonly versions: Map<string, string>;
   readonly generated: Map<string, string>;
@@ -45,6 +61,7 @@ function walk(value: unknown, key: string, names: Names): unknown {
   if (key === 'nodePort' && typeof value === 'number' && !names.said.includes(String(value))) return '<port>';
   if (Array.isArray(value)) {
     const items = value.map((item: unknown) => (isAge(item, key) ? '<age>' : walk(item, key, names)));
+    if (key === 'managedFields') return items.toSorted((left, right) => (ownerOf(left) < ownerOf(right) ? -1 : 1));
     return key === 'resources' ? items.toSorted((left, right) => (nameOf(left) < nameOf(right) ? -1 : 1)) : items;
   }
   if (typeof value !== 'object' || value === null) return value;
@@ -53,7 +70,9 @@ function walk(value: unknown, key: string, names: Names): unknown {
   return Object.fromEntries(
     Object.keys(fields)
       .sort()
-      .filter((name) => name !== 'managedFields' && fields[name] !== null)
+      .filter(
+        (name) => !names.left.includes(name) && fields[name] !== null && !(name === 'continue' && fields[name] === ''),
+      )
       .map((name) => [
         name,
         name === 'metadata' && isOfStore(fields)
@@ -61,6 +80,12 @@ function walk(value: unknown, key: string, names: Names): unknown {
           : walk(fields[name], name, names),
       ]),
   );
+}
+
+/** Entries of managedFields stand in the order of their times, which are of seconds. */
+function ownerOf(entry: unknown): string {
+  const { manager, operation, subresource } = entry as Readonly<Record<string, string | undefined>>;
+  return JSON.stringify([manager, operation, subresource]);
 }
 
 /** Discovery's resources: those of CustomResourceDefinitions come in no order. */

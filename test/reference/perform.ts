@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { parse } from 'yaml';
 import type { Answer, Answers, Call, Case } from './case.ts';
 import { type ReferenceServer, send } from './server.ts';
 
@@ -48,7 +49,9 @@ async function answerTo(server: ReferenceServer, call: Call, fill: (text: string
     signal: leave.signal,
   });
   const head = { code: answer.statusCode, ...typeOf(answer), ...warningsOf(answer) };
-  if (call.events === undefined || answer.statusCode !== 200) return { ...head, ...bodyOf(await answer.body.text()) };
+  if (call.events === undefined || answer.statusCode !== 200) {
+    return { ...head, ...bodyOf(await answer.body.text(), head.type) };
+  }
   const events = await readEvents(answer.body, call.events);
   leave.abort();
   return { ...head, events };
@@ -58,11 +61,21 @@ function bodyText(body: unknown): string | undefined {
   return body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
 }
 
-function bodyOf(text: string): { body?: unknown } {
+function bodyOf(text: string, type: string | undefined): { body?: unknown } {
   if (text === '') return {};
+  if (type === 'application/yaml') return { body: parse(text) as unknown };
   try {
     return { body: JSON.parse(text) as unknown };
   } catch {
+    // A watch that has ended by itself.
+    if (text.startsWith('{"type":')) {
+      return {
+        body: text
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line) as unknown),
+      };
+    }
     return { body: text };
   }
 }

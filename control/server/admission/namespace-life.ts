@@ -12,7 +12,10 @@ export function admitNamespace(request: AdmissionRequest): KubeObject {
   if (kind.group !== '' || kind.kind !== 'Namespace') return object;
   const labels = { ...object.metadata.labels, [NAME_LABEL]: object.metadata.name };
   const labelled: Namespace = { ...object, metadata: { ...object.metadata, labels } };
-  if (old === undefined) return withFinalizers(labelled, [CONTENT_FINALIZER]);
+  if (old === undefined) {
+    const given = (object.spec.finalizers ?? []).filter((name) => name !== CONTENT_FINALIZER);
+    return withFinalizers(labelled, [...given, CONTENT_FINALIZER]);
+  }
   // Only while it ends may the list grow shorter; who empties it is the controller of namespaces.
   if (old.metadata.deletionTimestamp !== undefined) return labelled;
   return withFinalizers(labelled, old.spec.finalizers ?? []);

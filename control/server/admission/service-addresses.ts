@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '../../../api/kinds/kind.ts';
 import type { Service } from '../../../api/kinds/service.ts';
 import { ApiError } from '../../../api/meta/api-error.ts';
@@ -28,6 +29,8 @@ async function withAddress(
 ): Promise<Service> {
   const { spec } = service;
   if (spec.type === 'ExternalName') return withoutAddress(service, old);
+  // A list without its first as the address is a new object's mistake, which the rules tell.
+  if (old === undefined && !spec.clusterIP && (spec.clusterIPs ?? []).length > 0) return service;
   const named = spec.clusterIP || spec.clusterIPs?.[0] || undefined;
   // A PUT that leaves the address out keeps it (patchAllocatedValues in pkg/registry/core/service/storage).
   const kept = old === undefined || old.spec.type === 'ExternalName' ? undefined : old.spec.clusterIP;
@@ -35,7 +38,7 @@ async function withAddress(
   // What is no address at all, the rules of the kind refuse.
   const outside = ipv4Number(address) !== undefined && serviceAddresses.indexOf(address) === undefined;
   if (address !== kept && outside) {
-    const detail = `failed to allocate IP ${address}: the provided IP is not in the valid range. The range of valid IPs is 127.96.0.0/12`;
+    const detail = `failed to allocate IP ${address}: the provided IP (${address}) is not in the valid range. The range of valid IPs is 127.96.0.0/12`;
     throw ApiError.invalid(kind, service.metadata.name, [fieldInvalid('spec.clusterIPs', [address], detail)]);
   }
   return { ...service, spec: { ...spec, clusterIP: address, clusterIPs: addressList(address, spec, old) } };
@@ -49,8 +52,13 @@ function addressList(address: string, { clusterIPs = [] }: Service['spec'], old:
 
 /** A change of type to ExternalName lets go the address that the old object had; a new one is the client's mistake. */
 function withoutAddress(service: Service, old: Service | undefined): Service {
-  if (old === undefined || service.spec.clusterIP !== old.spec.clusterIP) return service;
-  const { clusterIP: _address, clusterIPs: _addresses, ...spec } = service.spec;
+  if (old === undefined || old.spec.type === 'ExternalName' || service.spec.clusterIP !== old.spec.clusterIP)
+    return service;
+  const { clusterIP: _address, clusterIPs: _addresses, ...others } = service.spec;
+  const spec = { ...others };
+  // dropTypeDependentFields: so goes what means nothing without an address, unless the client has just set it.
+  for (const field of ['ipFamilies', 'ipFamilyPolicy', 'internalTrafficPolicy'] as const)
+    if (isDeepStrictEqual(spec[field], old.spec[field])) delete spec[field];
   return { ...service, spec };
 }
 
@@ -59,7 +67,9 @@ async function withOutboundPorts(service: Service, old: Service | undefined, all
   const wanted = hasAddress(service) ? (service.spec.ports ?? []).map(({ name, port }) => name || String(port)) : [];
   if (wanted.length === 0) {
     const changed = service.metadata.annotations?.[OUTBOUND_PORTS] !== undefined;
-    return changed ? { ...service, metadata: { ...service.metadata, annotations } } : service;
+    if (!changed) return service;
+    const { annotations: _all, ...metadata } = service.metadata;
+    return { ...service, metadata: Object.keys(annotations).length === 0 ? metadata : { ...metadata, annotations } };
   }
   const given = old === undefined ? {} : outboundPortsOf(old);
   const missing = [...new Set(wanted.filter((key) => given[key] === undefined))];

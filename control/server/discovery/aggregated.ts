@@ -32,7 +32,7 @@ function resources(endpoints: readonly Endpoint[]): readonly object[] {
     return [
       {
         resource: name,
-        responseKind: main.responseKind,
+        responseKind: shownKind(main),
         scope: main.namespaced ? 'Namespaced' : 'Cluster',
         singularResource: main.singular,
         verbs: Object.keys(main.verbs).sort(),
@@ -44,6 +44,13 @@ function resources(endpoints: readonly Endpoint[]): readonly object[] {
   });
 }
 
-function subresourceEntry({ subresource, responseKind, verbs }: Endpoint): object {
-  return { subresource, responseKind, verbs: Object.keys(verbs).sort() };
+function subresourceEntry(endpoint: Endpoint): object {
+  const { subresource, verbs } = endpoint;
+  return { subresource, responseKind: shownKind(endpoint), verbs: Object.keys(verbs).sort() };
+}
+
+/** Of the built-in groups the group and version are told only where they are others than the resource's own. */
+function shownKind({ group, version, responseKind, kind }: Endpoint): object {
+  const own = responseKind.group === group && responseKind.version === version;
+  return own && kind?.custom !== true ? { group: '', version: '', kind: responseKind.kind } : responseKind;
 }

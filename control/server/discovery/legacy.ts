@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Endpoint } from '../http/endpoint.ts';
 
 /* Discovery as it was before aggregation: APIVersions, APIGroupList, APIGroup, APIResourceList (meta/v1). */
@@ -33,7 +34,8 @@ export function apiResourceList(
   const served = endpoints.filter(({ group: name, version }) => name === place.group && version === place.version);
   if (served.length === 0) return undefined;
   const groupVersion = place.group === '' ? place.version : `${place.group}/${place.version}`;
-  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources: served.map(resource) };
+  const head = place.group === '' ? {} : { apiVersion: 'v1' };
+  return { kind: 'APIResourceList', ...head, groupVersion, resources: served.map(resource) };
 }
 
 /** In the order in which they are served: kubectl takes the first that has a short name. */
@@ -62,5 +64,16 @@ function resource(endpoint: Endpoint): object {
     verbs: Object.keys(verbs).sort(),
     ...(shortNames.length === 0 ? {} : { shortNames }),
     ...(categories.length === 0 ? {} : { categories }),
+    ...(isStored(endpoint) ? { storageVersionHash: storageHash(endpoint) } : {}),
   };
+}
+
+function isStored({ subresource, verbs }: Endpoint): boolean {
+  return subresource === '' && verbs['watch'] !== undefined;
+}
+
+/** By which clients tell that the stored version is another one now (StorageVersionHash of apiserver/pkg/endpoints/discovery). */
+function storageHash({ group: name, version, responseKind }: Endpoint): string {
+  const text = `${name}/${version}/${responseKind.kind}`;
+  return createHash('sha256').update(text).digest().subarray(0, 8).toString('base64');
 }

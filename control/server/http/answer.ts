@@ -46,10 +46,26 @@ export function sendList<T extends KubeObject>(
       ? { kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata }
       : { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata };
   const shown = as === 'object' ? items : items.map(metadataOf);
-  if (encoding === 'yaml') return sendBody(reply, { ...head, items: shown }, form.representation);
+  if (encoding === 'yaml') {
+    const bare = (object: object): object => ({ ...object, apiVersion: undefined, kind: undefined });
+    const items = as === 'object' && !kind.custom ? shown.map(bare) : shown;
+    return sendBody(reply, { ...head, items }, form.representation);
+  }
   // Each object's own text is reused; only the head is written anew.
-  const text = `${JSON.stringify(head).slice(0, -1)},"items":[${shown.map(jsonText).join(',')}]}`;
+  const own = as === 'object' && !kind.custom ? identityText(kind) : '';
+  const texts = shown.map((object) => withoutIdentity(jsonText(object), own));
+  const text = `${JSON.stringify(head).slice(0, -1)},"items":[${texts.join(',')}]}`;
   return reply.type('application/json').send(text);
+}
+
+/** What the text of every object of the kind begins with. */
+function identityText<T extends KubeObject>(kind: Kind<T>): string {
+  return `"apiVersion":${JSON.stringify(apiVersionOf(kind))},"kind":${JSON.stringify(kind.kind)},`;
+}
+
+/** Items of a list say of their kind what the list says: nothing, but for custom kinds. */
+function withoutIdentity(text: string, identity: string): string {
+  return identity !== '' && text.startsWith(identity, 1) ? `{${text.slice(identity.length + 1)}` : text;
 }
 
 /** What is no object of a kind: a Status, a Scale, a review. */

@@ -26,17 +26,38 @@ const JSON_TYPES = [
 const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
 const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'application/apply-patch+yaml'];
 
-/** Throws ApiError 400 for text that cannot be read, 415 for a content type that is neither JSON nor YAML. */
+/** Text that cannot be read: a 400, which whoever knows what was wanted tells as {@link unrecognized}. */
+export class UnreadableBodyError extends ApiError {
+  readonly body: Buffer;
+
+  constructor(why: string, body: Buffer) {
+    super(ApiError.badRequest(why).status);
+    this.body = body;
+  }
+}
+
+/** How much of a body its answer shows. */
+const SHOWN_BYTES = 30;
+
+/** A body that is no object of `kind` at all (transformDecodeError of k8s.io/apiserver/pkg/endpoints/handlers). */
+export function unrecognized(kind: string, why: string, body: Buffer): ApiError {
+  const isJson = body[0] === 0x7b;
+  const shown = body.subarray(0, SHOWN_BYTES).toString(isJson ? 'utf8' : 'hex');
+  const summary = body.length === 0 ? '<empty>' : `${shown}${body.length > SHOWN_BYTES ? ' ...' : ''}`;
+  return ApiError.badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summary})`);
+}
+
+/** Throws {@link UnreadableBodyError} for text that cannot be read, ApiError 400 for what is hostile, 415 for a content type that is neither JSON nor YAML. */
 export function parseBody(body: Buffer, contentType: string | undefined): ParsedBody {
   const type = mediaType(contentType);
   if (type === PROTOBUF_TYPE) return checked({ value: readProtobuf(body), duplicates: [] });
   if (!JSON_TYPES.includes(type) && !YAML_TYPES.includes(type)) {
     throw ApiError.unsupportedMediaType(
-      `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml`,
+      `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf`,
     );
   }
   const text = decodeText(body);
-  return checked(YAML_TYPES.includes(type) ? parseYaml(text) : parseJson(text));
+  return checked(YAML_TYPES.includes(type) ? parseYaml(text, body) : parseJson(text, body));
 }
 
 function checked(parsed: ParsedBody): ParsedBody {
@@ -57,17 +78,25 @@ function decodeText(body: Buffer): string {
   }
 }
 
-function parseJson(text: string): ParsedBody {
+function isCutOff(words: string): boolean {
+  return words === 'Unexpected end of JSON input' || words.startsWith('Unterminated string');
+}
+
+function parseJson(text: string, body: Buffer): ParsedBody {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw ApiError.badRequest(`the body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    const words = error instanceof Error ? error.message : String(error);
+    throw new UnreadableBodyError(
+      `couldn't get version/kind; json parse error: ${isCutOff(words) ? 'unexpected end of JSON input' : words}`,
+      body,
+    );
   }
   return { value, duplicates: duplicateFields(text) };
 }
 
-function parseYaml(text: string): ParsedBody {
+function parseYaml(text: string, body: Buffer): ParsedBody {
   try {
     const document = parseDocument(text, { merge: true, logLevel: 'silent', prettyErrors: true });
     const isDuplicate = ({ code }: { readonly code: string }): boolean => code === 'DUPLICATE_KEY';
@@ -76,7 +105,7 @@ function parseYaml(text: string): ParsedBody {
     const duplicates = document.errors.filter(isDuplicate).map(({ linePos }) => `line ${linePos?.[0].line ?? 0}`);
     return { value: document.toJS() as unknown, duplicates };
   } catch (error) {
-    throw ApiError.badRequest(`the body is not YAML: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UnreadableBodyError(`yaml: ${error instanceof Error ? error.message : String(error)}`, body);
   }
 }
 

@@ -33,7 +33,8 @@ export class Dispatcher {
     const endpoint = this.#endpoints.get(keyOf(info));
     if (endpoint === undefined || !isInScope(endpoint, info)) throw unknownPath();
     const handler = Object.hasOwn(endpoint.verbs, info.verb) ? endpoint.verbs[info.verb] : undefined;
-    if (handler === undefined || !isAtItsPath(info)) {
+    const nowhere = info.verb === 'create' && endpoint.namespaced && info.namespace === '';
+    if (handler === undefined || nowhere || !isAtItsPath(info)) {
       throw ApiError.methodUnknown();
     }
     return handler;
@@ -56,6 +57,7 @@ function isAtItsPath({ verb, name, subresource }: ResourceInfo): boolean {
 }
 
 function isInScope({ namespaced }: Endpoint, { namespace, verb, resource, group }: ResourceInfo): boolean {
+  // Creating where no namespace is named is known, and not allowed there.
   if (namespaced) return namespace !== '' || ['list', 'watch', 'create'].includes(verb);
   return namespace === '' || (group === '' && resource === 'namespaces');
 }

@@ -6,15 +6,15 @@ const MAX_BYTES = 128;
 
 const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;
 
-/** The manager that a write names; undefined when it names none. Throws ApiError 422 for a name that none can have. */
-export function fieldManagerIn(query: URLSearchParams): string | undefined {
+/** The manager that a write names; undefined when it names none. Throws ApiError 422, of the options' kind, for a name that none can have. */
+export function fieldManagerIn(query: URLSearchParams, kind: string): string | undefined {
   const name = query.get('fieldManager') ?? '';
   const odd = UNPRINTABLE.exec(name);
   const errors = [
     ...(Buffer.byteLength(name) > MAX_BYTES ? [fieldTooLong('fieldManager', MAX_BYTES)] : []),
     ...(odd === null ? [] : [fieldInvalid('fieldManager', name, `invalid character (at position ${odd.index})`)]),
   ];
-  if (errors.length > 0) throw ApiError.invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', errors);
+  if (errors.length > 0) throw ApiError.invalid({ group: 'meta.k8s.io', kind }, '', errors);
   return name === '' ? undefined : name;
 }
 

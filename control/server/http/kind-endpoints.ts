@@ -1,6 +1,7 @@
 import type { ObjectRef } from '../../../api/client/client.ts';
-import type { Kind, KubeObject } from '../../../api/kinds/kind.ts';
-import { ApiError } from '../../../api/meta/api-error.ts';
+import type { GroupVersionKind, Kind, KubeObject } from '../../../api/kinds/kind.ts';
+import { ApiError, hasCode } from '../../../api/meta/api-error.ts';
+import { isObject } from '../../../api/patch/json.ts';
 import type { Logger } from '../../../kit/log.ts';
 import { requireAllowed } from '../authz/authorize.ts';
 import { createObject } from '../verbs/create.ts';
@@ -44,16 +45,21 @@ export function kindEndpoints<T extends KubeObject>(serving: KindServing, kind: 
     update: (call) => update(serving, kind, call, {}),
     patch: (call) => patch(serving, kind, call, {}),
     delete: (call) => remove(serving, kind, call),
-    deletecollection: (call) => removeAll(serving, kind, call),
+    ...(isNamespace(kind) ? {} : { deletecollection: (call: ApiCall) => removeAll(serving, kind, call) }),
   };
   return [
     endpoint(kind, '', kind, { ...reads, ...writes }),
     ...(kind.subresources.includes('status') ? [statusEndpoint(serving, kind, reads)] : []),
     ...(kind.subresources.includes('scale') ? [scaleEndpoint(serving, kind)] : []),
-    ...(kind.group === '' && kind.kind === 'Namespace'
+    ...(isNamespace(kind)
       ? [endpoint(kind, 'finalize', kind, { update: (call) => update(serving, kind, call, {}) })]
       : []),
   ];
+}
+
+/** All that is in a cluster goes with its namespaces: nobody deletes them in one go. */
+function isNamespace({ group, kind }: Pick<Kind, 'group' | 'kind'>): boolean {
+  return group === '' && kind === 'Namespace';
 }
 
 function statusEndpoint<T extends KubeObject>(
@@ -76,7 +82,7 @@ function scaleEndpoint<T extends KubeObject>({ verbs }: KindServing, kind: Kind<
     },
     update: async (call) => {
       const request = { ...writeRequest(call), ref: refIn(kind, call) };
-      const set = await setScale(verbs, kind, request, { input: writeBody(call, scale) });
+      const set = await setScale(verbs, kind, request, { input: namedBody(call, scale) });
       sendBody(call.reply, set, call.form().representation);
     },
     patch: async (call) => {
@@ -168,8 +174,31 @@ async function update<T extends KubeObject>(
   part: Part,
 ): Promise<void> {
   const form = call.form();
-  const request = { ...writeRequest(call), ...part, ref: refIn(kind, call), input: writeBody(call, kind) };
-  sendObject(call.reply, kind, await updateObject(verbs, kind, request), form);
+  const request = { ...writeRequest(call), ...part, ref: refIn(kind, call), input: namedBody(call, kind) };
+  try {
+    sendObject(call.reply, kind, await updateObject(verbs, kind, request), form);
+  } catch (error) {
+    if (!kind.createdByPut || part.subresource !== undefined || !hasCode(error, 404)) throw error;
+    requireCreate(call)();
+    const created = await createObject(verbs, kind, { ...request, namespace: namespaceIn(kind, call) });
+    sendObject(call.reply.code(201), kind, created, form);
+  }
+}
+
+/** The body of a PUT, which says itself which object it is (checkName of k8s.io/apiserver/pkg/endpoints/handlers). */
+function namedBody(call: ApiCall, kind: GroupVersionKind): unknown {
+  const body = writeBody(call, kind);
+  const { metadata } = isObject(body) ? body : {};
+  const name = isObject(metadata) ? metadata['name'] : undefined;
+  const { name: asked } = call.info;
+  if (isObject(body) && !name) {
+    throw ApiError.badRequest(
+      `the name of the object (${asked} based on URL) was undeterminable: name must be provided`,
+    );
+  }
+  if (typeof name === 'string' && name !== asked)
+    throw ApiError.badRequest(`the name of the object (${name}) does not match the name on the URL (${asked})`);
+  return body;
 }
 
 async function patch<T extends KubeObject>(

@@ -5,14 +5,18 @@ import { deleteOptions, listOptions, watchOptions, writeOptions } from './query-
 
 const query = (text: string) => new URLSearchParams(text);
 
-test('limit 0 and an empty version are as if they were not there', () => {
+test('a limit of 0 or below and an empty version are as if they were not there', () => {
   const { limit, resourceVersion } = listOptions(query('limit=0&resourceVersion='));
-  assert.deepEqual([limit, resourceVersion], [undefined, undefined]);
+  assert.deepEqual([limit, resourceVersion, listOptions(query('limit=-1')).limit], [undefined, undefined, undefined]);
 });
 
 test('unless told, unknown fields are warned of, as kube-apiserver does', () => {
-  assert.deepEqual(writeOptions(query('')), { dryRun: false, fieldValidation: 'Warn', fieldManager: undefined });
-  assert.deepEqual(writeOptions(query('dryRun=All&fieldValidation=Strict&fieldManager=me')), {
+  assert.deepEqual(writeOptions(query(''), 'CreateOptions'), {
+    dryRun: false,
+    fieldValidation: 'Warn',
+    fieldManager: undefined,
+  });
+  assert.deepEqual(writeOptions(query('dryRun=All&fieldValidation=Strict&fieldManager=me'), 'CreateOptions'), {
     dryRun: true,
     fieldValidation: 'Strict',
     fieldManager: 'me',
@@ -36,7 +40,6 @@ test('options of a deletion come from the body, else from the query; a dry run f
 });
 
 const refused: readonly (readonly [what: string, read: () => unknown, code: number])[] = [
-  ['a limit below 0', () => listOptions(query('limit=-1')), 400],
   ['a limit that is no number', () => listOptions(query('limit=x')), 400],
   ['Exact without a version', () => listOptions(query('resourceVersionMatch=Exact')), 422],
   ['Exact at version 0', () => listOptions(query('resourceVersionMatch=Exact&resourceVersion=0')), 422],
@@ -44,8 +47,8 @@ const refused: readonly (readonly [what: string, read: () => unknown, code: numb
   ['continue with a version', () => listOptions(query('continue=x&resourceVersion=1')), 400],
   ['initial events without NotOlderThan', () => watchOptions(query('sendInitialEvents=true')), 422],
   ['a match in a plain watch', () => watchOptions(query('resourceVersionMatch=NotOlderThan')), 422],
-  ['a dry run of half', () => writeOptions(query('dryRun=Half')), 422],
-  ['a validation that is not known', () => writeOptions(query('fieldValidation=Loose')), 422],
+  ['a dry run of half', () => writeOptions(query('dryRun=Half'), 'CreateOptions'), 422],
+  ['a validation that is not known', () => writeOptions(query('fieldValidation=Loose'), 'CreateOptions'), 422],
   [
     'two policies at once',
     () => deleteOptions(query(''), { orphanDependents: true, propagationPolicy: 'Orphan' }),

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { DeleteOptions } from '../../../api/client/client.ts';
 import { ApiError } from '../../../api/meta/api-error.ts';
-import { fieldNotSupported } from '../../../api/meta/field-error.ts';
+import { fieldForbidden, fieldInvalid, fieldNotSupported } from '../../../api/meta/field-error.ts';
+import type { FieldError } from '../../../api/meta/status.ts';
 import type { ListRequest } from '../verbs/list.ts';
 import type { FieldValidation } from '../verbs/verb-context.ts';
 import { fieldManagerIn } from './field-manager.ts';
@@ -10,33 +11,30 @@ import { isTrue } from './request-info.ts';
 /* The parameters that Kubernetes' verbs take in the query: ListOptions, CreateOptions, DeleteOptions of meta/v1. */
 
 export function listOptions(query: URLSearchParams): Omit<ListRequest, 'namespace'> {
-  const limit = wholeNumber(query, 'limit');
+  const limit = wholeNumber(query, 'limit', -Infinity);
   const match = oneOf(query, 'resourceVersionMatch', ['Exact', 'NotOlderThan'] as const);
   const resourceVersion = text(query, 'resourceVersion');
   const token = text(query, 'continue');
   if (match !== undefined && resourceVersion === undefined && !isTrue(query.get('watch'))) {
     throw invalidOptions(
       'ListOptions',
-      'resourceVersionMatch',
-      'Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
+      fieldForbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided'),
     );
   }
   if (match === 'Exact' && resourceVersion === '0') {
     throw invalidOptions(
       'ListOptions',
-      'resourceVersionMatch',
-      'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
+      fieldForbidden('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'),
     );
   }
   if (token !== undefined && match !== undefined) {
     throw invalidOptions(
       'ListOptions',
-      'resourceVersionMatch',
-      'Forbidden: resourceVersionMatch is forbidden when continue is provided',
+      fieldForbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided'),
     );
   }
   if (query.has('sendInitialEvents') && !isTrue(query.get('watch'))) {
-    throw invalidOptions('ListOptions', 'sendInitialEvents', 'Forbidden: sendInitialEvents is forbidden for list');
+    throw invalidOptions('ListOptions', fieldForbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
   }
   if (token !== undefined && resourceVersion !== undefined && resourceVersion !== '0') {
     throw ApiError.badRequest('specifying resource version is not allowed when using continue');
@@ -44,7 +42,7 @@ export function listOptions(query: URLSearchParams): Omit<ListRequest, 'namespac
   return {
     labelSelector: text(query, 'labelSelector'),
     fieldSelector: text(query, 'fieldSelector'),
-    limit: limit === 0 ? undefined : limit,
+    limit: limit === undefined || limit <= 0 ? undefined : limit,
     continue: token,
     resourceVersion,
     match,
@@ -66,15 +64,23 @@ export function watchOptions(query: URLSearchParams): WatchOptions {
   if (initial !== null && match !== 'NotOlderThan') {
     throw invalidOptions(
       'ListOptions',
-      'resourceVersionMatch',
-      'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+      fieldForbidden('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
+      ...(match === undefined ? [] : [fieldNotSupported('resourceVersionMatch', match, ['NotOlderThan'])]),
     );
   }
+  const token = text(query, 'continue');
+  if (token !== undefined)
+    throw invalidOptions(
+      'ListOptions',
+      fieldForbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided'),
+    );
   if (initial === null && match !== undefined) {
     throw invalidOptions(
       'ListOptions',
-      'resourceVersionMatch',
-      'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+      fieldForbidden(
+        'resourceVersionMatch',
+        'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+      ),
     );
   }
   return {
@@ -94,16 +100,24 @@ export interface WriteOptions {
   readonly fieldManager: string | undefined;
 }
 
-export function writeOptions(query: URLSearchParams): WriteOptions {
+/** `kind` is that of the options: CreateOptions, UpdateOptions or PatchOptions. */
+export function writeOptions(query: URLSearchParams, kind: string): WriteOptions {
   // Warn is what kube-apiserver does unless told (since 1.25).
-  const fieldValidation = oneOf(query, 'fieldValidation', ['Ignore', 'Strict', 'Warn'] as const) ?? 'Warn';
-  return { dryRun: readDryRun(query.getAll('dryRun')), fieldValidation, fieldManager: fieldManagerIn(query) };
+  const fieldValidation = oneOf(query, 'fieldValidation', ['Ignore', 'Strict', 'Warn'] as const, kind) ?? 'Warn';
+  return {
+    dryRun: readDryRun(query.getAll('dryRun'), kind),
+    fieldValidation,
+    fieldManager: fieldManagerIn(query, kind),
+  };
 }
 
+const POLICIES = ['Foreground', 'Background', 'Orphan'] as const;
+
 const deleteOptionsSchema = z.object({
+  kind: z.literal('DeleteOptions', { error: 'must be DeleteOptions' }).nullish(),
   gracePeriodSeconds: z.int().nullish(),
   orphanDependents: z.boolean().nullish(),
-  propagationPolicy: z.enum(['Background', 'Foreground', 'Orphan']).nullish(),
+  propagationPolicy: z.string().nullish(),
   preconditions: z.object({ uid: z.string().nullish(), resourceVersion: z.string().nullish() }).nullish(),
   dryRun: z.array(z.string()).nullish(),
 });
@@ -114,19 +128,22 @@ export function deleteOptions(query: URLSearchParams, body: unknown): DeleteOpti
   if (!parsed.success) throw ApiError.badRequest(`DeleteOptions: ${z.prettifyError(parsed.error)}`);
   const { gracePeriodSeconds, orphanDependents, propagationPolicy, preconditions, dryRun } = parsed.data;
   if (typeof orphanDependents === 'boolean' && propagationPolicy) {
-    throw invalidOptions(
-      'DeleteOptions',
-      'propagationPolicy',
-      'Invalid value: orphanDependents and deletionPropagation cannot be both set',
-    );
+    const detail = 'orphanDependents and deletionPropagation cannot be both set';
+    throw invalidOptions('DeleteOptions', fieldInvalid('propagationPolicy', propagationPolicy, detail));
   }
-  const policy = propagationPolicy ?? legacyPolicy(orphanDependents);
+  const policy = propagationPolicy ? policyNamed(propagationPolicy) : legacyPolicy(orphanDependents);
   return {
     ...(typeof gracePeriodSeconds === 'number' ? { gracePeriodSeconds } : {}),
     ...(policy === undefined ? {} : { propagationPolicy: policy }),
     ...(preconditions ? { preconditions: present(preconditions) } : {}),
-    dryRun: readDryRun([...(dryRun ?? []), ...query.getAll('dryRun')]),
+    dryRun: readDryRun([...(dryRun ?? []), ...query.getAll('dryRun')], 'DeleteOptions'),
   };
+}
+
+function policyNamed(name: string): (typeof POLICIES)[number] {
+  const policy = POLICIES.find((each) => each === name);
+  if (policy === undefined) throw unsupported('DeleteOptions', 'propagationPolicy', name, [...POLICIES, 'nil']);
+  return policy;
 }
 
 function legacyPolicy(orphanDependents: boolean | null | undefined): 'Orphan' | 'Background' | undefined {
@@ -152,9 +169,9 @@ function fromQuery(query: URLSearchParams): object {
   };
 }
 
-function readDryRun(values: readonly string[]): boolean {
+function readDryRun(values: readonly string[], kind: string): boolean {
   const other = values.find((value) => value !== 'All' && value !== '');
-  if (other !== undefined) throw unsupported('CreateOptions', 'dryRun', [other], ['All']);
+  if (other !== undefined) throw unsupported(kind, 'dryRun', [other], ['All']);
   return values.includes('All');
 }
 
@@ -163,10 +180,10 @@ function text(query: URLSearchParams, name: string): string | undefined {
   return value === null || value === '' ? undefined : value;
 }
 
-function wholeNumber(query: URLSearchParams, name: string): number | undefined {
+function wholeNumber(query: URLSearchParams, name: string, least = 0): number | undefined {
   const value = text(query, name);
   if (value === undefined) return undefined;
-  if (!/^\d{1,15}$/.test(value))
+  if (!/^-?\d{1,15}$/.test(value) || Number(value) < least)
     throw ApiError.badRequest(`${name}: ${JSON.stringify(value)} is not a whole number of 0 or more`);
   return Number(value);
 }
@@ -175,14 +192,15 @@ function oneOf<const Value extends string>(
   query: URLSearchParams,
   name: string,
   values: readonly Value[],
+  kind = 'ListOptions',
 ): Value | undefined {
   const value = text(query, name);
   if (value === undefined) return undefined;
   const found = values.find((each) => each === value);
   if (found === undefined) {
     throw name === 'fieldValidation'
-      ? unsupported('CreateOptions', name, value, ['', ...values])
-      : unsupported('ListOptions', name, value, values);
+      ? unsupported(kind, name, value, ['', ...values])
+      : unsupported(kind, name, value, [...values, '']);
   }
   return found;
 }
@@ -191,6 +209,6 @@ function unsupported(kind: string, field: string, value: unknown, supported: rea
   return ApiError.invalid({ group: 'meta.k8s.io', kind }, '', [fieldNotSupported(field, value, supported)]);
 }
 
-function invalidOptions(kind: string, field: string, message: string): ApiError {
-  return ApiError.invalid({ group: 'meta.k8s.io', kind }, '', [{ type: 'FieldValueInvalid', field, message }]);
+function invalidOptions(kind: string, ...errors: readonly FieldError[]): ApiError {
+  return ApiError.invalid({ group: 'meta.k8s.io', kind }, '', errors);
 }

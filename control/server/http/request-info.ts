@@ -59,12 +59,18 @@ function decodeSegment(segment: string): string {
   } catch {
     throw ApiError.badRequest(`path segment ${JSON.stringify(segment)}: is not percent-encoded UTF-8`);
   }
-  if (decoded === '.' || decoded === '..' || /[/%]|[^\x20-\x7e]/.test(decoded) || decoded.length > 253) {
-    throw ApiError.badRequest(
-      `path segment ${JSON.stringify(decoded)}: may not be '.' or '..', contain '/' or '%', nor exceed 253 printable ASCII characters`,
-    );
-  }
+  const why = segmentFault(decoded);
+  if (why !== undefined) throw ApiError.badRequest(`Name parameter invalid: ${JSON.stringify(decoded)}: ${why}`);
   return decoded;
+}
+
+function segmentFault(segment: string): string | undefined {
+  if (segment === '.' || segment === '..') return `may not be '${segment}'`;
+  const odd = /[/%]/.exec(segment)?.[0];
+  if (odd !== undefined) return `may not contain '${odd}'`;
+  return /[^\x20-\x7e]/.test(segment) || segment.length > 253
+    ? 'must be at most 253 printable ASCII characters'
+    : undefined;
 }
 
 interface ResourceParts {

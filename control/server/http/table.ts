@@ -28,7 +28,9 @@ export interface TableOptions {
 export function includeObject(query: URLSearchParams): IncludeObject {
   const value = query.get('includeObject') || 'Metadata';
   if (value !== 'None' && value !== 'Metadata' && value !== 'Object') {
-    throw ApiError.badRequest(`unrecognized includeObject value: ${JSON.stringify(value)}`);
+    throw ApiError.badRequest(
+      `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(value)}: must be 'Metadata', 'Object', 'None', or empty`,
+    );
   }
   return value;
 }

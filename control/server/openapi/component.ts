@@ -79,9 +79,13 @@ function alternatives(anyOf: unknown): readonly string[] {
   return (anyOf as readonly OpenApiSchema[]).map(({ type }) => (typeof type === 'string' ? type : ''));
 }
 
+const INT32_MAX = 2 ** 31 - 1;
+
 /** zod bounds every integer by what a double holds exactly: that is no rule of the field. */
 function bounded({ type, minimum, maximum }: OpenApiSchema): OpenApiSchema {
   if (type !== 'integer') return {};
+  if (minimum === -INT32_MAX - 1 && maximum === INT32_MAX)
+    return { format: 'int32', minimum: undefined, maximum: undefined };
   return {
     format: 'int64',
     minimum: minimum === Number.MIN_SAFE_INTEGER ? undefined : minimum,

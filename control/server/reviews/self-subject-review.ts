@@ -1,4 +1,5 @@
 import { selfSubjectReviewSchema, type UserInfo } from '../../../api/kinds/authentication.ts';
+import { type Clock, timestamp } from '../../../kit/clock.ts';
 import type { User } from '../authn/user.ts';
 import { sendBody } from '../http/answer.ts';
 import { createOnly, type Endpoint } from '../http/endpoint.ts';
@@ -12,10 +13,11 @@ const REVIEW = {
 };
 
 /** `kubectl auth whoami`: tells the caller who it is taken for. */
-export function selfSubjectReviews(): Endpoint {
+export function selfSubjectReviews(clock: Clock): Endpoint {
   return createOnly({ ...REVIEW, resource: 'selfsubjectreviews', namespaced: false }, async (call) => {
     const review = questionIn(call, REVIEW);
-    const answer = { ...review, status: { userInfo: userInfo(call.user) } };
+    const metadata = { creationTimestamp: timestamp(clock.now()) };
+    const answer = { ...review, metadata, status: { userInfo: userInfo(call.user) } };
     sendBody(call.reply.code(201), answer, call.form().representation);
   });
 }

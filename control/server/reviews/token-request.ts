@@ -38,6 +38,7 @@ export function serviceAccountTokens(issuing: TokenIssuing): Endpoint {
       create: async (call) => {
         const { namespace, name } = call.info;
         const request = questionIn(call, REQUEST);
+        requireLifetime(request);
         const account = await issuing.objects.get(serviceAccountKind, { namespace, name });
         if (account === undefined) throw ApiError.notFound(serviceAccountKind, name);
         const answer = await issue(issuing, account, request, call.user);
@@ -45,6 +46,17 @@ export function serviceAccountTokens(issuing: TokenIssuing): Endpoint {
       },
     },
   };
+}
+
+/** In seconds: at least ten minutes, at most 2^32. */
+const LIFETIME = { min: 600, max: 2 ** 32 };
+
+/** ValidateTokenRequest. */
+function requireLifetime({ spec: { expirationSeconds } }: TokenRequest): void {
+  const refuse = (detail: string): ApiError =>
+    ApiError.invalid(REQUEST, '', [fieldInvalid('spec.expirationSeconds', expirationSeconds, detail)]);
+  if (expirationSeconds < LIFETIME.min) throw refuse('may not specify a duration less than 10 minutes');
+  if (expirationSeconds > LIFETIME.max) throw refuse('may not specify a duration larger than 2^32 seconds');
 }
 
 async function issue(

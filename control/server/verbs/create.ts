@@ -1,10 +1,12 @@
 import type { Kind, KubeObject } from '../../../api/kinds/kind.ts';
 import { namespaceKind } from '../../../api/kinds/namespace.ts';
 import { ApiError } from '../../../api/meta/api-error.ts';
+import { fieldInvalid } from '../../../api/meta/field-error.ts';
 import { timestamp } from '../../../kit/clock.ts';
 import { nameSuffix, newUid } from '../../../kit/ids.ts';
 import type { Compare } from '../../store/store.ts';
 import { claimsOf, isClaim } from '../admission/claims.ts';
+import { serviceAddresses } from '../admission/pool.ts';
 import { decodeObject } from './decode-object.ts';
 import { type AppliedOwners, managedFieldsAfter, withManagedFields } from './field-ownership.ts';
 import { objectKey, refOf } from './object-key.ts';
@@ -33,7 +35,8 @@ export async function createObject<T extends KubeObject>(
   if (context.live.find(kind) !== undefined) throw ApiError.methodNotAllowed(kind, 'create');
   const given = decodeObject(kind, withoutStatus(kind, request.input), request);
   const namespace = namespaceOf(kind, given, request.namespace);
-  if (given.metadata.resourceVersion) {
+  // Who refuses a version is the store: a dry run does not come so far. An apply leaves it out where there is nothing yet.
+  if (given.metadata.resourceVersion && !request.dryRun && request.applied === undefined) {
     throw ApiError.badRequest('resourceVersion should not be set on objects to be created');
   }
   const explicit = claimsOf(given);
@@ -47,7 +50,7 @@ export async function createObject<T extends KubeObject>(
       if ((await context.objects.get(kind, refOf(object))) !== undefined) {
         throw ApiError.alreadyExists(kind, object.metadata.name);
       }
-      return unstored(object);
+      return unstored(object, given.metadata.resourceVersion);
     }
     const claims = claimsOf(object);
     const value = context.objects.encode(kind, key, object);
@@ -66,10 +69,10 @@ export async function createObject<T extends KubeObject>(
   }
 }
 
-/** A dry run has all that storing would have given but the version. */
-function unstored<T extends KubeObject>(object: T): T {
+/** A dry run has all that storing would have given but the version; one that the client has given stays. */
+function unstored<T extends KubeObject>(object: T, given: string | undefined): T {
   const { resourceVersion: _, ...metadata } = object.metadata;
-  return { ...object, metadata };
+  return { ...object, metadata: given ? { ...metadata, resourceVersion: given } : metadata };
 }
 
 async function admitNew<T extends KubeObject>(
@@ -102,7 +105,8 @@ function namespaceOf<T extends KubeObject>(
   { metadata }: T,
   asked: string | undefined,
 ): string | undefined {
-  if (!kind.namespaced) return metadata.namespace || undefined;
+  // EnsureObjectNamespaceMatchesRequestNamespace: what a client says of a namespace where there is none is passed over.
+  if (!kind.namespaced) return undefined;
   if (metadata.namespace && asked && metadata.namespace !== asked) {
     throw ApiError.badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
@@ -121,13 +125,21 @@ async function namespaceGuards<T extends KubeObject>(
   if (found === undefined) throw ApiError.notFound(namespaceKind, namespace);
   if (found.metadata.deletionTimestamp !== undefined) {
     const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
-    throw ApiError.forbidden(kind, object.metadata.name, why);
+    const { status } = ApiError.forbidden(kind, object.metadata.name, why);
+    const message = `namespace ${namespace} is being terminated`;
+    const causes = [{ reason: 'NamespaceTerminating', message, field: 'metadata.namespace' }];
+    throw new ApiError({ ...status, details: { ...status.details, causes } });
   }
   return [{ key: objectKey(namespaceKind, refOf(found)), revision: Number(found.metadata.resourceVersion) }];
 }
 
 export function alreadyClaimed<T extends KubeObject>(kind: Kind<T>, name: string, claim: string): ApiError {
   const [, , pool, ...item] = claim.split('/');
+  if (pool === serviceAddresses.name) {
+    const address = item.join('/');
+    const detail = `failed to allocate IP ${address}: provided IP is already allocated`;
+    return ApiError.invalid(kind, name, [fieldInvalid('spec.clusterIPs', [address], detail)]);
+  }
   const message = `Invalid value: ${JSON.stringify(item.join('/'))}: provided item of ${pool ?? ''} is already allocated`;
   return ApiError.invalid(kind, name, [{ type: 'FieldValueInvalid', field: 'spec', message }]);
 }

@@ -40,5 +40,8 @@ export async function deleteObject<T extends KubeObject>(
         return deletion satisfies never;
     }
   };
-  return await mutate(context, { kind, ref, decide, dryRun });
+  const deleted = await mutate(context, { kind, ref, decide, dryRun });
+  const { object, revision } = deleted;
+  if (revision === undefined) return deleted;
+  return { ...deleted, object: { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } } };
 }

@@ -5,9 +5,9 @@ import type { Pod } from '../../../api/kinds/pod.ts';
 import { ApiError } from '../../../api/meta/api-error.ts';
 import type { ObjectMeta } from '../../../api/meta/object-meta.ts';
 
-/** remove: nothing holds it. mark: it stays, with this as its new form. pending: it is on its way out already. */
+/** remove: nothing holds it; `last` is what its deleter sees. mark: it stays, with this as its new form. pending: it is on its way out already. */
 export type Deletion<T> =
-  | { readonly type: 'remove' }
+  | { readonly type: 'remove'; readonly last: T }
   | { readonly type: 'mark'; readonly object: T }
   | { readonly type: 'pending' };
 
@@ -31,7 +31,8 @@ export function decideDeletion<T extends KubeObject>(
   const metadata = { ...rest, ...(grace === 'none' ? {} : grace), ...(finalizers.length > 0 ? { finalizers } : {}) };
   const next = { ...object, metadata };
   if (grace !== 'none') return { type: 'mark', object: next };
-  return isHeld(kind, next) ? { type: 'mark', object: markedNow(kind, next, nowMs) } : { type: 'remove' };
+  if (isHeld(kind, next)) return { type: 'mark', object: markedNow(kind, next, nowMs) };
+  return { type: 'remove', last: isPod(kind) ? markedNow(kind, next, nowMs) : next };
 }
 
 /** Whether an object that is being deleted may go now that its update has taken away what held it. */
@@ -41,17 +42,17 @@ export function isFinished<T extends KubeObject>(kind: Kind<T>, object: T): bool
 }
 
 export function checkPreconditions(
-  kind: Pick<Kind, 'group' | 'plural'>,
+  kind: Pick<Kind, 'group' | 'kind'>,
   { name, uid, resourceVersion }: ObjectMeta,
   wanted: DeleteOptions['preconditions'] = {},
 ): void {
   if (wanted.uid !== undefined && wanted.uid !== uid) {
     const why = `the UID in the precondition (${wanted.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`;
-    throw ApiError.conflict(kind, name, why);
+    throw ApiError.conflict({ group: kind.group, plural: kind.kind }, name, why);
   }
   if (wanted.resourceVersion !== undefined && wanted.resourceVersion !== resourceVersion) {
     const why = `the ResourceVersion in the precondition (${wanted.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`;
-    throw ApiError.conflict(kind, name, why);
+    throw ApiError.conflict({ group: kind.group, plural: kind.kind }, name, why);
   }
 }
 
@@ -68,7 +69,7 @@ function decideGrace<T extends KubeObject>(
   asked: number | undefined,
   nowMs: number,
 ): GraceMarks | 'none' | 'pending' {
-  if (kind.group !== '' || kind.kind !== 'Pod') return 'none';
+  if (!isPod(kind)) return 'none';
   const { spec, status, metadata } = object as unknown as Pod;
   const wanted = asked !== undefined && asked < 0 ? 1 : asked;
   const { deletionTimestamp, deletionGracePeriodSeconds = 0, generation = 0 } = metadata;
@@ -113,11 +114,12 @@ function isHeld<T extends KubeObject>(kind: Kind<T>, object: T): boolean {
 
 function markedNow<T extends KubeObject>(kind: Kind<T>, object: T, nowMs: number): T {
   const { deletionTimestamp, generation } = object.metadata;
-  if (deletionTimestamp !== undefined && object.metadata.deletionGracePeriodSeconds === 0) return object;
+  if (deletionTimestamp !== undefined && (object.metadata.deletionGracePeriodSeconds ?? 0) === 0) return object;
   const metadata = {
     ...object.metadata,
-    deletionTimestamp: seconds(nowMs),
-    deletionGracePeriodSeconds: 0,
+    deletionTimestamp: deletionTimestamp ?? seconds(nowMs),
+    // A Namespace's own registry marks it, without a grace.
+    ...(isNamespace(kind) ? {} : { deletionGracePeriodSeconds: 0 }),
     ...(generation === undefined || deletionTimestamp !== undefined ? {} : { generation: generation + 1 }),
   };
   const marked = { ...object, metadata };
@@ -128,6 +130,10 @@ function markedNow<T extends KubeObject>(kind: Kind<T>, object: T, nowMs: number
 
 function isNamespace({ group, kind }: Pick<Kind, 'group' | 'kind'>): boolean {
   return group === '' && kind === 'Namespace';
+}
+
+function isPod({ group, kind }: Pick<Kind, 'group' | 'kind'>): boolean {
+  return group === '' && kind === 'Pod';
 }
 
 function seconds(ms: number): string {

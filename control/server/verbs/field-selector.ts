@@ -16,13 +16,23 @@ export function parseFieldSelector(text: string): readonly FieldRequirement[] {
   return splitTerms(text)
     .filter((term) => term !== '')
     .map((term) => {
-      const match = /^([^=!]+)(!=|==|=)((?:[^\\,=]|\\[\\,=])*)$/s.exec(term);
-      const [, field, operator, value] = match ?? [];
+      const { field, operator, value } = /^(?<field>.*?)(?<operator>!=|==|=)(?<value>.*)$/s.exec(term)?.groups ?? {};
       if (field === undefined || value === undefined) {
         throw ApiError.badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
       }
-      return { field, operator: operator === '!=' ? '!=' : '=', value: value.replace(/\\([\\,=])/g, '$1') };
+      return { field, operator: operator === '!=' ? '!=' : '=', value: unescaped(value) };
     });
+}
+
+/** UnescapeValue. */
+function unescaped(value: string): string {
+  return value.replaceAll(/\\(.?)|([,=])/gs, (whole, after: string | undefined, plain: string | undefined) => {
+    if (plain !== undefined)
+      throw ApiError.badRequest(`invalid field selector: unescaped character in value: ${plain.charCodeAt(0)}`);
+    if (after === undefined || !['\\', ',', '='].includes(after))
+      throw ApiError.badRequest(`invalid field selector: invalid escape sequence: ${whole}`);
+    return after;
+  });
 }
 
 /** Whether objects of the kind meet the terms. Throws ApiError 400 for a field that cannot be selected by. */
@@ -41,8 +51,17 @@ function fieldReader<T extends KubeObject>(kind: Kind<T>, field: string): (objec
   if (field === 'metadata.name') return ({ metadata }) => metadata.name;
   if (field === 'metadata.namespace' && kind.namespaced) return ({ metadata }) => metadata.namespace ?? '';
   const read = Object.hasOwn(kind.selectableFields, field) ? kind.selectableFields[field] : undefined;
-  if (read === undefined) throw ApiError.badRequest(`field label not supported: ${field}`);
+  if (read === undefined) throw notSelectable(kind, field);
   return read;
+}
+
+/** Kinds that add no field of their own have the words of DefaultMetaV1FieldSelectorConversion. */
+function notSelectable<T extends KubeObject>({ selectableFields, custom }: Kind<T>, field: string): ApiError {
+  return ApiError.badRequest(
+    custom || Object.keys(selectableFields).length > 0
+      ? `field label not supported: ${field}`
+      : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
+  );
 }
 
 function splitTerms(text: string): readonly string[] {

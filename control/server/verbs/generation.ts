@@ -1,11 +1,25 @@
 import type { Kind, KubeObject } from '../../../api/kinds/kind.ts';
 import { countsGenerations } from './server-fields.ts';
 
-/** `next` with its generation one higher when anything but metadata and status differs from `current`. */
+/**
+ * `next` with its generation one higher when anything but metadata and status differs from `current`; the strategies of some
+ * kinds count a part of the metadata too.
+ */
 export function withGeneration<T extends KubeObject>(kind: Kind<T>, next: T, current: T): T {
-  if (!countsGenerations(kind) || sameStored(desired(next), desired(current))) return next;
+  if (!countsGenerations(kind)) return next;
+  const counted = COUNTED_METADATA[kind.kind];
+  const same =
+    sameStored(desired(next), desired(current)) &&
+    (counted === undefined || sameStored(next.metadata[counted] ?? {}, current.metadata[counted] ?? {}));
+  if (same) return next;
   return { ...next, metadata: { ...next.metadata, generation: (current.metadata.generation ?? 0) + 1 } };
 }
+
+/** PrepareForUpdate of deploymentStrategy and endpointSliceStrategy. */
+const COUNTED_METADATA: Readonly<Record<string, 'annotations' | 'labels'>> = {
+  Deployment: 'annotations',
+  EndpointSlice: 'labels',
+};
 
 /** Whether storing `next` would change anything. */
 export function isUnchanged(next: KubeObject, current: KubeObject): boolean {

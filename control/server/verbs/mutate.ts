@@ -7,10 +7,10 @@ import { isUnchanged } from './generation.ts';
 import { objectKey } from './object-key.ts';
 import type { VerbContext } from './verb-context.ts';
 
-/** What to do with the stored object: write this in its place, take it away, or leave it. */
+/** What to do with the stored object: write this in its place, take it away (`last` is how it is shown), or leave it. */
 export type Outcome<T> =
   | { readonly type: 'put'; readonly object: T }
-  | { readonly type: 'remove' }
+  | { readonly type: 'remove'; readonly last: T }
   | { readonly type: 'keep' };
 
 export interface Mutation<T extends KubeObject> {
@@ -24,6 +24,8 @@ export interface Mutation<T extends KubeObject> {
 export interface Mutated<T> {
   readonly object: T;
   readonly removed: boolean;
+  /** Of the removal. */
+  readonly revision?: number;
 }
 
 /** Rounds before a busy object is given up (patch.go retries 5 times; a claim lost to another costs a round too). */
@@ -44,22 +46,25 @@ export async function mutate<T extends KubeObject>(context: VerbContext, mutatio
     const outcome = await decide(current);
     if (outcome.type === 'keep') return { object: current, removed: false };
     if (outcome.type === 'put' && isUnchanged(outcome.object, current)) return { object: current, removed: false };
-    if (dryRun)
-      return outcome.type === 'put' ? { object: outcome.object, removed: false } : { object: current, removed: true };
+    if (dryRun) {
+      return outcome.type === 'put'
+        ? { object: outcome.object, removed: false }
+        : { object: outcome.last, removed: true };
+    }
     const held = claimsOf(current);
     const wanted = outcome.type === 'put' ? claimsOf(outcome.object) : [];
-    const value = outcome.type === 'put' ? objects.encode(kind, key, outcome.object) : undefined;
+    const value = outcome.type === 'put' ? objects.encode(kind, key, outcome.object) : '';
     const taken = wanted.filter((claim) => !held.includes(claim));
     const result = await objects.transact({
       compare: [
         { key, revision: Number(current.metadata.resourceVersion) },
         ...taken.map((claim) => ({ key: claim, revision: 0 })),
       ],
-      put: [...(value === undefined ? [] : [{ key, value }]), ...taken.map((claim) => ({ key: claim, value: key }))],
+      put: [...(outcome.type === 'put' ? [{ key, value }] : []), ...taken.map((claim) => ({ key: claim, value: key }))],
       delete: [...(outcome.type === 'remove' ? [key] : []), ...held.filter((claim) => !wanted.includes(claim))],
     });
     if (result.ok) {
-      if (value === undefined) return { object: current, removed: true };
+      if (outcome.type === 'remove') return { object: outcome.last, removed: true, revision: result.revision };
       return { object: objects.decode(kind, { key, value, revision: result.revision }), removed: false };
     }
     if (tries < MAX_TRIES) continue;

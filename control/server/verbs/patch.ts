@@ -24,7 +24,7 @@ export async function patchObject<T extends KubeObject>(
   const { ref, dryRun } = request;
   const decide = async (current: T) => {
     const input = applyPatch(request.type, current, request.patch, kind.schema);
-    return await replaceWith(context, kind, current, { ...request, input });
+    return await replaceWith(context, kind, current, { ...request, input, patched: request.patch });
   };
   return (await mutate(context, { kind, ref, decide, dryRun })).object;
 }

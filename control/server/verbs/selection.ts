@@ -1,5 +1,6 @@
 import type { Kind, KubeObject } from '../../../api/kinds/kind.ts';
-import { matchesRequirements, parseLabelSelector } from '../../../api/meta/label-selector.ts';
+import { matchesRequirements } from '../../../api/meta/label-selector.ts';
+import { parseLabelSelector } from '../../../api/meta/parse-label-selector.ts';
 import { fieldMatcher, parseFieldSelector } from './field-selector.ts';
 
 /** Which objects of a kind a list, watch or deletecollection is about. */

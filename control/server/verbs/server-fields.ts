@@ -7,12 +7,13 @@ import { isObject, type JsonObject } from '../../../api/patch/json.ts';
  * k8s.io/apiserver/pkg/registry/rest and the strategies of each kind keep out of clients' hands.
  */
 
-/** Has a spec whose changes are counted: workloads, Gateway API, pods; not the other kinds of the core group. */
+/** Kinds whose changes are counted: workloads, Gateway API, pods, slices; not the other kinds of the core group. */
 export function countsGenerations({
   group,
   kind,
   subresources,
 }: Pick<Kind, 'group' | 'kind' | 'subresources'>): boolean {
+  if (group === 'discovery.k8s.io') return true;
   return subresources.includes('status') && (group !== '' || kind === 'Pod');
 }
 
@@ -48,11 +49,11 @@ export function newMetadata(
     deletionGracePeriodSeconds: _grace,
     selfLink: _link,
     managedFields: _managed,
-    generation: _generation,
+    namespace: _namespace,
     ...kept
   } = given;
   return {
-    ...kept,
+    ...withoutEmpty(kept),
     name,
     ...(namespace === undefined ? {} : { namespace }),
     uid,
@@ -60,6 +61,29 @@ export function newMetadata(
     creationTimestamp: now,
     ...(countsGenerations(kind) ? { generation: 1 } : {}),
   };
+}
+
+/** What a write through `status` does to the metadata: that of a Pod takes labels and annotations (podStatusStrategy). */
+export function statusMetadata(kind: Pick<Kind, 'group' | 'kind'>, given: ObjectMeta, current: ObjectMeta): ObjectMeta {
+  if (kind.group !== '' || kind.kind !== 'Pod') return current;
+  const { labels: _labels, annotations: _annotations, ...rest } = current;
+  const { labels, annotations } = given;
+  return withoutEmpty({
+    ...rest,
+    ...(labels === undefined ? {} : { labels }),
+    ...(annotations === undefined ? {} : { annotations }),
+  });
+}
+
+const COLLECTIONS = ['labels', 'annotations', 'ownerReferences', 'finalizers'] as const;
+
+/** Collections without anything in them are not there (omitempty). */
+function withoutEmpty<Meta extends Partial<ObjectMeta>>(metadata: Meta): Meta {
+  const empty = COLLECTIONS.filter((name) => metadata[name] !== undefined && Object.keys(metadata[name]).length === 0);
+  if (empty.length === 0) return metadata;
+  const kept = { ...metadata };
+  for (const name of empty) delete kept[name];
+  return kept;
 }
 
 /** The metadata of an update: the client's, but for what the server alone writes and what the address says. */
@@ -75,7 +99,7 @@ export function updatedMetadata(given: ObjectMeta, current: ObjectMeta): ObjectM
   const { deletionTimestamp, deletionGracePeriodSeconds, generation, uid, creationTimestamp, resourceVersion } =
     current;
   return {
-    ...kept,
+    ...withoutEmpty(kept),
     ...(current.namespace === undefined ? {} : { namespace: current.namespace }),
     uid,
     resourceVersion,

@@ -100,7 +100,11 @@ test('an update owns what it changes, through the subresource that it came by', 
   const { client } = await verbBench();
   await client.create(deploymentKind, deploymentDraft('web'), { fieldManager: 'creator' });
   const made = await client.get(deploymentKind, ref);
-  await client.updateStatus(deploymentKind, { ...made, status: { readyReplicas: 1 } }, { fieldManager: 'controller' });
+  await client.updateStatus(
+    deploymentKind,
+    { ...made, status: { observedGeneration: 1 } },
+    { fieldManager: 'controller' },
+  );
   const scaled = { spec: { replicas: 7 } };
   await client.patch(deploymentKind, ref, scaled, { type: 'merge', subresource: 'scale', fieldManager: 'scaler' });
   const { metadata } = await client.get(deploymentKind, ref);
@@ -115,7 +119,7 @@ test('an update owns what it changes, through the subresource that it came by', 
     ['scaler', 'Update', 'scale'],
   ]);
   const all = owned(metadata.managedFields);
-  assert.deepEqual(all['controller'], { 'f:status': { 'f:readyReplicas': {} } });
+  assert.deepEqual(all['controller'], { 'f:status': { 'f:observedGeneration': {} } });
   assert.deepEqual(all['scaler'], { 'f:spec': { 'f:replicas': {} } });
   assert.equal('f:replicas' in (all['creator'] as { 'f:spec': object })['f:spec'], false);
 });

@@ -144,9 +144,7 @@ function readConfiguration<T extends KubeObject>(kind: Kind<T>, { config, ref }:
   refuseHostileKeys(config);
   const { apiVersion, kind: name } = config;
   if (apiVersion !== apiVersionOf(kind) || name !== kind.kind) {
-    throw ApiError.badRequest(
-      `invalid object type: ${textOf(apiVersion)}, Kind=${textOf(name)}; ${apiVersionOf(kind)}, Kind=${kind.kind} was wanted`,
-    );
+    throw ApiError.badRequest(`invalid object type: ${groupVersion(textOf(apiVersion))}, Kind=${textOf(name)}`);
   }
   const metadata = metadataOf(config);
   if (metadata['managedFields'] !== undefined && metadata['managedFields'] !== null) {
@@ -182,10 +180,15 @@ function merged<T extends KubeObject>(
   }
 }
 
+/** As Go writes a GroupVersion: `/v1` is the core group's. */
+function groupVersion(apiVersion: string): string {
+  return apiVersion.includes('/') ? apiVersion : `/${apiVersion}`;
+}
+
 /** The words of structured-merge-diff, whose ValidationErrors these are; the client's fault, so 400 and not its 500. */
 function untyped<T extends KubeObject>(kind: Kind<T>, config: JsonObject, errors: readonly string[]): ApiError {
   const { name, namespace } = metadataOf(config);
-  const what = `${textOf(namespace)}/${textOf(name)}; ${apiVersionOf(kind)}, Kind=${kind.kind}`;
+  const what = `${textOf(namespace)}/${textOf(name)}; ${groupVersion(apiVersionOf(kind))}, Kind=${kind.kind}`;
   const all = errors.length === 1 ? errors[0] : ['errors:', ...errors.map((error) => `  ${error}`)].join('\n');
   return ApiError.badRequest(`failed to create typed patch object (${what}): ${all}`);
 }

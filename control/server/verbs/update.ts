@@ -1,6 +1,6 @@
 import type { ObjectRef } from '../../../api/client/client.ts';
 import type { Kind, KubeObject } from '../../../api/kinds/kind.ts';
-import { ApiError, STALE_WRITE } from '../../../api/meta/api-error.ts';
+import { ApiError, hasCode, STALE_WRITE } from '../../../api/meta/api-error.ts';
 import { fieldInvalid } from '../../../api/meta/field-error.ts';
 import type { ObjectMeta } from '../../../api/meta/object-meta.ts';
 import { isObject, type JsonObject } from '../../../api/patch/json.ts';
@@ -10,7 +10,7 @@ import { isFinished } from './deletion.ts';
 import { type AppliedOwners, type Door, managedFieldsAfter, withManagedFields } from './field-ownership.ts';
 import { withGeneration } from './generation.ts';
 import { mutate, type Outcome } from './mutate.ts';
-import { updatedMetadata, withStatusOf } from './server-fields.ts';
+import { statusMetadata, updatedMetadata, withStatusOf } from './server-fields.ts';
 import { requireValid } from './validate.ts';
 import type { VerbContext, WriteRequest } from './verb-context.ts';
 
@@ -19,6 +19,8 @@ export interface UpdateRequest extends WriteRequest {
   readonly input: unknown;
   /** `status` writes the status and nothing else; without it everything but the status. */
   readonly subresource?: 'status' | undefined;
+  /** What the client has sent, where the document is the stored one with that put in. */
+  readonly patched?: unknown;
   /** The subresource that the write came through, though it writes the object itself. */
   readonly through?: Door;
   readonly applied?: AppliedOwners;
@@ -42,10 +44,13 @@ export async function replaceWith<T extends KubeObject>(
   current: T,
   request: UpdateRequest,
 ): Promise<Outcome<T>> {
-  const given = decodeUpdate(kind, current, request);
-  requireSameObject(kind, given.metadata, current.metadata, request.ref);
+  const given =
+    request.patched === undefined ? decodeUpdate(kind, current, request) : decodePatched(kind, current, request);
+  requireSameObject(kind, given.metadata, current.metadata, request);
   const metadata =
-    request.subresource === 'status' ? current.metadata : updatedMetadata(given.metadata, current.metadata);
+    request.subresource === 'status'
+      ? statusMetadata(kind, given.metadata, current.metadata)
+      : updatedMetadata(given.metadata, current.metadata);
   const bare = { ...given, metadata };
   const owners =
     request.applied ??
@@ -63,7 +68,7 @@ export async function replaceWith<T extends KubeObject>(
   const next = withGeneration(kind, admitted, current);
   requireValid(kind, next, current);
   if (request.subresource === undefined) for (const warning of kind.warnings(next)) request.warn(warning);
-  return isFinished(kind, next) ? { type: 'remove' } : { type: 'put', object: next };
+  return isFinished(kind, next) ? { type: 'remove', last: next } : { type: 'put', object: next };
 }
 
 function decodeUpdate<T extends KubeObject>(kind: Kind<T>, current: T, request: UpdateRequest): T {
@@ -76,6 +81,16 @@ function decodeUpdate<T extends KubeObject>(kind: Kind<T>, current: T, request: 
   const { apiVersion, kind: name, metadata } = input;
   const given = { ...stored, apiVersion, kind: name, ...(isObject(metadata) ? { metadata } : {}) };
   return decodeObject(kind, withoutStoredOwners({ ...given, status: input['status'] }, current), request);
+}
+
+/** The patch was sound, and what it makes of the object may be none of its kind (patchMechanism of endpoints/handlers/patch.go). */
+function decodePatched<T extends KubeObject>(kind: Kind<T>, current: T, request: UpdateRequest): T {
+  try {
+    return decodeUpdate(kind, current, request);
+  } catch (error) {
+    if (!hasCode(error, 400)) throw error;
+    throw ApiError.invalid({ group: '', kind: '' }, '', [fieldInvalid('patch', request.patched, error.message)]);
+  }
 }
 
 /** The document without the managedFields that the object has anyway: they need no reading. */
@@ -94,7 +109,7 @@ function requireSameObject<T extends KubeObject>(
   kind: Kind<T>,
   given: Partial<ObjectMeta>,
   current: ObjectMeta,
-  ref: ObjectRef,
+  { ref, patched }: UpdateRequest,
 ): void {
   if (given.name && given.name !== ref.name) {
     throw ApiError.badRequest(
@@ -105,6 +120,8 @@ function requireSameObject<T extends KubeObject>(
     throw ApiError.badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
   if (given.uid && given.uid !== current.uid) {
+    if (patched !== undefined)
+      throw ApiError.invalid(kind, ref.name, [fieldInvalid('metadata.uid', given.uid, 'field is immutable')]);
     const why = `Precondition failed: UID in precondition: ${given.uid}, UID in object meta: ${current.uid}`;
     throw ApiError.conflict(kind, ref.name, why);
   }

@@ -73,8 +73,6 @@ function allows({ allowedRoutes }: GatewayListener, gateway: Gateway, route: Htt
       return namespace === gateway.metadata.namespace;
     case 'Selector':
       return matchesSelector(namespaces.selector, world.namespaces.get(namespace)?.metadata.labels);
-    case 'None':
-      return false;
     default:
       return namespaces.from satisfies never;
   }

@@ -47,7 +47,7 @@ export function translateRules(route: HttpRoute, backendOf: BackendOf): readonly
 }
 
 function translateMatch(match: HttpRouteMatch): RouteMatchInput {
-  const headers: HeaderMatcherInput[] = (match.headers ?? []).map(({ type, name, value }) => ({
+  const headers: HeaderMatcherInput[] = firstOfEach(match.headers ?? []).map(({ type, name, value }) => ({
     name: name.toLowerCase(),
     stringMatch: stringMatch(type, value),
   }));
@@ -159,7 +159,7 @@ const REDIRECT_CODES = {
 } as const;
 
 function redirectPath(path: HttpPathModifier, match: HttpRouteMatch): RedirectActionInput {
-  return path.type === 'ReplaceFullPath' ? { pathRedirect: path.replaceFullPath } : pathRewrite(path, match);
+  return path.type === 'ReplaceFullPath' ? { pathRedirect: path.replaceFullPath ?? '' } : pathRewrite(path, match);
 }
 
 /**
@@ -171,9 +171,11 @@ function pathRewrite(
   match: HttpRouteMatch,
 ): Pick<RouteActionInput, 'prefixRewrite' | 'regexRewrite'> {
   if (path.type === 'ReplaceFullPath') {
-    return { regexRewrite: { pattern: { regex: '^/.*$' }, substitution: escapeSubstitution(path.replaceFullPath) } };
+    return {
+      regexRewrite: { pattern: { regex: '^/.*$' }, substitution: escapeSubstitution(path.replaceFullPath ?? '') },
+    };
   }
-  const replacement = withoutTrailingSlash(path.replacePrefixMatch);
+  const replacement = withoutTrailingSlash(path.replacePrefixMatch ?? '');
   const prefix = withoutTrailingSlash(match.path.value);
   if (replacement !== '' || prefix === '')
     return { prefixRewrite: replacement === '' ? '/' : withSlashFor(prefix, replacement) };
@@ -228,4 +230,10 @@ function additions({ set, add }: HttpHeaderModifier): readonly HeaderValueOption
 
 function headerOption({ name, value }: { name: string; value: string }, appendAction: number): HeaderValueOptionInput {
   return { header: { key: name.toLowerCase(), value }, appendAction };
+}
+
+/** Of matches on names that mean the same header the first counts (HTTPHeaderMatch of the Gateway API). */
+function firstOfEach<Match extends { readonly name: string }>(matches: readonly Match[]): readonly Match[] {
+  const names = matches.map(({ name }) => name.toLowerCase());
+  return matches.filter((_, index) => names.indexOf(names[index] ?? '') === index);
 }

@@ -106,3 +106,8 @@ export function draft({ apiVersion, kind, body }: DraftKind, metadata: object, m
 export function ownName({ namespaced }: DraftKind, name: string, of: string): string {
   return namespaced ? name : `${of}-${name}`;
 }
+
+/** Known to Kubernetes by a CustomResourceDefinition. */
+export function isCustom({ apiVersion }: DraftKind): boolean {
+  return apiVersion === GATEWAY_API;
+}

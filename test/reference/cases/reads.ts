@@ -31,6 +31,10 @@ const LABEL_SELECTORS = [
   'notin in (x)',
   '!app=a',
   ' app = a ',
+  'a/b/c=x',
+  'app=-x',
+  'app in (a,b!)',
+  '!',
 ];
 
 const FIELD_SELECTORS = [

@@ -43,6 +43,7 @@ export async function startOracle({ apiServer, definitions }: Oracle): Promise<R
     '--endpoint-reconciler-type=none',
     `--token-auth-file=${tokenFile}`,
     '--authorization-mode=RBAC',
+    '--allow-privileged=true',
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${keyFile}`,
     `--service-account-signing-key-file=${keyFile}`,
