@@ -17,7 +17,7 @@ import {
   waitingCondition,
 } from './gateway-shapes.ts';
 import { atomicList, mapList } from './list-schema.ts';
-import { unenforcedFields } from './unenforced.ts';
+import { type Unenforced, unenforcedFields } from './unenforced.ts';
 
 const routeGroupKindSchema = z.strictObject({
   group: groupSchema.default(GATEWAY_API_GROUP),
@@ -153,6 +153,15 @@ const gatewaySchema = z
 export type Gateway = Stored<typeof gatewaySchema>;
 export type GatewayListener = z.infer<typeof listenerSchema>;
 
+/** Fields that are accepted and not acted on. */
+const UNENFORCED: readonly Unenforced[] = [
+  { path: 'infrastructure' },
+  { path: 'allowedListeners' },
+  { path: 'tls' },
+  { path: 'defaultScope', unless: ['None'] },
+  { path: 'listeners[*].tls.options' },
+];
+
 export const gatewayKind = defineKind<Gateway>({
   group: GATEWAY_API_GROUP,
   version: 'v1',
@@ -175,12 +184,5 @@ export const gatewayKind = defineKind<Gateway>({
     { ...ageColumn, type: 'date' },
   ],
   validate: validateGateway,
-  warnings: ({ spec }) =>
-    unenforcedFields(spec, 'spec', [
-      { path: 'infrastructure' },
-      { path: 'allowedListeners' },
-      { path: 'tls' },
-      { path: 'defaultScope', unless: ['None'] },
-      { path: 'listeners[*].tls.options' },
-    ]),
+  warnings: ({ spec }) => unenforcedFields(spec, 'spec', UNENFORCED),
 });

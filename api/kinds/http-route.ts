@@ -17,7 +17,7 @@ import {
 import { headerNameSchema, httpRouteFilterSchema } from './http-route-filter.ts';
 import { validateHttpRoute } from './http-route-rules.ts';
 import { atomicList, mapList } from './list-schema.ts';
-import { unenforcedFields } from './unenforced.ts';
+import { type Unenforced, unenforcedFields } from './unenforced.ts';
 
 const valueMatchSchema = z.strictObject({
   type: z.enum(['Exact', 'RegularExpression']).default('Exact').describe('How the value is compared.'),
@@ -118,6 +118,17 @@ export type HttpRouteRule = z.infer<typeof ruleSchema>;
 export type HttpRouteMatch = z.infer<typeof matchSchema>;
 export type HttpBackendRef = z.infer<typeof backendRefSchema>;
 
+/** Fields that are accepted and not acted on. */
+const UNENFORCED: readonly Unenforced[] = [
+  { path: 'useDefaultGateways', unless: ['None'] },
+  { path: 'rules[*].sessionPersistence' },
+  ...['rules[*].filters[*]', 'rules[*].backendRefs[*].filters[*]'].flatMap((filters) => [
+    { path: `${filters}.requestMirror` },
+    { path: `${filters}.extensionRef` },
+    { path: `${filters}.cors` },
+  ]),
+];
+
 export const httpRouteKind = defineKind<HttpRoute>({
   group: GATEWAY_API_GROUP,
   version: 'v1',
@@ -135,14 +146,5 @@ export const httpRouteKind = defineKind<HttpRoute>({
     { ...ageColumn, type: 'date' },
   ],
   validate: validateHttpRoute,
-  warnings: ({ spec }) =>
-    unenforcedFields(spec, 'spec', [
-      { path: 'useDefaultGateways', unless: ['None'] },
-      { path: 'rules[*].sessionPersistence' },
-      ...['rules[*].filters[*]', 'rules[*].backendRefs[*].filters[*]'].flatMap((filters) => [
-        { path: `${filters}.requestMirror` },
-        { path: `${filters}.extensionRef` },
-        { path: `${filters}.cors` },
-      ]),
-    ]),
+  warnings: ({ spec }) => unenforcedFields(spec, 'spec', UNENFORCED),
 });

@@ -8,7 +8,7 @@ import { protocolSchema } from './container.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
 import { atomicList, mapList } from './list-schema.ts';
 import { validateService } from './service-rules.ts';
-import { unenforcedFields } from './unenforced.ts';
+import { type Unenforced, unenforcedFields } from './unenforced.ts';
 
 const servicePortSchema = z
   .strictObject({
@@ -87,6 +87,20 @@ export type Service = Stored<typeof serviceSchema>;
 export type ServicePort = z.infer<typeof servicePortSchema>;
 type ServiceSpec = z.infer<typeof serviceSpecSchema>;
 
+/** Fields that are accepted and not acted on. */
+const UNENFORCED: readonly Unenforced[] = [
+  { path: 'sessionAffinity', unless: ['None'] },
+  { path: 'externalIPs' },
+  { path: 'internalTrafficPolicy', unless: ['Cluster'] },
+  { path: 'externalTrafficPolicy', unless: ['Cluster'] },
+  { path: 'trafficDistribution' },
+  { path: 'loadBalancerClass' },
+  { path: 'loadBalancerIP' },
+  { path: 'loadBalancerSourceRanges' },
+  { path: 'ports[*].nodePort' },
+  { path: 'type', unless: ['ClusterIP', 'ExternalName'], because: 'only the ClusterIP is served' },
+];
+
 export const serviceKind = defineKind<Service>({
   group: '',
   version: 'v1',
@@ -117,18 +131,7 @@ export const serviceKind = defineKind<Service>({
     ...(spec.externalName && spec.type !== 'ExternalName'
       ? ['spec.externalName is ignored when spec.type is not "ExternalName"']
       : []),
-    ...unenforcedFields(spec, 'spec', [
-      { path: 'sessionAffinity', unless: ['None'] },
-      { path: 'externalIPs' },
-      { path: 'internalTrafficPolicy', unless: ['Cluster'] },
-      { path: 'externalTrafficPolicy', unless: ['Cluster'] },
-      { path: 'trafficDistribution' },
-      { path: 'loadBalancerClass' },
-      { path: 'loadBalancerIP' },
-      { path: 'loadBalancerSourceRanges' },
-      { path: 'ports[*].nodePort' },
-      { path: 'type', unless: ['ClusterIP', 'ExternalName'], because: 'only the ClusterIP is served' },
-    ]),
+    ...unenforcedFields(spec, 'spec', UNENFORCED),
   ],
 });
 

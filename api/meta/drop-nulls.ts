@@ -4,15 +4,34 @@
  * are somebody's mistake and the schema says so. Returns the input itself where nothing is dropped.
  */
 export function dropNulls(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    const items = value.map(dropNulls);
-    return items.some((item, index) => item !== value[index]) ? items : value;
-  }
   if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value);
-  const kept = entries.filter(([, field]) => field !== null).map(([key, field]) => [key, dropNulls(field)] as const);
-  const same = kept.length === entries.length && kept.every(([key, field]) => field === (value as Fields)[key]);
-  return same ? value : Object.fromEntries(kept);
+  return Array.isArray(value) ? droppedInList(value) : droppedInObject(value as Fields);
+}
+
+/* Nearly every document has none: nothing is copied until the first is met. */
+
+function droppedInList(list: readonly unknown[]): readonly unknown[] {
+  let copy: unknown[] | undefined;
+  for (let index = 0; index < list.length; index++) {
+    const kept = dropNulls(list[index]);
+    if (kept !== list[index]) copy ??= [...list];
+    if (copy !== undefined) copy[index] = kept;
+  }
+  return copy ?? list;
+}
+
+function droppedInObject(fields: Fields): Fields {
+  let changed = false;
+  for (const name in fields) {
+    const field = fields[name];
+    if (field === null || (typeof field === 'object' && dropNulls(field) !== field)) {
+      changed = true;
+      break;
+    }
+  }
+  if (!changed) return fields;
+  const kept = Object.entries(fields).filter(([, field]) => field !== null);
+  return Object.fromEntries(kept.map(([name, field]) => [name, dropNulls(field)]));
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -51,7 +51,7 @@ async function compact(): Promise<number> {
 
 after(kill);
 
-test('informers hear of every write once and in order through churn, a compaction and a killed server', async () => {
+test('informers hear of every write once and in order through churn, a compaction and a killed server', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'tutti-churn-'));
   const { server, kubeconfig } = await startServer(folder, '0');
   const config = new KubeConfig();
@@ -112,6 +112,12 @@ test('informers hear of every write once and in order through churn, a compactio
       await eventually(`all ${count} writes are heard`, () => follower.heard.length >= count);
       assertExact(follower, wanted);
     }
+    const all = [...record.values()].flat();
+    const deletions = all.filter(({ type }) => type === 'delete').length;
+    t.diagnostic(
+      `${all.length} writes, ${deletions} of them deletions, in ${CHURN_SECONDS} s or more; heard exactly: ` +
+        exact.map(({ follower }) => follower.heard.length).join(', '),
+    );
     const present = presentOf(record);
     await eventually('the one who was away knows what is there', () => sameEntries(late.present(), present));
     assertRising(late.heard);

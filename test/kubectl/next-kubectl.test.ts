@@ -20,5 +20,7 @@ if (needed.skip === false) {
   process.env['KUBECTL'] = program(NEXT);
   await import('./manifests.test.ts');
   await import('./reading.test.ts');
+  await import('./server-side.test.ts');
+  await import('./verbs.test.ts');
   await import('./writing.test.ts');
 }
