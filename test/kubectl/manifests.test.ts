@@ -54,10 +54,11 @@ test('values that are not allowed are refused, each with its field', needs('kube
   const input = deploymentYaml('invalid')
     .replace('replicas: 2', 'replicas: two')
     .replace('containerPort: 8080', 'containerPort: 99999');
+  // What cannot be read at all comes first, and is no matter of rules.
   const words = await kubectl.refused('apply -f -', [], { input });
-  assert.match(words, /The Deployment "invalid" is invalid/);
-  assert.match(words, /spec\.replicas: Invalid value: "two"/);
+  assert.match(words, /cannot be handled as a Deployment: spec\.replicas: Invalid value: "two": must be a number/);
   const port = await kubectl.refused('apply -f -', [], { input: input.replace('replicas: two', 'replicas: 2') });
+  assert.match(port, /The Deployment "invalid" is invalid/);
   assert.match(port, /spec\.template\.spec\.containers\[0\]\.ports\[0\]\.containerPort: Invalid value: 99999/);
 });
 

@@ -30,7 +30,7 @@ test('apply --server-side creates, conflicts with who changed a field, and is fo
   const refused = await kubectl.refused('apply --server-side -f -', [], input);
   assert.match(
     refused,
-    /Apply failed with 1 conflict: conflict with "kubectl" with subresource "scale" using apps\/v1: \.spec\.replicas/,
+    /Apply failed with 1 conflict: conflict with "kubectl(?:-1\.35)?" with subresource "scale" using apps\/v1: \.spec\.replicas/,
   );
   await kubectl.ok('apply --server-side --force-conflicts -f -', [], input);
   assert.equal((await api.client.get(deploymentKind, { namespace: 'default', name: 'web' })).spec.replicas, 2);

@@ -86,7 +86,7 @@ test('edit refuses what is invalid, says why in the file, and keeps it', needs('
 });
 
 test('a patch of the status goes to the status alone', needs('kubectl'), async () => {
-  const patch = '{"status":{"readyReplicas":3},"spec":{"replicas":9}}';
+  const patch = '{"status":{"replicas":3,"readyReplicas":3},"spec":{"replicas":9}}';
   await kubectl.ok('patch deployment web --subresource=status --type=merge', ['-p', patch]);
   const shown = await kubectl.ok('get deployment web', ['-o', 'jsonpath={.spec.replicas} {.status.readyReplicas}']);
   assert.equal(shown, '2 3');

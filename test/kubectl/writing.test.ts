@@ -111,7 +111,10 @@ test('wait --for a condition and a field sees them come', needs('kubectl'), asyn
   ];
   const present = await api.client.get(deploymentKind, web);
   const condition = { type: 'Available', status: 'True' as const };
-  await api.client.updateStatus(deploymentKind, { ...present, status: { readyReplicas: 1, conditions: [condition] } });
+  await api.client.updateStatus(deploymentKind, {
+    ...present,
+    status: { replicas: 1, readyReplicas: 1, conditions: [condition] },
+  });
   for (const each of waiting) assert.match(await each, /condition met/);
 });
 

@@ -86,8 +86,14 @@ test('silence is counted from when the lease was last seen to change, by this cl
   const silence = new Silence();
   const lease = (renewTime: string): Lease => stored(leaseKind, 'a', { spec: { renewTime } });
   assert.deepEqual(silence.observe('a', lease('2001-01-01T00:00:00.000000Z'), 0), { silentForMs: 0, isRenewed: false });
-  assert.deepEqual(silence.observe('a', lease('2001-01-01T00:00:00.000000Z'), 5000), { silentForMs: 5000, isRenewed: false });
-  assert.deepEqual(silence.observe('a', lease('2001-01-01T00:00:02.000000Z'), 6000), { silentForMs: 0, isRenewed: true });
+  assert.deepEqual(silence.observe('a', lease('2001-01-01T00:00:00.000000Z'), 5000), {
+    silentForMs: 5000,
+    isRenewed: false,
+  });
+  assert.deepEqual(silence.observe('a', lease('2001-01-01T00:00:02.000000Z'), 6000), {
+    silentForMs: 0,
+    isRenewed: true,
+  });
   silence.forgive(20_000);
   assert.equal(silence.observe('a', lease('2001-01-01T00:00:02.000000Z'), 27_000).silentForMs, 1000);
   silence.retain(new Set());
