@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { fieldInvalid, fieldRequired } from '../meta/field-error.ts';
 import { age } from '../meta/human-duration.ts';
 import { wrong } from '../meta/metadata-rules.ts';
-import { qualifiedName } from '../meta/names.ts';
+import { pathSegment, qualifiedName } from '../meta/names.ts';
 import type { FieldError } from '../meta/status.ts';
 import { microTimeSchema, timeSchema } from '../meta/time.ts';
 import { column, nameColumn, wide } from './columns.ts';
@@ -74,8 +74,8 @@ export const eventKind = defineKind<Event>({
     source: ({ source, reportingComponent }) => source.component || reportingComponent,
     type: ({ type }) => type ?? '',
   },
-  // Clients make the names from those of objects, whatever these are; no rule of Kubernetes looks at them.
-  nameRule: () => [],
+  // Clients make the names from those of objects, whatever these are.
+  nameRule: pathSegment,
   validate: (event, old) => [...namespaceErrors(event), ...(old === undefined ? momentErrors(event) : [])],
 });
 

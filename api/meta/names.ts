@@ -104,6 +104,12 @@ export const portName: NameRule = (name) => [
 export const portNumber = (port: number): readonly string[] =>
   Number.isInteger(port) && port >= 1 && port <= 65_535 ? [] : ['must be between 1 and 65535, inclusive'];
 
+/** What can stand in a path at all (IsValidPathSegmentName): the rule for names that no other rule is for. */
+export const pathSegment: NameRule = (name) => [
+  ...(name === '.' || name === '..' ? [`may not be '${name}'`] : []),
+  ...['/', '%'].filter((part) => name.includes(part)).map((part) => `may not contain '${part}'`),
+];
+
 /** User and group ids (IsValidUserID). */
 export const userId = (id: number): readonly string[] =>
   Number.isInteger(id) && id >= 0 && id <= 2_147_483_647 ? [] : ['must be between 0 and 2147483647, inclusive'];

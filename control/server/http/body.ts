@@ -47,7 +47,10 @@ export function unrecognized(kind: string, why: string, body: Buffer): ApiError 
   return ApiError.badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summary})`);
 }
 
-/** Throws {@link UnreadableBodyError} for text that cannot be read, ApiError 400 for what is hostile, 415 for a content type that is neither JSON nor YAML. */
+/**
+ * Throws {@link UnreadableBodyError} for text that cannot be read, ApiError 400 for what is hostile, 415 for a content type that is
+ * neither JSON nor YAML.
+ */
 export function parseBody(body: Buffer, contentType: string | undefined): ParsedBody {
   const type = mediaType(contentType);
   if (type === PROTOBUF_TYPE) return checked({ value: readProtobuf(body), duplicates: [] });

@@ -6,7 +6,10 @@ const MAX_BYTES = 128;
 
 const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;
 
-/** The manager that a write names; undefined when it names none. Throws ApiError 422, of the options' kind, for a name that none can have. */
+/**
+ * The manager that a write names; undefined when it names none. Throws ApiError 422, of the options' kind, for a name that none can
+ * have.
+ */
 export function fieldManagerIn(query: URLSearchParams, kind: string): string | undefined {
   const name = query.get('fieldManager') ?? '';
   const odd = UNPRINTABLE.exec(name);

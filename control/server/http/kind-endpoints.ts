@@ -180,9 +180,17 @@ async function update<T extends KubeObject>(
   } catch (error) {
     if (!kind.createdByPut || part.subresource !== undefined || !hasCode(error, 404)) throw error;
     requireCreate(call)();
-    const created = await createObject(verbs, kind, { ...request, namespace: namespaceIn(kind, call) });
+    const input = withoutVersion(request.input);
+    const created = await createObject(verbs, kind, { ...request, input, namespace: namespaceIn(kind, call) });
     sendObject(call.reply.code(201), kind, created, form);
   }
+}
+
+/** Of an object that is there no more: the new one begins anew. */
+function withoutVersion(input: unknown): unknown {
+  if (!isObject(input) || !isObject(input['metadata'])) return input;
+  const { resourceVersion: _, ...metadata } = input['metadata'];
+  return { ...input, metadata };
 }
 
 /** The body of a PUT, which says itself which object it is (checkName of k8s.io/apiserver/pkg/endpoints/handlers). */

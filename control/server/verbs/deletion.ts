@@ -5,7 +5,10 @@ import type { Pod } from '../../../api/kinds/pod.ts';
 import { ApiError } from '../../../api/meta/api-error.ts';
 import type { ObjectMeta } from '../../../api/meta/object-meta.ts';
 
-/** remove: nothing holds it; `last` is what its deleter sees. mark: it stays, with this as its new form. pending: it is on its way out already. */
+/**
+ * remove: nothing holds it; `last` is what its deleter sees. mark: it stays, with this as its new form. pending: it is on its way
+ * out already.
+ */
 export type Deletion<T> =
   | { readonly type: 'remove'; readonly last: T }
   | { readonly type: 'mark'; readonly object: T }

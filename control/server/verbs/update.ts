@@ -83,7 +83,7 @@ function decodeUpdate<T extends KubeObject>(kind: Kind<T>, current: T, request: 
   return decodeObject(kind, withoutStoredOwners({ ...given, status: input['status'] }, current), request);
 }
 
-/** The patch was sound, and what it makes of the object may be none of its kind (patchMechanism of endpoints/handlers/patch.go). */
+/** A patch may be sound and make something of the object that is none of its kind (patchMechanism of handlers/patch.go). */
 function decodePatched<T extends KubeObject>(kind: Kind<T>, current: T, request: UpdateRequest): T {
   try {
     return decodeUpdate(kind, current, request);
