@@ -109,6 +109,7 @@ export const MESSAGES: Readonly<Record<string, readonly string[]>> = {
   [`${CORE}.TransportSocket`]: ['name', 'typed_config'],
   [`${CORE}.HttpProtocolOptions`]: ['idle_timeout'],
   [`${CORE}.Http1ProtocolOptions`]: ['allow_absolute_url'],
+  [`${CORE}.Http2ProtocolOptions`]: ['max_concurrent_streams'],
   'envoy.type.matcher.v3.StringMatcher': ['exact', 'prefix', 'suffix', 'contains', 'safe_regex', 'ignore_case'],
   'envoy.type.matcher.v3.RegexMatcher': ['regex'],
 
@@ -245,7 +246,10 @@ export const MESSAGES: Readonly<Record<string, readonly string[]>> = {
   [`${CLUSTER}.CircuitBreakers.Thresholds`]: ['priority', 'max_connections', 'max_pending_requests', 'max_requests'],
   'envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig': ['dns_cache_config'],
   'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': ['common_http_protocol_options', 'explicit_http_config'],
-  'envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig': ['http_protocol_options'],
+  'envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig': [
+    'http_protocol_options',
+    'http2_protocol_options',
+  ],
   [`${ENDPOINT}.ClusterLoadAssignment`]: ['cluster_name', 'endpoints'],
   [`${ENDPOINT}.LocalityLbEndpoints`]: ['locality', 'lb_endpoints', 'load_balancing_weight', 'priority'],
   [`${ENDPOINT}.LbEndpoint`]: ['endpoint', 'health_status', 'load_balancing_weight'],

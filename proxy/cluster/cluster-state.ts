@@ -36,7 +36,8 @@ export class ClusterState {
   update(config: ClusterConfig): void {
     if (config === this.config) return;
     if (config.policy !== this.config.policy) this.#balancer = balancerOf(config);
-    const tlsChanged = JSON.stringify(config.tls) !== JSON.stringify(this.config.tls);
+    const tlsChanged =
+      config.http2 !== this.config.http2 || JSON.stringify(config.tls) !== JSON.stringify(this.config.tls);
     this.config = config;
     // Idle connections were verified against what the cluster asked for before.
     if (tlsChanged) for (const endpoint of this.#endpoints.values()) closeIdle(endpoint);
@@ -122,4 +123,5 @@ function retire(endpoint: EndpointState): void {
 
 function closeIdle(endpoint: EndpointState): void {
   for (const connection of endpoint.idle.splice(0)) connection.close();
+  for (const connection of endpoint.shared.splice(0)) connection.retire();
 }

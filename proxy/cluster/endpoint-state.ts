@@ -1,3 +1,4 @@
+import type { Http2Connection } from '../upstream/http2-connection.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { Endpoint } from './cluster-config.ts';
 
@@ -14,6 +15,8 @@ export class EndpointState {
   balance = 0;
   /** Idle connections, the one used last at the end. */
   readonly idle: UpstreamConnection[] = [];
+  /** HTTP/2 connections that take more streams. */
+  readonly shared: Http2Connection[] = [];
   /** No longer in the cluster: what is in flight finishes, nothing is kept. */
   removed = false;
   opened = 0;

@@ -18,6 +18,11 @@ export class BodyReader {
     }
   }
 
+  /** What came behind a chunked body that is done (RFC 9112 section 7.1.2); '' otherwise. */
+  get trailer(): string {
+    return this.framing === 'chunked' ? (this.#chunks?.trailer ?? '') : '';
+  }
+
   get done(): boolean {
     switch (this.framing) {
       case 'none':

@@ -30,15 +30,20 @@ const SEMICOLON = 59;
 
 /**
  * The chunked coding of RFC 9112 section 7.1, strict: no blanks around a size, CRLF and nothing else ends a line, a size has
- * digits. Extensions and trailer fields are checked for length and control characters and dropped: a recipient may
- * (sections 7.1.1 and 7.1.2), and a dropped field cannot smuggle anything.
+ * digits. Extensions are checked for length and control characters and dropped: a recipient may (section 7.1.1), and what is dropped
+ * cannot smuggle anything. The trailer section is kept as it came; trailers.ts says what of it may go on.
  */
 export class ChunkDecoder {
   #state: State = 'size-start';
   #size = 0;
   #digits = 0;
   #extensionBytes = 0;
-  #trailerBytes = 0;
+  #trailer = '';
+
+  /** The trailer section, once the body is done. */
+  get trailer(): string {
+    return this.#trailer;
+  }
 
   get done(): boolean {
     return this.#state === 'done';
@@ -49,7 +54,7 @@ export class ChunkDecoder {
     this.#size = 0;
     this.#digits = 0;
     this.#extensionBytes = 0;
-    this.#trailerBytes = 0;
+    this.#trailer = '';
   }
 
   /** Decodes from `start`; returns the offset behind the last byte that belongs to the body, or -1 when it is malformed. */
@@ -94,6 +99,7 @@ export class ChunkDecoder {
       case 'trailer':
         return code === CR ? 'trailer-line-feed' : this.#stepTrailer(code);
       case 'trailer-line-feed':
+        this.#trailer += '\r\n';
         return code === LF ? 'trailer-start' : 'broken';
       case 'end-line-feed':
         return code === LF ? 'done' : 'broken';
@@ -119,7 +125,9 @@ export class ChunkDecoder {
   }
 
   #stepTrailer(code: number): State {
-    return isControl(code) || ++this.#trailerBytes > MAX_TRAILER_BYTES ? 'broken' : 'trailer';
+    if (isControl(code) || this.#trailer.length >= MAX_TRAILER_BYTES) return 'broken';
+    this.#trailer += String.fromCharCode(code);
+    return 'trailer';
   }
 }
 

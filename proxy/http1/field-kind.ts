@@ -11,10 +11,10 @@ export const CONTENT_LENGTH = 1 << 2;
 export const TRANSFER_ENCODING = 1 << 3;
 export const UPGRADE = 1 << 4;
 export const EXPECT = 1 << 5;
-const KEEP_ALIVE = 1 << 6;
-const TE = 1 << 7;
+export const KEEP_ALIVE = 1 << 6;
+export const TE = 1 << 7;
 const TRAILER = 1 << 8;
-const PROXY_CONNECTION = 1 << 9;
+export const PROXY_CONNECTION = 1 << 9;
 const PROXY_AUTHORIZATION = 1 << 10;
 const HTTP2_SETTINGS = 1 << 11;
 export const FORWARDED_FOR = 1 << 12;
@@ -25,6 +25,7 @@ export const TRACEPARENT = 1 << 16;
 export const TRACESTATE = 1 << 17;
 export const CLIENT_CERT = 1 << 18;
 export const MESH_REASON = 1 << 19;
+export const COOKIE = 1 << 20;
 /** Not a name of its own: a field that `Connection` lists, or that a route's edits replace. */
 export const NAMED_FOR_REMOVAL = 1 << 30;
 
@@ -62,6 +63,7 @@ const KINDS: readonly (readonly [name: string, kind: number])[] = [
   ['tracestate', TRACESTATE],
   ['x-forwarded-client-cert', CLIENT_CERT],
   ['x-tutti-reason', MESH_REASON],
+  ['cookie', COOKIE],
 ];
 
 interface Candidate {

@@ -11,6 +11,7 @@ import {
   NAMED_FOR_REMOVAL,
   ORDINARY,
   REQUEST_ID,
+  TE,
   TRANSFER_ENCODING,
   UPGRADE,
 } from './field-kind.ts';
@@ -75,16 +76,8 @@ export class HeadFields {
 
   /** Reads `text` from `start`, behind the start line, to `end`, where the empty line's CRLFCRLF begins. */
   scan(text: string, start: number, end: number): Rejection | undefined {
-    this.text = text;
-    this.count = 0;
-    this.present = 0;
+    this.begin(text);
     this.end = end + 2;
-    this.contentLength = -1;
-    this.chunked = false;
-    this.connectionClose = false;
-    this.connectionKeepAlive = false;
-    this.connectionUpgrade = false;
-    this.#namedAway = undefined;
     let at = start;
     while (at < end) {
       if (this.count === MAX_HEADERS) return TOO_MANY_FIELDS;
@@ -121,6 +114,53 @@ export class HeadFields {
     }
     if (this.#namedAway !== undefined) this.#removeNamed(this.#namedAway);
     return undefined;
+  }
+
+  /** Forgets what was here. `text` is what stands before the fields; `add` goes on from there. */
+  begin(text: string): void {
+    this.text = text;
+    this.count = 0;
+    this.present = 0;
+    this.end = text.length;
+    this.contentLength = -1;
+    this.chunked = false;
+    this.connectionClose = false;
+    this.connectionKeepAlive = false;
+    this.connectionUpgrade = false;
+    this.#namedAway = undefined;
+  }
+
+  /**
+   * A field that did not come as text. `line` is `name: value` with its CRLF, and both are what RFC 9110 lets them be; `kind` is
+   * what {@link fieldKindOfName} says.
+   */
+  add(line: string, nameLength: number, kind: number): Rejection | undefined {
+    if (this.count === MAX_HEADERS) return TOO_MANY_FIELDS;
+    const index = this.count++;
+    const start = this.end;
+    this.text += line;
+    this.end = start + line.length;
+    this.nameStarts[index] = start;
+    this.nameEnds[index] = start + nameLength;
+    this.valueStarts[index] = start + nameLength + 2;
+    this.valueEnds[index] = this.end - 2;
+    this.kinds[index] = kind;
+    if (kind === ORDINARY) return undefined;
+    const fault = this.#note(kind, index);
+    this.present |= kind;
+    return fault;
+  }
+
+  /** The sender reads a message to its trailers (RFC 9110 section 10.1.4). */
+  get acceptsTrailers(): boolean {
+    const te = this.valueOf(TE);
+    return (
+      te !== undefined &&
+      te
+        .toLowerCase()
+        .split(',')
+        .some((coding) => coding.trim() === 'trailers')
+    );
   }
 
   /** Value of the first field of that kind, or undefined. */
@@ -207,6 +247,12 @@ export class HeadFields {
       }
     }
   }
+}
+
+/** The kind of a whole name, twins of what we vouch for included. */
+export function fieldKindOfName(name: string): number {
+  const kind = fieldKind(name, 0, name.length);
+  return kind === ORDINARY && name.includes('_') && isTwin(name) ? NAMED_FOR_REMOVAL : kind;
 }
 
 /** The value of the upgrade field as one lower-case token, or '' when there is none or several. */

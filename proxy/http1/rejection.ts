@@ -16,6 +16,7 @@ export const BAD_TARGET = reject(400, 'bad-target');
 export const BAD_START_LINE = reject(400, 'bad-start-line');
 export const BAD_VERSION = reject(505, 'unsupported-version');
 export const BAD_FIELD_NAME = reject(400, 'bad-field-name');
+export const MALFORMED_FIELDS = reject(400, 'malformed-http2-fields');
 export const BAD_FIELD_VALUE = reject(400, 'bad-field-value');
 export const BARE_LINE_FEED = reject(400, 'bare-line-feed');
 export const FOLDED_FIELD = reject(400, 'folded-field');

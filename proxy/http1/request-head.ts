@@ -34,7 +34,7 @@ export class RequestHead {
   /** Lower case; '' when an HTTP/1.0 client named none. */
   authority = '';
   http10 = false;
-  /** The target named its host itself; the Host field is then replaced (RFC 9112 section 3.2.2). */
+  /** The host was named elsewhere than in the Host field, which is then replaced (RFC 9112 section 3.2.2, RFC 9113 section 8.3.1). */
   absoluteForm = false;
   expectsContinue = false;
   #fieldsStart = 0;
@@ -48,6 +48,24 @@ export class RequestHead {
       this.#findAuthority() ??
       this.#checkExpectation()
     );
+  }
+
+  /** A head that did not come as text; `fields` are there already. An `authority` of '' leaves it to the Host field. */
+  take(method: string, target: string, authority: string): Rejection | undefined {
+    this.method = method;
+    this.target = target;
+    this.http10 = false;
+    this.absoluteForm = false;
+    this.authority = '';
+    if (target.length > MAX_REQUEST_LINE_BYTES) return TARGET_TOO_LONG;
+    for (let at = 0; at < target.length; at++) if (TARGET[target.charCodeAt(at)] !== 1) return BAD_TARGET;
+    const fault = this.#scanTarget();
+    if (fault !== undefined) return fault;
+    if (authority === '') return this.#findAuthority() ?? this.#checkExpectation();
+    if (!AUTHORITY.test(authority)) return BAD_HOST;
+    this.authority = authority.toLowerCase();
+    this.absoluteForm = true;
+    return this.#checkExpectation();
   }
 
   get keepAlive(): boolean {

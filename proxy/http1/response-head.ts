@@ -16,6 +16,13 @@ export class ResponseHead {
     return this.fields.scan(text, lineEnd, end) ?? this.#checkFraming();
   }
 
+  /** A head that does not come as text: its fields are added to `fields` afterwards. */
+  begin(status: number): void {
+    this.status = status;
+    this.http10 = false;
+    this.fields.begin(`HTTP/1.1 ${status} \r\n`);
+  }
+
   /** The server will take another request on this connection. */
   get keepAlive(): boolean {
     return this.http10 ? this.fields.connectionKeepAlive && !this.fields.connectionClose : !this.fields.connectionClose;

@@ -18,6 +18,7 @@ export class ResponseWriter {
   #http10 = false;
   #withoutBody = false;
   #framing: Framing = 'none';
+  #acceptsTrailers = false;
 
   constructor(outbox: Outbox) {
     this.#outbox = outbox;
@@ -28,6 +29,7 @@ export class ResponseWriter {
     this.keepAlive = request.keepAlive;
     this.#http10 = request.http10;
     this.#withoutBody = request.method === 'HEAD';
+    this.#acceptsTrailers = request.fields.acceptsTrailers;
   }
 
   /** A whole answer of our own. `fields`: lines with their CRLF. */
@@ -70,8 +72,11 @@ export class ResponseWriter {
     this.#outbox.text('\r\n');
   }
 
-  end(): void {
-    if (this.#framing === 'chunked') this.#outbox.text(LAST_CHUNK);
+  /** `trailers`: lines with their CRLF; for clients that said they read them (RFC 9110 section 6.5.1). */
+  end(trailers: string): void {
+    if (this.#framing === 'chunked') {
+      this.#outbox.text(trailers === '' || !this.#acceptsTrailers ? LAST_CHUNK : `0\r\n${trailers}\r\n`);
+    }
     this.#framing = 'none';
     this.#outbox.flush();
   }

@@ -70,7 +70,7 @@ test('a refused request is answered once, the connection ends, and nothing reach
     ['400', 'GET / HTTP/1.1\nHost: a\n\n'],
     ['400', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
     ['400', '\0\0\0\0'],
-    ['505', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+    ['505', 'GET / HTTP/2.0\r\n\r\n'],
     ['417', 'POST / HTTP/1.1\r\nHost: a\r\nExpect: x\r\nContent-Length: 1\r\n\r\n'],
     ['414', `GET /${'a'.repeat(20_000)}`],
     ['431', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(62_000)}`],

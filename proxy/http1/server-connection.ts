@@ -1,14 +1,16 @@
 import type { Socket } from 'node:net';
 import { Alarm } from '../../kit/timer-wheel.ts';
 import type { Downstream } from '../filters/request-draft.ts';
+import { PREFACE } from '../http2/frame.ts';
+import { ServerConnection as Http2ServerConnection } from '../http2/server-connection.ts';
 import type { HttpConnectionConfig } from '../listener/listener-config.ts';
 import type { CompiledEdits } from '../route/header-edits.ts';
-import { type Plan, planRequest } from '../route/plan.ts';
+import { answerLines, type Plan, planRequest } from '../route/plan.ts';
 import type { Runtime } from '../runtime.ts';
 import { Outbox } from '../socket/outbox.ts';
 import type { ByteReceiver } from '../socket/shared-read.ts';
 import type { Tunnel } from '../socket/tunnel.ts';
-import { account } from '../telemetry/account.ts';
+import { accountRefused } from '../telemetry/account.ts';
 import type { Reason } from '../telemetry/reason.ts';
 import type { Client } from '../upstream/client.ts';
 import { Exchange } from '../upstream/exchange.ts';
@@ -17,10 +19,11 @@ import type { BodySink } from './chunk-decoder.ts';
 import { MAX_DISCARDED_BYTES, MAX_HEAD_BYTES } from './limits.ts';
 import { partialHeadFault } from './partial-head.ts';
 import { Pipelined } from './pipelined.ts';
-import { BAD_CHUNK, BODY_TIMEOUT, CONNECT_REFUSED, HEAD_TIMEOUT, type Rejection } from './rejection.ts';
+import { BAD_CHUNK, BAD_VERSION, BODY_TIMEOUT, CONNECT_REFUSED, HEAD_TIMEOUT, type Rejection } from './rejection.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
 import { ResponseWriter } from './response-writer.ts';
+import { trailerLines } from './trailers.ts';
 
 type Phase =
   /** Between two requests, or within a request's head. */
@@ -34,10 +37,16 @@ type Phase =
   /** Our last word is written; the client's bytes are thrown away until it closes, or a second is over. */
   | 'lingering'
   | 'tunnel'
+  /** The client began HTTP/2 with prior knowledge: `#successor` reads and writes. */
+  | 'http2'
   | 'closed';
 
 /** Envoy's delayed_close_timeout: closing at once could destroy an answer that the client has not read yet. */
 const LINGER_MS = 1000;
+
+/** HTTP/2's preface up to what looks like the end of a head. */
+const PREFACE_HEAD = PREFACE.slice(0, PREFACE.indexOf('\r\n\r\n') + 4);
+const PREFACE_HEAD_BYTES = Buffer.from(PREFACE_HEAD, 'latin1');
 
 /** One client's HTTP/1 connection: reads one request after the other, and answers in their order. */
 export class ServerConnection implements ByteReceiver, BodySink, Client {
@@ -62,6 +71,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   #ended = false;
   #exchange: Exchange | undefined = undefined;
   #tunnel: Tunnel | undefined = undefined;
+  #successor: Http2ServerConnection | undefined = undefined;
   /** The client waits for 100 Continue and has sent nothing: it may never send the body. */
   #bodyInDoubt = false;
   #discarded = 0;
@@ -95,6 +105,10 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     socket.on('close', () => this.close());
   }
 
+  get tunnelSocket(): Socket {
+    return this.socket;
+  }
+
   get isIdle(): boolean {
     return this.#phase === 'head' && this.#partial === '';
   }
@@ -102,6 +116,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   /** Finishes what is in flight and closes. */
   retire(): void {
     this.#retired = true;
+    this.#successor?.retire();
     if (this.isIdle) this.#linger();
   }
 
@@ -114,6 +129,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     const exchange = this.#exchange;
     this.#exchange = undefined;
     exchange?.clientGone();
+    this.#successor?.close();
     this.socket.destroy();
     this.#onClose(this);
   }
@@ -121,6 +137,10 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   // Reading.
 
   receive(from: Buffer, count: number): void {
+    if (this.#successor !== undefined) {
+      this.#successor.receive(from, count);
+      return;
+    }
     if (this.#phase === 'tunnel') {
       this.#tunnel?.fromClient(from, 0, count);
       return;
@@ -155,6 +175,10 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
           this.#tunnel?.fromClient(from, at, end);
           at = end;
           break;
+        case 'http2':
+          this.#successor?.receive(from.subarray(at, end), end - at);
+          at = end;
+          break;
         case 'lingering':
         case 'closed':
           at = end;
@@ -183,9 +207,20 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     at += headEnd + 4 - held;
     const head = this.#runtime.requestHead;
     const fault = head.scan(text, headEnd);
-    if (fault !== undefined) this.#reject(fault);
-    else this.#begin(head);
+    if (fault === undefined) this.#begin(head);
+    else if (fault === BAD_VERSION && text.startsWith(PREFACE_HEAD)) this.#becomeHttp2();
+    else this.#reject(fault);
     return at;
+  }
+
+  /** RFC 9113 section 3.3: the client knows that we speak it. Also within CONNECT to a host of the mesh. */
+  #becomeHttp2(): void {
+    this.#phase = 'http2';
+    this.#runtime.wheel.clear(this.#idleAlarm);
+    this.#outbox.flush();
+    this.#successor = new Http2ServerConnection(this.#runtime, this.socket, this.#from, this.#http, () => this.close());
+    if (this.#ended) this.#successor.socketEnded();
+    this.#successor?.receive(PREFACE_HEAD_BYTES, PREFACE_HEAD_BYTES.length);
   }
 
   #keepPartial(text: string, held: number): void {
@@ -215,7 +250,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     const exchange = new Exchange(this.#runtime, this, this.#from, this.#http.accessLog, head);
     this.#exchange = exchange;
     this.#act(exchange, planRequest(this.#runtime, this.#http, this.#from, head));
-    if (this.#exchange === exchange && this.#body.done) exchange.uploadDone();
+    if (this.#exchange === exchange && this.#body.done) exchange.uploadDone('');
   }
 
   #act(exchange: Exchange, plan: Plan): void {
@@ -224,8 +259,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
         exchange.forward(plan);
         break;
       case 'answer':
-        this.#ownFields = plan.location === '' ? '' : `location: ${plan.location}\r\n`;
-        if (plan.edits !== undefined) this.#ownFields += plan.edits.adds;
+        this.#ownFields = answerLines(plan);
         exchange.answer(plan.status, plan.reason, plan.body);
         break;
       case 'inner-http':
@@ -253,7 +287,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     if (this.#phase === 'discarding') this.#phase = 'head';
     else {
       this.#phase = 'answering';
-      this.#exchange?.uploadDone();
+      this.#exchange?.uploadDone(trailerLines(this.#body.trailer));
     }
     return at;
   }
@@ -280,7 +314,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     if (reason !== '' && this.#from.direction === 'inbound') fields += `x-tutti-reason: ${reason}\r\n`;
     if (status === 200 && this.#exchange?.method === 'CONNECT') this.#answer.established();
     else this.#answer.own(status, body, fields);
-    this.endResponse(nowMs);
+    this.endResponse(nowMs, '');
   }
 
   interim(head: ResponseHead): void {
@@ -304,9 +338,9 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     return this.#outbox.flush();
   }
 
-  endResponse(nowMs: number): void {
+  endResponse(nowMs: number, trailers: string): void {
     if (this.#phase === 'closed') return;
-    this.#answer.end();
+    this.#answer.end(trailers);
     this.#exchange = undefined;
     this.#quietSinceMs = nowMs;
     if (!this.#answer.keepAlive) {
@@ -365,8 +399,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
 
   #reject(rejection: Rejection): void {
     this.#runtime.telemetry.rejected('request', rejection.cause);
-    const outcome = { ...REFUSED, status: rejection.status, reason: rejection.status === 408 ? 'DT' : 'DPE' } as const;
-    account(this.#runtime, this.#from, outcome, this.#runtime.clock.monotonic(), 0, this.#http.accessLog);
+    accountRefused(this.#runtime, this.#from, rejection.status, this.#http.accessLog);
     this.#answer.keepAlive = false;
     this.#answer.own(rejection.status, rejection.cause, '');
     this.#linger();
@@ -411,6 +444,9 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
         // proxies never do that: their end means that nobody waits any more, and the application should know.
         if (this.#from.direction === 'inbound') this.close();
         break;
+      case 'http2':
+        this.#successor?.socketEnded();
+        break;
       case 'closed':
         break;
       default:
@@ -419,6 +455,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   }
 
   #drained(): void {
+    this.#successor?.socketDrained();
     this.#exchange?.clientDrained();
   }
 
@@ -452,20 +489,6 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
 
 /** The idle alarm has not looked at this exchange yet. */
 const NOT_LOOKED = -1;
-
-/** Of a request that was refused nothing is known that could be trusted. */
-const REFUSED = {
-  method: '',
-  authority: '',
-  target: '',
-  bytesIn: 0,
-  bytesOut: 0,
-  tries: 0,
-  service: '',
-  cluster: '',
-  upstream: '',
-  requestId: '',
-} as const;
 
 /** RFC 9112 section 6.3, for requests: without a word about it there is no body. */
 function requestFraming(head: RequestHead): Framing {

@@ -2,6 +2,7 @@ import net from 'node:net';
 import type tls from 'node:tls';
 import type { Downstream } from '../filters/request-draft.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
+import { ServerConnection as Http2ServerConnection } from '../http2/server-connection.ts';
 import type { Runtime } from '../runtime.ts';
 import { type ByteReceiver, eventRead, listeningHandle, sharedSocket } from '../socket/shared-read.ts';
 import type { FilterChain, ListenerConfig } from './listener-config.ts';
@@ -13,12 +14,18 @@ export type ReadMode = 'shared' | 'events';
 // What nginx and HAProxy ask for on a busy host; the kernel's somaxconn has the last word.
 const BACKLOG = 1024;
 
+/** A client's connection, whatever it speaks. */
+interface ClientConnection extends ByteReceiver {
+  retire(): void;
+  close(): void;
+}
+
 /** One bound socket and the connections that came by it. A change of its chains takes effect with the next connection. */
 export class Listener {
   #config: ListenerConfig;
   readonly #runtime: Runtime;
   readonly #readMode: ReadMode;
-  readonly #connections = new Set<ServerConnection>();
+  readonly #connections = new Set<ClientConnection>();
   #server: net.Server | undefined = undefined;
   #secure: tls.Server | undefined = undefined;
 
@@ -134,7 +141,7 @@ export class Listener {
     return server;
   }
 
-  #serve(socket: net.Socket, chain: FilterChain | undefined, peerId: string): ServerConnection | undefined {
+  #serve(socket: net.Socket, chain: FilterChain | undefined, peerId: string): ClientConnection | undefined {
     if (chain === undefined) {
       socket.destroy();
       return undefined;
@@ -150,15 +157,30 @@ export class Listener {
       trustForwarded: chain.http.trustForwarded,
       listenerPort: this.port,
     };
-    const connection = new ServerConnection(this.#runtime, socket, from, chain.http, (closed) => {
+    const closed = (): void => {
       counts.connectionsOpen[direction]--;
-      this.#connections.delete(closed);
-    });
+      this.#connections.delete(connection);
+    };
+    const connection: ClientConnection =
+      'alpnProtocol' in socket && socket.alpnProtocol === 'h2'
+        ? overHttp2(this.#runtime, socket, from, chain.http, closed)
+        : new ServerConnection(this.#runtime, socket, from, chain.http, closed);
     counts.connectionsOpened[direction]++;
     counts.connectionsOpen[direction]++;
     this.#connections.add(connection);
     return connection;
   }
+}
+
+function overHttp2(...args: ConstructorParameters<typeof Http2ServerConnection>): Http2ServerConnection {
+  const connection = new Http2ServerConnection(...args);
+  const [, socket] = args;
+  socket.setNoDelay(true);
+  socket.on('drain', () => connection.socketDrained());
+  socket.on('end', () => connection.socketEnded());
+  socket.on('error', () => connection.close());
+  socket.on('close', () => connection.close());
+  return connection;
 }
 
 const NOBODY: ByteReceiver = { receive: () => undefined };

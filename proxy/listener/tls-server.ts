@@ -32,7 +32,7 @@ export function createTlsServer(options: TlsServerOptions): tls.Server {
   const mesh = chains.filter((chain) => chain.tls?.kind === 'mesh');
   const server = tls.createServer({
     allowHalfOpen: true,
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: ['h2', 'http/1.1'],
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     minVersion: mesh.length === chains.length ? 'TLSv1.3' : 'TLSv1.2',
     requestCert: mesh.length > 0,

@@ -32,6 +32,8 @@ export type Plan =
       /** Ready to be written, for every try alike. */
       readonly head: string;
       readonly upgrade: string;
+      /** The client reads trailers. */
+      readonly acceptsTrailers: boolean;
       readonly requestId: string;
       readonly responseEdits: CompiledEdits | undefined;
     }
@@ -92,7 +94,8 @@ function planForward(
   draft ??= new RequestDraft(head, from);
   draft.start(head, from, action.hostRewrite);
   for (const filter of REQUEST_FILTERS) filter(draft);
-  const upgrade = acceptableUpgrade(head);
+  // HTTP/2 has no upgrades (RFC 9113 section 8.6): the request goes on without.
+  const upgrade = cluster.config.http2 ? '' : acceptableUpgrade(head);
   const target =
     action.rewrite === undefined || head.path.charCodeAt(0) !== SLASH
       ? head.target
@@ -104,6 +107,7 @@ function planForward(
     action,
     head: renderRequest(draft, line, found.requestEdits[index]),
     upgrade,
+    acceptsTrailers: head.fields.acceptsTrailers,
     requestId: draft.requestId,
     responseEdits: found.responseEdits,
   };
@@ -130,6 +134,12 @@ function planConnect(runtime: Runtime, table: CompiledRouteTable, from: Downstre
   const only = action?.kind === 'forward' ? action.clusters[0]?.cluster : undefined;
   const cluster = only === undefined ? undefined : runtime.cluster(only);
   return cluster?.config.kind === 'authority' ? { kind: 'tunnel', cluster } : { kind: 'inner-http' };
+}
+
+/** Lines that an answer of the proxy's own has, each with its CRLF. */
+export function answerLines(plan: Extract<Plan, { readonly kind: 'answer' }>): string {
+  const location = plan.location === '' ? '' : `location: ${plan.location}\r\n`;
+  return location + (plan.edits?.adds ?? '');
 }
 
 function refuse(status: number, reason: Reason, body: string): Extract<Plan, { readonly kind: 'answer' }> {

@@ -18,6 +18,26 @@ export interface Outcome {
   readonly requestId: string;
 }
 
+/** Of a request that was refused nothing is known that could be trusted. */
+const REFUSED = {
+  method: '',
+  authority: '',
+  target: '',
+  bytesIn: 0,
+  bytesOut: 0,
+  tries: 0,
+  service: '',
+  cluster: '',
+  upstream: '',
+  requestId: '',
+} as const;
+
+/** Counts a request that was no sound HTTP. Status 0: it was not answered, its stream was reset. */
+export function accountRefused(runtime: Runtime, from: Downstream, status: number, logged: boolean): void {
+  const outcome = { ...REFUSED, status, reason: status === 408 ? 'DT' : 'DPE' } as const;
+  account(runtime, from, outcome, runtime.clock.monotonic(), 0, logged);
+}
+
 /** Counts a finished request and, when `logged`, writes its line. */
 export function account(
   runtime: Runtime,

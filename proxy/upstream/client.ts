@@ -7,7 +7,8 @@ import type { Reason } from '../telemetry/reason.ts';
 
 /** The client's side of an exchange, as the exchange needs it. http1/server-connection.ts is one. */
 export interface Client {
-  readonly socket: Socket;
+  /** Where a tunnel may begin; undefined where a connection has room for more than one request. */
+  readonly tunnelSocket: Socket | undefined;
   /** Writes a whole answer of our own and ends the response. */
   answer(status: number, reason: Reason, body: string, nowMs: number): void;
   /** A 1xx other than 101. */
@@ -16,8 +17,9 @@ export interface Client {
   body(from: Buffer, start: number, end: number): void;
   /** False when the client reads more slowly than the upstream sends. */
   flush(): boolean;
-  endResponse(nowMs: number): void;
-  /** The response cannot be completed: only a cut connection can say so. */
+  /** `trailers`: lines with their CRLF, or ''. */
+  endResponse(nowMs: number, trailers: string): void;
+  /** The response cannot be completed: only a cut connection, or a reset stream, can say so. */
   abort(): void;
   pauseUpload(): void;
   resumeUpload(): void;

@@ -14,11 +14,13 @@ import type { Runtime } from '../runtime.ts';
 import { Tunnel } from '../socket/tunnel.ts';
 import { account } from '../telemetry/account.ts';
 import { parseReason, type Reason } from '../telemetry/reason.ts';
+import type { Carrier, CarrierUser } from './carrier.ts';
 import type { Client } from './client.ts';
+import { openStream } from './http2-pool.ts';
 import { takeIdle } from './pool.ts';
 import { Replay } from './replay.ts';
 import { decideRetry, type TryFailure } from './retry.ts';
-import { UpstreamConnection, type UpstreamUser } from './upstream-connection.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
 
 type ForwardPlan = Extract<Plan, { readonly kind: 'forward' }>;
 
@@ -34,14 +36,13 @@ type Phase =
   | 'tunnel'
   | 'done';
 
-const LAST_CHUNK = '0\r\n\r\n';
 const AUTHORITY_PARTS = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/;
 
 /**
  * One request from its plan to its log line: makes tries until one answers, passes the bodies through, and keeps account.
  * It owns no socket; the connections on both sides tell it what happened.
  */
-export class Exchange implements UpstreamUser {
+export class Exchange implements CarrierUser {
   readonly method: string;
   requestDone = false;
   bytesIn = 0;
@@ -52,13 +53,15 @@ export class Exchange implements UpstreamUser {
   readonly #logged: boolean;
   readonly #authority: string;
   readonly #target: string;
-  readonly #chunked: boolean;
+  /** -1: known once the body has ended. */
+  readonly #bodyBytes: number;
+  #requestTrailers = '';
   readonly #startedAtMs: number;
   readonly #replay = new Replay();
   #phase: Phase = 'waiting';
   #cluster: ClusterState | undefined = undefined;
   #plan: ForwardPlan | undefined = undefined;
-  #upstream: UpstreamConnection | undefined = undefined;
+  #upstream: Carrier | undefined = undefined;
   /** Of the try under way, or of the last one. */
   #endpoint: EndpointState | undefined = undefined;
   #trying = false;
@@ -78,7 +81,7 @@ export class Exchange implements UpstreamUser {
     this.method = head.method;
     this.#authority = head.authority;
     this.#target = head.target;
-    this.#chunked = head.fields.chunked;
+    this.#bodyBytes = head.fields.chunked ? -1 : Math.max(0, head.fields.contentLength);
     this.#startedAtMs = runtime.clock.monotonic();
     this.#countActive(1, this.#startedAtMs);
   }
@@ -116,26 +119,20 @@ export class Exchange implements UpstreamUser {
 
   upload(from: Buffer, start: number, end: number): void {
     this.bytesIn += end - start;
-    const outbox = this.#isSending() ? this.#upstream?.outbox : undefined;
+    const upstream = this.#isSending() ? this.#upstream : undefined;
     if (this.#replay.isWhole) {
       const text = from.toString('latin1', start, end);
-      const piece = this.#chunked ? `${(end - start).toString(16)}\r\n${text}\r\n` : text;
-      this.#replay.append(piece);
-      outbox?.text(piece);
+      this.#replay.append(text);
+      upstream?.sendBody(from, start, end, text);
       this.#boundReplay();
-    } else if (outbox !== undefined) {
-      if (this.#chunked) outbox.text(`${(end - start).toString(16)}\r\n`);
-      outbox.bytes(from, start, end);
-      if (this.#chunked) outbox.text('\r\n');
-    }
+    } else upstream?.sendBody(from, start, end, undefined);
   }
 
-  uploadDone(): void {
+  /** `trailers`: lines with their CRLF, or ''. */
+  uploadDone(trailers: string): void {
     this.requestDone = true;
-    if (this.#chunked) {
-      this.#replay.append(LAST_CHUNK);
-      if (this.#isSending()) this.#upstream?.outbox.text(LAST_CHUNK);
-    }
+    this.#requestTrailers = trailers;
+    if (this.#isSending()) this.#upstream?.sendEnd(trailers);
     const action = this.#plan?.action;
     if (action === undefined || this.#phase === 'done') return;
     if (action.timeoutMs === 0 && action.perTryTimeoutMs === 0) return;
@@ -161,7 +158,7 @@ export class Exchange implements UpstreamUser {
 
   clientDrained(): void {
     if (this.#phase === 'tunnel') this.#tunnel?.clientDrained();
-    else this.#upstream?.socket.resume();
+    else this.#upstream?.resume();
   }
 
   /** The client is broken, or nobody has moved for too long, or the route's time is over. */
@@ -174,7 +171,7 @@ export class Exchange implements UpstreamUser {
 
   // What the upstream's connection tells.
 
-  connected(connection: UpstreamConnection): void {
+  connected(connection: Carrier): void {
     if (this.#plan === undefined) {
       this.#status = 200;
       this.#joinTunnel(connection, 'establish');
@@ -212,15 +209,15 @@ export class Exchange implements UpstreamUser {
   }
 
   flushDownload(): void {
-    if (this.#phase === 'responding' && !this.#client.flush()) this.#upstream?.socket.pause();
+    if (this.#phase === 'responding' && !this.#client.flush()) this.#upstream?.pause();
   }
 
-  responseComplete(): void {
+  responseComplete(trailers: string): void {
     const now = this.#runtime.clock.monotonic();
     this.#upstream = undefined;
     this.#tryEnded(this.#status < 500 ? 'success' : 'error');
     this.#finish(now);
-    this.#client.endResponse(now);
+    this.#client.endResponse(now, trailers);
   }
 
   tryFailed(failure: TryFailure, message: string): void {
@@ -268,17 +265,24 @@ export class Exchange implements UpstreamUser {
     this.#endpoint = endpoint;
     endpoint.active++;
     cluster.total++;
+    const carrier = this.#carrierTo(cluster, endpoint);
+    this.#upstream = carrier;
+    if (carrier.isConnecting) this.#phase = 'connecting';
+    else this.#send(carrier);
+  }
+
+  #carrierTo(cluster: ClusterState, endpoint: EndpointState): Carrier {
     const generation = cluster.config.tls === undefined ? 0 : this.#runtime.meshTls.generation;
-    // A repeated try, and a tunnel, want a connection that is sure to be alive.
-    const idle = this.#tries > 1 || this.#plan === undefined ? undefined : takeIdle(endpoint, generation);
-    if (idle === undefined) {
-      this.#phase = 'connecting';
-      this.#upstream = new UpstreamConnection(this.#runtime, cluster, endpoint, this);
-    } else {
-      idle.use(this);
-      this.#upstream = idle;
-      this.#send(idle);
+    const again = this.#tries > 1;
+    // A tunnel needs a connection of its own.
+    if (cluster.config.http2 && this.#plan !== undefined) {
+      return openStream(this.#runtime, { cluster, endpoint, generation, again }, this);
     }
+    // A repeated try, and a tunnel, want a connection that is sure to be alive.
+    const idle = again || this.#plan === undefined ? undefined : takeIdle(endpoint, generation);
+    if (idle === undefined) return new UpstreamConnection(this.#runtime, cluster, endpoint, this);
+    idle.use(this);
+    return idle;
   }
 
   #chooseEndpoint(cluster: ClusterState, nowMs: number): EndpointState | undefined {
@@ -288,16 +292,17 @@ export class Exchange implements UpstreamUser {
     return cluster.dialled(host.replace(/^\[|\]$/g, ''), port === undefined ? 80 : Number(port));
   }
 
-  #send(connection: UpstreamConnection): void {
+  #send(carrier: Carrier): void {
     const plan = this.#plan;
     if (plan === undefined) return;
     this.#phase = 'sending';
-    connection.outbox.text(plan.head);
-    connection.outbox.text(this.#replay.text);
+    carrier.sendHead({ text: plan.head, bodyBytes: this.#bodyBytes, acceptsTrailers: plan.acceptsTrailers });
+    carrier.sendText(this.#replay.text);
+    if (this.requestDone) carrier.sendEnd(this.#requestTrailers);
     this.#boundReplay();
     if (!this.requestDone) this.#client.resumeUpload();
     else if (plan.action.perTryTimeoutMs > 0) {
-      connection.awaitHead(this.#runtime.clock.monotonic(), plan.action.perTryTimeoutMs);
+      carrier.awaitHead(this.#runtime.clock.monotonic(), plan.action.perTryTimeoutMs);
     }
   }
 
@@ -309,7 +314,7 @@ export class Exchange implements UpstreamUser {
   }
 
   /** Whether this answer is not the one to give: another try has been planned. */
-  #isRefused(head: ResponseHead, plan: ForwardPlan, upstream: UpstreamConnection): boolean {
+  #isRefused(head: ResponseHead, plan: ForwardPlan, upstream: Carrier): boolean {
     // Only a mesh proxy's word counts, and only over a connection that proved to be one.
     const said = plan.cluster.config.tls === undefined ? undefined : head.fields.valueOf(MESH_REASON);
     const meshReason = parseReason(said);
@@ -392,12 +397,15 @@ export class Exchange implements UpstreamUser {
     this.#client.abort();
   }
 
-  #joinTunnel(connection: UpstreamConnection, establish: 'established' | 'establish'): void {
+  #joinTunnel(carrier: Carrier, establish: 'established' | 'establish'): void {
+    const { tunnelSocket } = this.#client;
+    // Neither side asks for a tunnel where there can be none.
+    if (tunnelSocket === undefined || carrier.tunnelSocket === undefined) throw new Error('no tunnel begins here');
     this.#phase = 'tunnel';
     this.#client.stopRequestTimeout();
-    const tunnel = new Tunnel(this.#client.socket, connection.socket);
+    const tunnel = new Tunnel(tunnelSocket, carrier.tunnelSocket);
     this.#tunnel = tunnel;
-    connection.joinTunnel(tunnel);
+    carrier.joinTunnel(tunnel);
     this.#client.joinTunnel(tunnel, establish);
   }
 

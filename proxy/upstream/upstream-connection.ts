@@ -1,40 +1,21 @@
-import net from 'node:net';
-import tls from 'node:tls';
+import type net from 'node:net';
 import { Alarm } from '../../kit/timer-wheel.ts';
 import type { ClusterState } from '../cluster/cluster-state.ts';
 import type { EndpointState } from '../cluster/endpoint-state.ts';
-import { BodyReader, type Framing } from '../http1/body-reader.ts';
+import { BodyReader } from '../http1/body-reader.ts';
 import type { BodySink } from '../http1/chunk-decoder.ts';
 import { MAX_DISCARDED_BYTES, MAX_HEAD_BYTES, MAX_INTERIM_RESPONSES } from '../http1/limits.ts';
 import { BAD_CHUNK, HEAD_TOO_LARGE, type Rejection, TOO_MANY_INTERIM, UNASKED_SWITCH } from '../http1/rejection.ts';
+import { responseFraming } from '../http1/response-framing.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
+import { trailerLines } from '../http1/trailers.ts';
 import type { Runtime } from '../runtime.ts';
 import { Outbox } from '../socket/outbox.ts';
-import { type ByteReceiver, sharedRead } from '../socket/shared-read.ts';
+import type { ByteReceiver } from '../socket/shared-read.ts';
 import type { Tunnel } from '../socket/tunnel.ts';
+import type { Carrier, CarrierUser, OutgoingHead } from './carrier.ts';
+import { dial } from './dial.ts';
 import { forgetIdle, keepIdle } from './pool.ts';
-import type { TryFailure } from './retry.ts';
-
-/** Whose request a connection carries. */
-export interface UpstreamUser {
-  readonly method: string;
-  readonly requestDone: boolean;
-  connected(connection: UpstreamConnection): void;
-  /** A 1xx that is not 101. */
-  interim(head: ResponseHead): void;
-  /** The final head. `discard`: the answer is not wanted, another try will be made. */
-  answered(head: ResponseHead, framing: Framing): 'forward' | 'discard';
-  /** Whether the request asked for the switch that a 101 offers. */
-  acceptsSwitch(head: ResponseHead): boolean;
-  download(from: Buffer, start: number, end: number): void;
-  flushDownload(): void;
-  responseComplete(): void;
-  /** `final` tells that an answer had begun, so there is nothing left to decide. */
-  tryFailed(failure: TryFailure, message: string): void;
-  brokenAnswer(rejection: Rejection): void;
-  truncated(message: string): void;
-  upstreamDrained(): void;
-}
 
 type Phase =
   /** TCP, or TLS with the check of the peer, is under way. */
@@ -49,7 +30,7 @@ type Phase =
   | 'closed';
 
 /** One HTTP/1.1 connection to an endpoint: carries one request at a time, and waits in the endpoint's pool between two. */
-export class UpstreamConnection implements ByteReceiver, BodySink {
+export class UpstreamConnection implements ByteReceiver, BodySink, Carrier {
   readonly socket: net.Socket;
   readonly outbox: Outbox;
   readonly endpoint: EndpointState;
@@ -59,19 +40,20 @@ export class UpstreamConnection implements ByteReceiver, BodySink {
   reused = false;
   /** Something of the current request was handed to the socket. */
   written = false;
+  #chunked = false;
   tunnel: Tunnel | undefined = undefined;
   readonly #runtime: Runtime;
   readonly #cluster: ClusterState;
   readonly #alarm: Alarm;
   readonly #body = new BodyReader();
   #phase: Phase = 'connecting';
-  #user: UpstreamUser | undefined = undefined;
+  #user: CarrierUser | undefined = undefined;
   #partial = '';
   #interim = 0;
   #keepAlive = false;
   #discarded = 0;
 
-  constructor(runtime: Runtime, cluster: ClusterState, endpoint: EndpointState, user: UpstreamUser) {
+  constructor(runtime: Runtime, cluster: ClusterState, endpoint: EndpointState, user: CarrierUser) {
     this.#runtime = runtime;
     this.#cluster = cluster;
     this.endpoint = endpoint;
@@ -79,7 +61,12 @@ export class UpstreamConnection implements ByteReceiver, BodySink {
     this.#user = user;
     this.#alarm = new Alarm(() => this.#alarmed());
     endpoint.opened++;
-    this.socket = this.#dial();
+    this.socket = dial(runtime, cluster.config, endpoint.config, {
+      receiver: this,
+      protocol: 'http/1.1',
+      connected: () => this.#connected(),
+      failed: (message) => this.#failed(message),
+    });
     this.outbox = new Outbox(this.socket);
     this.socket.setNoDelay(true);
     this.socket.on('drain', () => this.#drained());
@@ -94,12 +81,45 @@ export class UpstreamConnection implements ByteReceiver, BodySink {
   }
 
   /** Takes the connection out of the pool for a request. */
-  use(user: UpstreamUser): void {
+  use(user: CarrierUser): void {
     this.#user = user;
     this.#phase = 'awaiting-head';
     this.reused = true;
     this.written = false;
     this.#runtime.wheel.clear(this.#alarm);
+  }
+
+  get tunnelSocket(): net.Socket {
+    return this.socket;
+  }
+
+  sendHead(head: OutgoingHead): void {
+    this.#chunked = head.bodyBytes < 0;
+    this.outbox.text(head.text);
+  }
+
+  sendBody(from: Buffer, start: number, end: number, text: string | undefined): void {
+    if (this.#chunked) this.outbox.text(`${(end - start).toString(16)}\r\n`);
+    if (text === undefined) this.outbox.bytes(from, start, end);
+    else this.outbox.text(text);
+    if (this.#chunked) this.outbox.text('\r\n');
+  }
+
+  sendText(text: string): void {
+    if (text === '') return;
+    this.outbox.text(this.#chunked ? `${text.length.toString(16)}\r\n${text}\r\n` : text);
+  }
+
+  sendEnd(trailers: string): void {
+    if (this.#chunked) this.outbox.text(`0\r\n${trailers}\r\n`);
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
   }
 
   /** False when the socket has more to carry than it should. */
@@ -108,12 +128,10 @@ export class UpstreamConnection implements ByteReceiver, BodySink {
     return this.outbox.flush();
   }
 
-  /** Per-try time-out: from now to the final head. */
   awaitHead(nowMs: number, timeoutMs: number): void {
     if (timeoutMs > 0 && this.#phase === 'awaiting-head') this.#runtime.wheel.set(this.#alarm, nowMs, timeoutMs);
   }
 
-  /** Nobody is told. */
   close(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
@@ -159,51 +177,8 @@ export class UpstreamConnection implements ByteReceiver, BodySink {
     this.#runtime.wheel.clear(this.#alarm);
   }
 
-  #dial(): net.Socket {
-    const { address: host, port } = this.endpoint.config;
-    const wanted = this.#cluster.config.tls;
-    if (wanted === undefined) {
-      const socket = net.connect({ host, port, allowHalfOpen: true, onread: sharedRead(this) });
-      socket.on('connect', () => this.#connected());
-      return socket;
-    }
-    const secureContext = this.#runtime.meshTls.context;
-    const socket = tls.connect({
-      host,
-      port,
-      servername: wanted.serverName,
-      // Without an identity there is nothing to show; the check of the peer then refuses.
-      ...(secureContext === undefined ? {} : { secureContext }),
-      minVersion: 'TLSv1.3',
-      ALPNProtocols: ['http/1.1'],
-      // The peer's name is a SPIFFE id, which no default check knows: ours runs on every connection, before a byte is sent.
-      rejectUnauthorized: false,
-      onread: sharedRead(this),
-    } as tls.ConnectionOptions);
-    socket.on('secureConnect', () => this.#secured(socket, wanted.spiffeIds));
-    return socket;
-  }
-
-  #secured(socket: tls.TLSSocket, spiffeIds: readonly string[]): void {
-    if (this.#phase === 'closed') return;
-    const verdict = this.#runtime.meshTls.verify(socket);
-    if (!verdict.ok) {
-      this.#runtime.telemetry.tlsRefused('client', verdict.refusal, verdict.message);
-      this.#failed(verdict.message);
-    } else if (!spiffeIds.includes(verdict.spiffeId)) {
-      const detail = `peer identity "${verdict.spiffeId}": wanted ${spiffeIds.join(' or ')}`;
-      this.#runtime.telemetry.tlsRefused('client', 'not-allowed', detail);
-      this.#failed(detail);
-    } else this.#connected();
-  }
-
   #connected(): void {
     if (this.#phase !== 'connecting') return;
-    const { remoteAddress, remotePort } = this.socket;
-    if (this.#cluster.config.kind === 'authority' && this.#runtime.isOwnAddress(remoteAddress ?? '', remotePort ?? 0)) {
-      this.#failed('the authority is this proxy itself');
-      return;
-    }
     this.#runtime.wheel.clear(this.#alarm);
     this.#phase = 'awaiting-head';
     this.#user?.connected(this);
@@ -279,7 +254,7 @@ export class UpstreamConnection implements ByteReceiver, BodySink {
     this.#user = undefined;
     if (reusable) this.#rest();
     else this.close();
-    user?.responseComplete();
+    user?.responseComplete(trailerLines(this.#body.trailer));
   }
 
   #rest(): void {
@@ -345,11 +320,4 @@ export class UpstreamConnection implements ByteReceiver, BodySink {
 
 function isInterim(status: number): boolean {
   return status < 200 && status !== 101;
-}
-
-/** RFC 9112 section 6.3, for responses. */
-function responseFraming(head: ResponseHead, method: string): Framing {
-  if (method === 'HEAD' || head.status === 204 || head.status === 304) return 'none';
-  if (head.fields.chunked) return 'chunked';
-  return head.fields.contentLength >= 0 ? 'length' : 'until-close';
 }

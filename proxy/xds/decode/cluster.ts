@@ -38,7 +38,7 @@ export function decodeCluster(bytes: Uint8Array): DecodedCluster {
     connectTimeoutMs: durationMs(connectTimeout) ?? DEFAULT_CONNECT_MS,
     tls: upstreamTls(transportSocket),
     maxRequests: limits?.maxRequests?.value ?? DEFAULT_MAX_REQUESTS,
-    poolIdleMs: poolIdleMs(cluster),
+    ...httpOptions(cluster),
   };
   if (isAny(cluster.clusterType?.typedConfig ?? null, DynamicForwardProxyCluster)) {
     return { config: { ...shared, kind: 'authority', endpoints: [] }, endpointsName: undefined };
@@ -78,11 +78,14 @@ function policyOf({ lbPolicy }: ClusterMessage): ClusterConfig['policy'] {
   }
 }
 
-function poolIdleMs({ typedExtensionProtocolOptions }: ClusterMessage): number {
+function httpOptions({ typedExtensionProtocolOptions }: ClusterMessage): Pick<ClusterConfig, 'poolIdleMs' | 'http2'> {
   const any = typedExtensionProtocolOptions[HTTP_OPTIONS];
-  if (any === undefined) return DEFAULT_POOL_IDLE_MS;
-  const { commonHttpProtocolOptions } = unpackAny(any, UpstreamHttpOptions, 'HTTP protocol options');
-  return durationMs(commonHttpProtocolOptions?.idleTimeout ?? null) ?? DEFAULT_POOL_IDLE_MS;
+  if (any === undefined) return { poolIdleMs: DEFAULT_POOL_IDLE_MS, http2: false };
+  const options = unpackAny(any, UpstreamHttpOptions, 'HTTP protocol options');
+  return {
+    poolIdleMs: durationMs(options.commonHttpProtocolOptions?.idleTimeout ?? null) ?? DEFAULT_POOL_IDLE_MS,
+    http2: options.explicitHttpConfig != null && options.explicitHttpConfig.http2ProtocolOptions !== null,
+  };
 }
 
 /** Localities are flattened: the weight of an endpoint is its own. Only the first priority is used. */

@@ -1,0 +1,212 @@
+import type { Framing } from '../http1/body-reader.ts';
+import { type OwnAnswer, ownHeadLines } from '../http1/own-answer.ts';
+import type { Rejection } from '../http1/rejection.ts';
+import type { RequestHead } from '../http1/request-head.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
+import type { CompiledEdits } from '../route/header-edits.ts';
+import { answerLines, type Plan, planRequest } from '../route/plan.ts';
+import type { Reason } from '../telemetry/reason.ts';
+import type { Client } from '../upstream/client.ts';
+import { Exchange } from '../upstream/exchange.ts';
+import { INTERNAL_ERROR } from './frame.ts';
+import type { FieldSink } from './hpack/decoder.ts';
+import { encodeLines } from './hpack/encoder.ts';
+import { encodeOwnHead, encodeResponse } from './render.ts';
+import type { ServerConnection } from './server-connection.ts';
+import type { Stream, StreamUser } from './stream.ts';
+import { TrailerFields } from './trailer-fields.ts';
+
+/** One request of an HTTP/2 client, and its answer. */
+export class ServerStream implements Client, StreamUser {
+  readonly tunnelSocket = undefined;
+  /** Monotonic time at which the route's time is over; Infinity when it has none. */
+  dueMs = Number.POSITIVE_INFINITY;
+  /** What the exchange's progress was when the connection last looked. */
+  seenProgress = -1;
+  readonly #connection: ServerConnection;
+  readonly #stream: Stream;
+  #exchange: Exchange | undefined = undefined;
+  #isHead = false;
+  #ownLines = '';
+  #trailers: TrailerFields | undefined = undefined;
+
+  constructor(connection: ServerConnection, stream: Stream) {
+    this.#connection = connection;
+    this.#stream = stream;
+  }
+
+  get progress(): number {
+    return this.#exchange?.progress ?? 0;
+  }
+
+  giveUp(body: string): void {
+    this.#exchange?.giveUp(504, 'UT', body);
+  }
+
+  /** The connection is gone. */
+  abandoned(): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    exchange?.clientGone();
+  }
+
+  // What the session tells.
+
+  fieldSink(block: 'head' | 'trailers'): FieldSink {
+    if (block === 'trailers') {
+      this.#trailers = new TrailerFields();
+      return this.#trailers;
+    }
+    const { requestFields, runtime } = this.#connection;
+    requestFields.start(runtime.requestHead);
+    return requestFields;
+  }
+
+  head(last: boolean): 'sound' | 'malformed' {
+    const { requestFields, runtime } = this.#connection;
+    this.#stream.headSeen = true;
+    const verdict = requestFields.finish(last);
+    if (verdict === 'malformed') {
+      this.#connection.refused('malformed-http2-fields', 0);
+      return 'malformed';
+    }
+    const { requestHead } = runtime;
+    this.#isHead = requestHead.method === 'HEAD';
+    if (verdict === 'sound') this.#begin(requestHead, last);
+    else this.#reject(verdict);
+    return 'sound';
+  }
+
+  data(from: Buffer, start: number, end: number): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    exchange.upload(from, start, end);
+    exchange.flushUpload();
+  }
+
+  ended(): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    if (this.#trailers?.malformed === true) {
+      this.#connection.refused('malformed-http2-fields', 0);
+      this.#connection.session.reset(this.#stream, INTERNAL_ERROR, 'peer');
+      this.abandoned();
+      return;
+    }
+    exchange.uploadDone(this.#trailers?.lines ?? '');
+    exchange.flushUpload();
+  }
+
+  reset(): void {
+    this.abandoned();
+  }
+
+  drained(): void {
+    if (this.flush()) this.#exchange?.clientDrained();
+  }
+
+  #begin(head: RequestHead, last: boolean): void {
+    const { runtime, from, http, session } = this.#connection;
+    this.#stream.expectedBytes = head.fields.contentLength;
+    const exchange = new Exchange(runtime, this, from, http.accessLog, head);
+    this.#exchange = exchange;
+    this.#act(exchange, planRequest(runtime, http, from, head));
+    // A request that is whole is told of in `ended`, right after this.
+    if (!last && this.#exchange === exchange) exchange.flushUpload();
+    if (this.#exchange === undefined) session.resume(this.#stream);
+  }
+
+  #act(exchange: Exchange, plan: Plan): void {
+    switch (plan.kind) {
+      case 'forward':
+        exchange.forward(plan);
+        break;
+      case 'answer':
+        this.#ownLines = answerLines(plan);
+        exchange.answer(plan.status, plan.reason, plan.body);
+        break;
+      case 'inner-http':
+      case 'tunnel':
+        // CONNECT was refused before it could be planned.
+        throw new Error(`a plan of kind ${plan.kind} for a stream`);
+      default:
+        plan satisfies never;
+    }
+  }
+
+  #reject(rejection: Rejection): void {
+    this.#connection.refused(rejection.cause, rejection.status);
+    this.#answerOwn(rejection.status, rejection.cause, '');
+  }
+
+  // What the exchange asks for.
+
+  answer(status: number, reason: Reason, body: string, nowMs: number): void {
+    let lines = this.#ownLines;
+    if (reason !== '' && this.#connection.from.direction === 'inbound') lines += `x-tutti-reason: ${reason}\r\n`;
+    this.#answerOwn(status, body, lines);
+    this.endResponse(nowMs, '');
+  }
+
+  interim(head: ResponseHead): void {
+    this.#connection.session.sendHead(this.#stream, encodeResponse(head, undefined), false);
+  }
+
+  startResponse(head: ResponseHead, framing: Framing, edits: CompiledEdits | undefined): void {
+    const length = head.fields.contentLength;
+    const empty = framing === 'none' || (framing === 'length' && length === 0);
+    if (framing === 'length' && !empty) this.#stream.sendLeft = length;
+    this.#connection.session.sendHead(this.#stream, encodeResponse(head, edits), empty);
+  }
+
+  body(from: Buffer, start: number, end: number): void {
+    this.#connection.session.sendData(this.#stream, from, start, end);
+  }
+
+  flush(): boolean {
+    return this.#stream.queuedBytes === 0 && !this.#connection.isBlocked;
+  }
+
+  endResponse(_nowMs: number, trailers: string): void {
+    this.#exchange = undefined;
+    this.#connection.session.sendEnd(this.#stream, encodeLines(trailers));
+    this.#connection.session.resume(this.#stream);
+    this.#connection.answered();
+  }
+
+  abort(): void {
+    this.#exchange = undefined;
+    this.#connection.session.reset(this.#stream, INTERNAL_ERROR, 'own');
+  }
+
+  pauseUpload(): void {
+    this.#connection.session.pause(this.#stream);
+  }
+
+  resumeUpload(): void {
+    this.#connection.session.resume(this.#stream);
+  }
+
+  startRequestTimeout(nowMs: number, timeoutMs: number): void {
+    this.dueMs = nowMs + timeoutMs;
+    this.#connection.deadline(nowMs, this.dueMs);
+  }
+
+  stopRequestTimeout(): void {
+    this.dueMs = Number.POSITIVE_INFINITY;
+  }
+
+  joinTunnel(): void {
+    throw new Error('a stream carries no tunnel');
+  }
+
+  #answerOwn(status: number, body: string, fields: string): void {
+    const answer: OwnAnswer = { status, body, fields, withoutBody: this.#isHead };
+    const { lines, bytes } = ownHeadLines(answer);
+    const { session } = this.#connection;
+    session.sendHead(this.#stream, encodeOwnHead(status, lines), bytes === '');
+    if (bytes === '') return;
+    this.#stream.sendLeft = bytes.length;
+    session.sendData(this.#stream, Buffer.from(bytes, 'latin1'), 0, bytes.length);
+  }
+}

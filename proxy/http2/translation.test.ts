@@ -1,0 +1,325 @@
+import assert from 'node:assert/strict';
+import http2 from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { eventually, startEngine } from '../test-support/harness.ts';
+import { type Answer, askOver, type Handler, testClient, testServer } from '../test-support/http2-peers.ts';
+import { cluster, forward, listener, route, routeTable, tables } from '../test-support/tables.ts';
+
+const VERSIONS = ['HTTP/1.1', 'HTTP/2'] as const;
+type Version = (typeof VERSIONS)[number];
+
+async function proxyTo(version: Version, port: number, action: Parameters<typeof forward>[1] = {}) {
+  return await startEngine({
+    tables: tables(
+      [listener('in', 'table')],
+      [routeTable('table', [route(forward('app', action))])],
+      [cluster('app', [port], { http2: version === 'HTTP/2' })],
+    ),
+  });
+}
+
+/** Says what it got, so that a test can look at both ends. */
+const echo: Handler = (request, response, body) => {
+  const { method, headers, trailers } = request;
+  if (request.url === '/none') response.writeHead(204).end();
+  else if (request.url === '/same') response.writeHead(304, { etag: '"x"' }).end();
+  else if (request.url === '/empty') response.writeHead(200, { 'content-length': '0' }).end();
+  else {
+    response.setHeader('x-method', method ?? '');
+    response.setHeader('x-host', String(headers[':authority'] ?? headers.host));
+    response.setHeader('x-te', String(headers['te'] ?? ''));
+    response.setHeader('x-cookie', headers.cookie ?? '');
+    response.setHeader('x-trailer', String(trailers['checksum'] ?? ''));
+    response.setHeader('connection', 'keep-alive');
+    if (request.url === '/sized') response.setHeader('content-length', String(body.length));
+    else if (method !== 'HEAD') response.setHeader('trailer', 'grpc-status');
+    response.write(body, 'latin1');
+    if (request.url !== '/sized' && method !== 'HEAD')
+      response.addTrailers({ 'grpc-status': '0', 'content-type': 'never' });
+    response.end();
+  }
+};
+
+// Node's HTTP/2 compatibility layer warns about `connection`; the test is about ours.
+process.removeAllListeners('warning');
+
+for (const client of VERSIONS) {
+  for (const upstream of VERSIONS) {
+    test(`${client} to ${upstream}: methods, bodies, lengths, trailers and connections`, async () => {
+      await using server = await testServer(upstream, echo);
+      await using proxy = await proxyTo(upstream, server.port);
+      await using asking = testClient(client, proxy.port('in'));
+      const host = client === 'HTTP/2' ? `127.0.0.1:${proxy.port('in')}` : `127.0.0.1:${proxy.port('in')}`;
+
+      const got = await asking.ask({ headers: { te: 'trailers', cookie: 'a=1' } });
+      assert.deepEqual([got.status, got.body, got.headers['x-method'], got.headers['x-host']], [200, '', 'GET', host]);
+      assert.equal(got.headers['x-cookie'], 'a=1');
+      assert.equal(got.trailers['grpc-status'], '0');
+      assert.equal(got.trailers['content-type'], undefined);
+      assert.equal(got.headers['x-te'], upstream === 'HTTP/2' ? 'trailers' : '');
+
+      const big = '\xff\x00ab'.repeat(100_000);
+      for (const path of ['/sized', '/chunked']) {
+        const answer = await asking.ask({ method: 'POST', path, body: big });
+        assert.equal(answer.status, 200);
+        assert.ok(answer.body === big, `${path}: ${answer.body.length} bytes of ${big.length}`);
+        assert.equal(answer.headers['content-length'], path === '/sized' ? String(big.length) : undefined);
+      }
+
+      const trailed = await asking.ask({ method: 'PUT', body: 'abc', trailers: { checksum: 'c3', host: 'evil' } });
+      assert.deepEqual([trailed.body, trailed.headers['x-trailer']], ['abc', 'c3']);
+
+      const head = await asking.ask({ method: 'HEAD', path: '/x' });
+      assert.deepEqual([head.status, head.body, head.headers['x-method']], [200, '', 'HEAD']);
+      assert.equal((await asking.ask({ path: '/none' })).status, 204);
+      assert.equal((await asking.ask({ path: '/same' })).status, 304);
+      const empty = await asking.ask({ path: '/empty' });
+      assert.deepEqual([empty.status, empty.body, empty.headers['content-length']], [200, '', '0']);
+
+      const together = await Promise.all(
+        Array.from({ length: 50 }, (_, at) => asking.ask({ method: 'POST', body: `n${at}` })),
+      );
+      assert.deepEqual(
+        together.map(({ body }) => body),
+        together.map((_, at) => `n${at}`),
+      );
+      if (upstream === 'HTTP/2') assert.equal(server.connections(), 1);
+      await eventually(() => proxy.engine.load()[0]?.active === 0, 'nothing in flight');
+    });
+  }
+}
+
+test('cookies that came apart go on as one field', async () => {
+  await using server = await testServer('HTTP/1.1', echo);
+  await using proxy = await proxyTo('HTTP/1.1', server.port);
+  await using asking = testClient('HTTP/2', proxy.port('in'));
+  const { headers } = await asking.ask({ headers: { cookie: ['a=1', 'b=2', 'c=3'] } });
+  assert.equal(headers['x-cookie'], 'a=1; b=2; c=3');
+});
+
+test('an answer of the proxy itself, a redirect, and a route that nobody takes', async () => {
+  await using proxy = await startEngine({
+    tables: tables(
+      [listener('in', 'table')],
+      [
+        routeTable('table', [
+          route({ kind: 'direct', status: 418, body: 'tea' }, { path: { kind: 'exact', value: '/tea' } }),
+          route(
+            { kind: 'redirect', scheme: 'https', host: undefined, port: undefined, rewrite: undefined, status: 301 },
+            { path: { kind: 'exact', value: '/moved' } },
+          ),
+        ]),
+      ],
+      [],
+    ),
+  });
+  await using asking = testClient('HTTP/2', proxy.port('in'));
+  const tea = await asking.ask({ path: '/tea', method: 'POST', body: 'x'.repeat(200_000) });
+  assert.deepEqual([tea.status, tea.body], [418, 'tea\n']);
+  const moved = await asking.ask({ path: '/moved' });
+  assert.deepEqual([moved.status, moved.headers['location']], [301, 'https://127.0.0.1/moved']);
+  assert.equal((await asking.ask({ path: '/nowhere' })).status, 404);
+});
+
+test('a client that gives a stream up takes its upstream request with it, and nothing else', async () => {
+  let closed = 0;
+  await using server = await testServer('HTTP/2', (request, response) => {
+    request.on('close', () => closed++);
+    if (request.url === '/other') response.end('still here');
+  });
+  await using proxy = await proxyTo('HTTP/2', server.port);
+  const session = http2.connect(`http://127.0.0.1:${proxy.port('in')}`);
+  const stream = session.request({ ':path': '/slow' });
+  stream.on('error', () => undefined);
+  await eventually(() => proxy.engine.load()[0]?.active === 1, 'the request in flight');
+  stream.close(http2.constants.NGHTTP2_CANCEL);
+  await eventually(() => proxy.log.length === 1 && closed === 1, 'the upstream to hear of it');
+  assert.deepEqual([proxy.log[0]?.['status'], proxy.log[0]?.['reason']], [0, 'DC']);
+  assert.equal((await askOver(session, { path: '/other' })).body, 'still here');
+  assert.equal(server.connections(), 1);
+  session.destroy();
+});
+
+test('an upstream that breaks off within an answer resets the client’s stream', async () => {
+  for (const upstream of VERSIONS) {
+    await using server = await testServer(upstream, (request, response) => {
+      response.write('begun');
+      setTimeout(() => ('stream' in request ? request.stream.close(2) : request.socket.destroy()), 20);
+    });
+    await using proxy = await proxyTo(upstream, server.port);
+    await using asking = testClient('HTTP/2', proxy.port('in'));
+    await assert.rejects(asking.ask({}), /NGHTTP2_INTERNAL_ERROR/);
+    await eventually(() => proxy.log.length === 1, 'the log line');
+    assert.deepEqual([proxy.log[0]?.['status'], proxy.log[0]?.['reason']], [200, 'UC']);
+  }
+});
+
+/** A server of raw streams, for what the compatibility layer does not let one do. */
+async function streamServer(
+  onStream: (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => unknown,
+) {
+  const server = http2.createServer({ settings: { maxConcurrentStreams: 100 } });
+  const sessions = new Set<http2.ServerHttp2Session>();
+  let connections = 0;
+  server.on('session', (session) => {
+    connections++;
+    sessions.add(session);
+  });
+  server.on('stream', (stream, headers) => {
+    stream.on('error', () => undefined);
+    onStream(stream as http2.ServerHttp2Stream, headers);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    sessions,
+    connections: () => connections,
+    [Symbol.asyncDispose]: async () => {
+      for (const session of sessions) session.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+test('a refused stream is tried again at once, whatever its method; one that may have been seen is not', async () => {
+  let asked = 0;
+  await using server = await streamServer((stream) => {
+    if (++asked === 2) stream.close(http2.constants.NGHTTP2_REFUSED_STREAM);
+    else if (asked === 4) stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+    else stream.respond({ ':status': 200 }, { endStream: true });
+  });
+  await using proxy = await proxyTo('HTTP/2', server.port);
+  await using asking = testClient('HTTP/2', proxy.port('in'));
+  assert.equal((await asking.ask({ method: 'POST', body: 'x' })).status, 200);
+  assert.equal((await asking.ask({ method: 'POST', body: 'x' })).status, 200);
+  assert.equal((await asking.ask({ method: 'POST', body: 'x' })).status, 503);
+  assert.equal(asked, 4);
+});
+
+test('an upstream that says GOAWAY is left alone: what it took is answered, what comes after goes elsewhere', async () => {
+  const held: http2.ServerHttp2Stream[] = [];
+  await using server = await streamServer((stream, headers) => {
+    if (headers[':path'] === '/held') held.push(stream);
+    else stream.respond({ ':status': 200 }, { endStream: true });
+  });
+  await using proxy = await proxyTo('HTTP/2', server.port);
+  await using asking = testClient('HTTP/2', proxy.port('in'));
+  const first = asking.ask({ path: '/held' });
+  await eventually(() => held.length === 1, 'the first request');
+  for (const session of server.sessions) session.close();
+  await eventually(() => server.sessions.size > 0, 'GOAWAY');
+  for (let at = 0; at < 5; at++) assert.equal((await asking.ask({ path: '/next' })).status, 200);
+  held[0]?.respond({ ':status': 201 }, { endStream: true });
+  assert.equal((await first).status, 201);
+  assert.equal(server.connections(), 2);
+});
+
+test('an upstream that goes away between two requests is dialled anew', async () => {
+  await using server = await streamServer((stream) => stream.respond({ ':status': 200 }, { endStream: true }));
+  await using proxy = await proxyTo('HTTP/2', server.port);
+  await using asking = testClient('HTTP/2', proxy.port('in'));
+  for (let at = 0; at < 5; at++) {
+    assert.equal((await asking.ask({ method: 'POST', body: 'x' })).status, 200);
+    for (const session of server.sessions) session.destroy();
+    server.sessions.clear();
+    await eventually(() => proxy.engine.clusters()[0]?.endpoints[0]?.active === 0, 'quiet');
+  }
+});
+
+test('more requests at once than one connection takes get a second one', async () => {
+  const waiting: http2.ServerHttp2Stream[] = [];
+  await using server = await streamServer((stream) => void waiting.push(stream));
+  await using proxy = await proxyTo('HTTP/2', server.port);
+  await using one = testClient('HTTP/2', proxy.port('in'));
+  await using two = testClient('HTTP/2', proxy.port('in'));
+  const answers: Promise<Answer>[] = [];
+  for (const asking of [one, two]) for (let at = 0; at < 80; at++) answers.push(asking.ask({}));
+  await eventually(() => waiting.length === 160, 'all requests at the upstream');
+  assert.equal(server.connections(), 2);
+  for (const stream of waiting) stream.respond({ ':status': 200 }, { endStream: true });
+  assert.ok((await Promise.all(answers)).every(({ status }) => status === 200));
+});
+
+/** Whether a number has not grown for the last thirty looks. */
+function standsStill(read: () => number): () => boolean {
+  let before = 0;
+  let looks = 0;
+  return () => {
+    looks = read() > 0 && read() === before ? looks + 1 : 0;
+    before = read();
+    return looks > 30;
+  };
+}
+
+const CHUNK = Buffer.alloc(64 * 1024);
+const MOST = 100 * 1024 * 1024;
+
+for (const upstream of VERSIONS) {
+  test(`a client that does not read stops an ${upstream} upstream, and its other streams go on`, async () => {
+    let written = 0;
+    await using server = await testServer(upstream, (request, response) => {
+      if (request.url === '/small') {
+        response.end('small');
+        return;
+      }
+      const pump = (): void => {
+        for (let more = true; more && written < MOST; written += CHUNK.length) more = response.write(CHUNK);
+      };
+      response.on('drain', pump);
+      pump();
+    });
+    await using proxy = await proxyTo(upstream, server.port);
+    const session = http2.connect(`http://127.0.0.1:${proxy.port('in')}`);
+    const stream = session.request({ ':path': '/big' });
+    stream.on('error', () => undefined);
+    await new Promise((resolve) => stream.once('response', resolve));
+    await eventually(
+      standsStill(() => written),
+      'the upstream to be stopped',
+    );
+    // What lies in the kernel's buffers of two connections, and no more than a window or two of ours.
+    assert.ok(written < 16 * 1024 * 1024, `${written} bytes`);
+    assert.equal((await askOver(session, { path: '/small' })).body, 'small');
+    session.destroy();
+  });
+}
+
+test('an upload that the upstream does not read stops the client', async () => {
+  for (const upstream of VERSIONS) {
+    await using server = await testServer(upstream, () => undefined);
+    server.server.removeAllListeners('request');
+    server.server.on('request', (request: NodeJS.ReadableStream) => void request.pause());
+    await using proxy = await proxyTo(upstream, server.port);
+    const session = http2.connect(`http://127.0.0.1:${proxy.port('in')}`);
+    const stream = session.request({ ':path': '/', ':method': 'POST' });
+    stream.on('error', () => undefined);
+    let sent = 0;
+    const pump = (): void => {
+      for (let more = true; more && sent < MOST; sent += CHUNK.length) more = stream.write(CHUNK);
+    };
+    stream.on('drain', pump);
+    pump();
+    await eventually(
+      standsStill(() => sent),
+      'the client to be stopped',
+    );
+    assert.ok(sent < 16 * 1024 * 1024, `${upstream}: ${sent} bytes`);
+    session.destroy();
+  }
+});
+
+test('a drain tells clients to go, and serves what still comes', async () => {
+  await using server = await testServer('HTTP/1.1', echo);
+  await using proxy = await proxyTo('HTTP/1.1', server.port);
+  const session = http2.connect(`http://127.0.0.1:${proxy.port('in')}`);
+  let goAway: number | undefined;
+  session.on('goaway', (code) => void (goAway = code));
+  assert.equal((await askOver(session, {})).status, 200);
+  const drained = proxy.engine.drain(3000);
+  assert.equal((await askOver(session, {})).status, 200);
+  await drained;
+  await eventually(() => goAway !== undefined, 'GOAWAY');
+  assert.equal(goAway, 0);
+  session.destroy();
+});

@@ -1,0 +1,228 @@
+import type { Socket } from 'node:net';
+import { Alarm } from '../../kit/timer-wheel.ts';
+import type { ClusterState } from '../cluster/cluster-state.ts';
+import type { EndpointState } from '../cluster/endpoint-state.ts';
+import { INTERNAL_ERROR } from '../http2/frame.ts';
+import { ResponseFields } from '../http2/response-fields.ts';
+import { Session, type SessionEvents } from '../http2/session.ts';
+import type { Stream, StreamUser } from '../http2/stream.ts';
+import type { Runtime } from '../runtime.ts';
+import { Outbox } from '../socket/outbox.ts';
+import type { ByteReceiver } from '../socket/shared-read.ts';
+import { atTurnEnd, type Flushable } from '../socket/turn-end.ts';
+import type { CarrierUser } from './carrier.ts';
+import { dial } from './dial.ts';
+import { Http2Stream } from './http2-stream.ts';
+
+type Phase =
+  /** TCP, or TLS with the check of the peer, is under way; streams wait. */
+  'connecting' | 'open' | 'closed';
+
+// Heads of all connections are read in turn: none outlives its block.
+const fields = new ResponseFields();
+
+/** One HTTP/2 connection to an endpoint, shared by as many requests as the endpoint takes at once. */
+export class Http2Connection implements ByteReceiver, SessionEvents, Flushable {
+  readonly endpoint: EndpointState;
+  /** Of the identity it was made with; 0 without TLS. */
+  readonly generation: number;
+  readonly scheme: 'http' | 'https';
+  readonly session: Session;
+  readonly runtime: Runtime;
+  readonly responseFields = fields;
+  readonly #cluster: ClusterState;
+  readonly #socket: Socket;
+  readonly #outbox: Outbox;
+  /** Connecting, idle, or the time of the next try that is over: which, is asked when it rings. */
+  readonly #alarm: Alarm;
+  #phase: Phase = 'connecting';
+  #waiting: Http2Stream[] = [];
+  readonly #streams = new Set<Http2Stream>();
+  #served = 0;
+  #retired = false;
+  #flushing = false;
+
+  constructor(runtime: Runtime, cluster: ClusterState, endpoint: EndpointState, generation: number) {
+    this.runtime = runtime;
+    this.#cluster = cluster;
+    this.endpoint = endpoint;
+    this.generation = generation;
+    this.scheme = cluster.config.tls === undefined ? 'http' : 'https';
+    this.#alarm = new Alarm(() => this.#alarmed());
+    endpoint.opened++;
+    this.#socket = dial(runtime, cluster.config, endpoint.config, {
+      receiver: this,
+      protocol: 'h2',
+      connected: () => this.#connected(),
+      failed: (message) => this.#failed(message),
+    });
+    this.#outbox = new Outbox(this.#socket);
+    this.session = new Session('client', this.#outbox, this);
+    this.#socket.setNoDelay(true);
+    this.#socket.on('drain', () => this.#drained());
+    this.#socket.on('end', () => this.#failed('the upstream closed the connection'));
+    this.#socket.on('error', (error) => this.#failed(error.message));
+    this.#socket.on('close', () => this.#failed('the connection was closed'));
+    runtime.wheel.set(this.#alarm, runtime.clock.monotonic(), cluster.config.connectTimeoutMs);
+  }
+
+  /** Takes another stream. */
+  get hasRoom(): boolean {
+    if (this.#retired || this.#phase === 'closed' || this.session.isExhausted) return false;
+    return this.session.streamCount + this.#waiting.length < this.session.peerMaxStreams;
+  }
+
+  get isConnecting(): boolean {
+    return this.#phase === 'connecting';
+  }
+
+  get isBlocked(): boolean {
+    return this.#outbox.isBlocked;
+  }
+
+  /** Only where there is room. `again`: a try before this one has failed. */
+  open(user: CarrierUser, attempt: 'first' | 'again'): Http2Stream {
+    const stream = new Http2Stream(this, user, attempt === 'first' && this.#served > 0);
+    this.#served++;
+    this.#streams.add(stream);
+    if (this.#phase === 'connecting') this.#waiting.push(stream);
+    else {
+      if (this.#streams.size === 1) this.runtime.wheel.clear(this.#alarm);
+      stream.begin();
+    }
+    return stream;
+  }
+
+  /** Carries what it has, takes no more. */
+  retire(): void {
+    if (this.#retired) return;
+    this.#retired = true;
+    const at = this.endpoint.shared.indexOf(this);
+    if (at >= 0) this.endpoint.shared.splice(at, 1);
+    if (this.#streams.size === 0) this.close();
+  }
+
+  close(): void {
+    if (this.#phase === 'closed') return;
+    if (this.#phase === 'open') {
+      this.session.end();
+      this.#outbox.flush();
+    }
+    this.#phase = 'closed';
+    this.runtime.wheel.remove(this.#alarm);
+    this.retire();
+    this.#socket.destroySoon();
+  }
+
+  /** A stream has nothing more to do here. */
+  left(stream: Http2Stream): void {
+    if (!this.#streams.delete(stream)) return;
+    if (this.#phase === 'connecting') this.#waiting = this.#waiting.filter((waiting) => waiting !== stream);
+    if (this.#streams.size === 0 && this.#phase === 'open') this.#rest();
+  }
+
+  /** Some stream's try is over at that time. */
+  deadline(nowMs: number, atMs: number): void {
+    if (this.#phase === 'open' && atMs < this.#alarm.at) this.runtime.wheel.set(this.#alarm, nowMs, atMs - nowMs);
+  }
+
+  receive(from: Buffer, count: number): void {
+    if (this.#phase !== 'open') {
+      if (this.#phase === 'connecting') this.#failed('the upstream sent bytes that nobody asked for');
+      return;
+    }
+    this.session.feed(from, 0, count, this.runtime.clock.monotonic());
+  }
+
+  // What the session tells.
+
+  opened(_stream: Stream): StreamUser {
+    throw new Error('a server opened a stream, which the session refuses');
+  }
+
+  closed(_stream: Stream): void {
+    // Its user knows.
+  }
+
+  goingAway(lastStreamId: number): void {
+    this.retire();
+    this.session.abandonAbove(lastStreamId);
+  }
+
+  failed(_code: number, why: string): void {
+    this.runtime.telemetry.rejected('response', 'http2-connection-error');
+    this.#outbox.flush();
+    this.#failed(`the upstream broke HTTP/2: ${why}`);
+  }
+
+  wrote(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    atTurnEnd(this);
+  }
+
+  flushNow(): void {
+    this.#flushing = false;
+    if (this.#phase === 'open') this.#outbox.flush();
+  }
+
+  #connected(): void {
+    if (this.#phase !== 'connecting') return;
+    this.#phase = 'open';
+    this.runtime.wheel.clear(this.#alarm);
+    this.session.start();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const stream of waiting) {
+      stream.begin();
+      stream.user?.connected(stream);
+    }
+    if (this.#streams.size === 0) this.#rest();
+  }
+
+  /** Nothing to carry for now. */
+  #rest(): void {
+    if (this.#retired || this.session.isExhausted) this.close();
+    else this.runtime.wheel.set(this.#alarm, this.runtime.clock.monotonic(), this.#cluster.config.poolIdleMs);
+  }
+
+  #failed(message: string): void {
+    const phase = this.#phase;
+    if (phase === 'closed') return;
+    this.#phase = 'closed';
+    this.#retired = true;
+    const at = this.endpoint.shared.indexOf(this);
+    if (at >= 0) this.endpoint.shared.splice(at, 1);
+    this.runtime.wheel.remove(this.#alarm);
+    this.#socket.destroy();
+    const streams = [...this.#streams];
+    this.#streams.clear();
+    this.#waiting = [];
+    for (const stream of streams) stream.connectionFailed(phase, message);
+    this.session.abandon(INTERNAL_ERROR);
+  }
+
+  #drained(): void {
+    this.session.unblocked();
+    for (const stream of Array.from(this.#streams)) stream.drained();
+  }
+
+  #alarmed(): void {
+    if (this.#phase === 'connecting') this.#failed('connecting took too long');
+    else if (this.#streams.size === 0) this.close();
+    else {
+      const now = this.runtime.clock.monotonic();
+      let nextMs = Number.POSITIVE_INFINITY;
+      for (const stream of Array.from(this.#streams)) {
+        if (stream.dueMs <= now) stream.timedOut();
+        else nextMs = Math.min(nextMs, stream.dueMs);
+      }
+      if (nextMs < Number.POSITIVE_INFINITY && !this.#isClosed())
+        this.runtime.wheel.set(this.#alarm, now, nextMs - now);
+    }
+  }
+
+  #isClosed(): boolean {
+    return this.#phase === 'closed';
+  }
+}

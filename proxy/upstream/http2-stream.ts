@@ -1,0 +1,219 @@
+import type { EndpointState } from '../cluster/endpoint-state.ts';
+import { MAX_INTERIM_RESPONSES } from '../http1/limits.ts';
+import type { Rejection } from '../http1/rejection.ts';
+import { TOO_MANY_INTERIM } from '../http1/rejection.ts';
+import { responseFraming } from '../http1/response-framing.ts';
+import { CANCEL, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM } from '../http2/frame.ts';
+import type { FieldSink } from '../http2/hpack/decoder.ts';
+import { encodeLines } from '../http2/hpack/encoder.ts';
+import { encodeRequest } from '../http2/render.ts';
+import type { Stream, StreamUser } from '../http2/stream.ts';
+import { TrailerFields } from '../http2/trailer-fields.ts';
+import type { Carrier, CarrierUser, OutgoingHead } from './carrier.ts';
+import type { Http2Connection } from './http2-connection.ts';
+
+/** One request on an HTTP/2 connection to an endpoint. */
+export class Http2Stream implements Carrier, StreamUser {
+  readonly tunnelSocket = undefined;
+  user: CarrierUser | undefined;
+  /** Monotonic time at which this try is over; Infinity when it may take as long as it likes. */
+  dueMs = Number.POSITIVE_INFINITY;
+  readonly #connection: Http2Connection;
+  /** The connection had served requests before, so the server may just have tired of it. */
+  readonly #reused: boolean;
+  #stream: Stream | undefined = undefined;
+  #headSent = false;
+  #answered = false;
+  #discarding = false;
+  #interim = 0;
+  #trailers: TrailerFields | undefined = undefined;
+
+  constructor(connection: Http2Connection, user: CarrierUser, reused: boolean) {
+    this.#connection = connection;
+    this.user = user;
+    this.#reused = reused;
+  }
+
+  /** The connection is ready for it. */
+  begin(): void {
+    this.#stream = this.#connection.session.open(this);
+  }
+
+  // What the exchange asks for.
+
+  get endpoint(): EndpointState {
+    return this.#connection.endpoint;
+  }
+
+  get isConnecting(): boolean {
+    return this.#connection.isConnecting;
+  }
+
+  sendHead(head: OutgoingHead): void {
+    const stream = this.#stream;
+    if (stream === undefined) return;
+    this.#headSent = true;
+    if (head.bodyBytes > 0) stream.sendLeft = head.bodyBytes;
+    const { scheme } = this.#connection;
+    const block = encodeRequest(head.text, { scheme, acceptsTrailers: head.acceptsTrailers });
+    this.#connection.session.sendHead(stream, block, head.bodyBytes === 0);
+  }
+
+  sendBody(from: Buffer, start: number, end: number): void {
+    if (this.#stream !== undefined) this.#connection.session.sendData(this.#stream, from, start, end);
+  }
+
+  sendText(text: string): void {
+    if (text !== '') this.sendBody(Buffer.from(text, 'latin1'), 0, text.length);
+  }
+
+  sendEnd(trailers: string): void {
+    if (this.#stream !== undefined) this.#connection.session.sendEnd(this.#stream, encodeLines(trailers));
+  }
+
+  flush(): boolean {
+    return (this.#stream?.queuedBytes ?? 0) === 0 && !this.#connection.isBlocked;
+  }
+
+  awaitHead(nowMs: number, timeoutMs: number): void {
+    if (timeoutMs <= 0 || this.#answered) return;
+    this.dueMs = nowMs + timeoutMs;
+    this.#connection.deadline(nowMs, this.dueMs);
+  }
+
+  pause(): void {
+    if (this.#stream !== undefined) this.#connection.session.pause(this.#stream);
+  }
+
+  resume(): void {
+    if (this.#stream !== undefined) this.#connection.session.resume(this.#stream);
+  }
+
+  close(): void {
+    this.user = undefined;
+    this.#giveUp(CANCEL);
+  }
+
+  joinTunnel(): void {
+    throw new Error('a stream carries no tunnel');
+  }
+
+  // What the connection tells.
+
+  timedOut(): void {
+    const { user } = this;
+    this.close();
+    user?.tryFailed({ kind: 'try-timeout' }, 'no answer within the time of one try');
+  }
+
+  connectionFailed(phase: 'connecting' | 'open', message: string): void {
+    const { user } = this;
+    this.user = undefined;
+    if (phase === 'connecting') user?.tryFailed({ kind: 'connect' }, message);
+    else this.#broke(user, message, 'may have reached it');
+  }
+
+  // What the session tells.
+
+  fieldSink(block: 'head' | 'trailers'): FieldSink {
+    if (block === 'trailers') {
+      this.#trailers = new TrailerFields();
+      return this.#trailers;
+    }
+    const { responseFields, runtime } = this.#connection;
+    responseFields.start(runtime.responseHead);
+    return responseFields;
+  }
+
+  head(last: boolean): 'sound' | 'malformed' {
+    const { user } = this;
+    const stream = this.#stream;
+    if (user === undefined || stream === undefined) return 'sound';
+    const head = this.#connection.runtime.responseHead;
+    const bodiless = user.method === 'HEAD' || head.status === 204 || head.status === 304;
+    const fault = this.#connection.responseFields.finish(last, bodiless);
+    if (fault !== undefined) return this.#refuse(user, fault);
+    if (head.status < 200) {
+      if (++this.#interim > MAX_INTERIM_RESPONSES) return this.#refuse(user, TOO_MANY_INTERIM);
+      user.interim(head);
+      return 'sound';
+    }
+    stream.headSeen = true;
+    this.#answered = true;
+    this.dueMs = Number.POSITIVE_INFINITY;
+    if (head.fields.contentLength >= 0) stream.expectedBytes = bodiless ? 0 : head.fields.contentLength;
+    const told = responseFraming(head, user.method);
+    const framing = last || told === 'none' ? 'none' : told === 'length' ? 'length' : 'chunked';
+    if (user.answered(head, framing) === 'discard') {
+      this.#discarding = true;
+      this.user = undefined;
+      if (!last) this.#giveUp(CANCEL);
+    } else user.flushDownload();
+    return 'sound';
+  }
+
+  data(from: Buffer, start: number, end: number): void {
+    const { user } = this;
+    if (user === undefined) return;
+    user.download(from, start, end);
+    user.flushDownload();
+  }
+
+  ended(): void {
+    const { user } = this;
+    if (user === undefined) {
+      this.#leave();
+      return;
+    }
+    if (this.#trailers?.malformed === true) {
+      this.user = undefined;
+      this.#giveUp(PROTOCOL_ERROR);
+      user.truncated('the trailers are malformed');
+      return;
+    }
+    this.user = undefined;
+    // Its answer is whole: the rest of the request is of no use any more.
+    if (user.requestDone) this.#leave();
+    else this.#giveUp(NO_ERROR);
+    user.responseComplete(this.#trailers?.lines ?? '');
+  }
+
+  reset(code: number, by: 'peer' | 'session'): void {
+    const { user } = this;
+    this.user = undefined;
+    this.#leave();
+    const untouched = by === 'peer' && code === REFUSED_STREAM;
+    this.#broke(user, `the stream was reset with code ${code}`, untouched ? 'did not reach it' : 'may have reached it');
+  }
+
+  drained(): void {
+    if (this.flush()) this.user?.upstreamDrained();
+  }
+
+  #broke(user: CarrierUser | undefined, message: string, reached: 'did not reach it' | 'may have reached it'): void {
+    if (this.#answered) {
+      if (!this.#discarding) user?.truncated(message);
+      return;
+    }
+    const untouched = reached === 'did not reach it' || !this.#headSent;
+    user?.tryFailed({ kind: 'reset', written: !untouched, reused: this.#reused }, message);
+  }
+
+  #refuse(user: CarrierUser, fault: Rejection): 'sound' {
+    this.user = undefined;
+    this.#connection.runtime.telemetry.rejected('response', fault.cause);
+    this.#giveUp(PROTOCOL_ERROR);
+    user.brokenAnswer(fault);
+    return 'sound';
+  }
+
+  #giveUp(code: number): void {
+    const stream = this.#stream;
+    if (stream !== undefined) this.#connection.session.reset(stream, code, 'own');
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#connection.left(this);
+  }
+}
