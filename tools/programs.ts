@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { buildGoControlPlane } from './bring-go-control-plane.ts';
+import { buildH2spec } from './bring-h2spec.ts';
 import { installKubectls } from './bring-kubectl.ts';
 import { installSpiffe } from './bring-spiffe.ts';
 import { onPath, say } from './on-path.ts';
@@ -46,5 +47,6 @@ export function installPrograms(root: string): void {
   }
   installKubectls(root);
   buildGoControlPlane(root);
+  buildH2spec(root);
   installSpiffe(root);
 }

@@ -30,6 +30,7 @@ export const SERVICES: readonly string[] = [
 export const NAMES: Readonly<Record<string, string>> = {
   'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': 'UpstreamHttpOptions',
   'envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig': 'UpstreamHttpOptionsExplicit',
+  'envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig': 'UpstreamHttpOptionsDownstream',
   'envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig': 'DynamicForwardProxyCluster',
   'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': 'DynamicForwardProxyFilter',
 };
@@ -245,7 +246,15 @@ export const MESSAGES: Readonly<Record<string, readonly string[]>> = {
   [`${CLUSTER}.CircuitBreakers`]: ['thresholds'],
   [`${CLUSTER}.CircuitBreakers.Thresholds`]: ['priority', 'max_connections', 'max_pending_requests', 'max_requests'],
   'envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig': ['dns_cache_config'],
-  'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': ['common_http_protocol_options', 'explicit_http_config'],
+  'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': [
+    'common_http_protocol_options',
+    'explicit_http_config',
+    'use_downstream_protocol_config',
+  ],
+  'envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig': [
+    'http_protocol_options',
+    'http2_protocol_options',
+  ],
   'envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig': [
     'http_protocol_options',
     'http2_protocol_options',

@@ -1,11 +1,13 @@
+import { parseArgs } from 'node:util';
 import { systemClock } from '../../kit/clock.ts';
 import { createLog } from '../../kit/log.ts';
 import { systemRandom } from '../../kit/random.ts';
 import { createEngine } from '../../proxy/data-plane.ts';
 import { cluster, forward, listener, route, routeTable, tables } from '../../proxy/test-support/tables.ts';
 
-// The engine as a sidecar has it, with retries, metrics and time-outs armed. Usage: tutti.ts PORT UPSTREAM-PORT...
-const [port = 0, ...upstreams] = process.argv.slice(2).map(Number);
+// The engine as a sidecar has it, with retries, metrics and time-outs armed. Usage: tutti.ts [--http2] PORT UPSTREAM-PORT...
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { http2: { type: 'boolean' } } });
+const [port = 0, ...upstreams] = positionals.map(Number);
 const engine = createEngine({
   clock: systemClock(),
   random: systemRandom(),
@@ -23,7 +25,7 @@ const problems = await engine.apply(
   tables(
     [listener('bench', 'bench', { port, direction: 'outbound' }, { accessLog: false })],
     [routeTable('bench', [route(forward('app', { retry }), { path: { kind: 'prefix', value: '/' } })])],
-    [cluster('app', upstreams)],
+    [cluster('app', upstreams, { protocol: values.http2 === true ? 'http2' : 'http1' })],
   ),
 );
 if (problems.length > 0) throw new Error(JSON.stringify(problems));

@@ -11,8 +11,8 @@ export interface ClusterConfig {
   readonly endpoints: readonly Endpoint[];
   readonly connectTimeoutMs: number;
   readonly tls: UpstreamTls | undefined;
-  /** Endpoints are spoken to in HTTP/2, over TLS or with prior knowledge; otherwise in HTTP/1.1. */
-  readonly http2: boolean;
+  /** What endpoints are spoken to in; HTTP/2 over TLS or with prior knowledge. `downstream`: as the client speaks. */
+  readonly protocol: 'http1' | 'http2' | 'downstream';
   /** More than this many requests at once are refused with 503 (Envoy's circuit breaker; default 1024). */
   readonly maxRequests: number;
   /** An idle pooled connection is closed after this; below what servers wait (linkerd: 3 s; Node's server: 5 s). */

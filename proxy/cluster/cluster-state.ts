@@ -37,7 +37,7 @@ export class ClusterState {
     if (config === this.config) return;
     if (config.policy !== this.config.policy) this.#balancer = balancerOf(config);
     const tlsChanged =
-      config.http2 !== this.config.http2 || JSON.stringify(config.tls) !== JSON.stringify(this.config.tls);
+      config.protocol !== this.config.protocol || JSON.stringify(config.tls) !== JSON.stringify(this.config.tls);
     this.config = config;
     // Idle connections were verified against what the cluster asked for before.
     if (tlsChanged) for (const endpoint of this.#endpoints.values()) closeIdle(endpoint);

@@ -50,6 +50,7 @@ const PREFACE_HEAD_BYTES = Buffer.from(PREFACE_HEAD, 'latin1');
 
 /** One client's HTTP/1 connection: reads one request after the other, and answers in their order. */
 export class ServerConnection implements ByteReceiver, BodySink, Client {
+  readonly protocol = 'http1';
   readonly socket: Socket;
   readonly #runtime: Runtime;
   readonly #from: Downstream;

@@ -18,6 +18,7 @@ import { TrailerFields } from './trailer-fields.ts';
 
 /** One request of an HTTP/2 client, and its answer. */
 export class ServerStream implements Client, StreamUser {
+  readonly protocol = 'http2';
   readonly tunnelSocket = undefined;
   /** Monotonic time at which the route's time is over; Infinity when it has none. */
   dueMs = Number.POSITIVE_INFINITY;

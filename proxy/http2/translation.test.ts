@@ -14,7 +14,7 @@ async function proxyTo(version: Version, port: number, action: Parameters<typeof
     tables: tables(
       [listener('in', 'table')],
       [routeTable('table', [route(forward('app', action))])],
-      [cluster('app', [port], { http2: version === 'HTTP/2' })],
+      [cluster('app', [port], { protocol: version === 'HTTP/2' ? 'http2' : 'http1' })],
     ),
   });
 }

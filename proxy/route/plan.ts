@@ -95,7 +95,7 @@ function planForward(
   draft.start(head, from, action.hostRewrite);
   for (const filter of REQUEST_FILTERS) filter(draft);
   // HTTP/2 has no upgrades (RFC 9113 section 8.6): the request goes on without.
-  const upgrade = cluster.config.http2 ? '' : acceptableUpgrade(head);
+  const upgrade = cluster.config.protocol === 'http2' ? '' : acceptableUpgrade(head);
   const target =
     action.rewrite === undefined || head.path.charCodeAt(0) !== SLASH
       ? head.target

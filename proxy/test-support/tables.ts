@@ -23,7 +23,7 @@ export function cluster(name: string, ports: readonly number[], more: Partial<Cl
     endpoints: ports.map((port) => endpoint(port)),
     connectTimeoutMs: 1000,
     tls: undefined,
-    http2: false,
+    protocol: 'http1',
     maxRequests: 1024,
     poolIdleMs: 3000,
     ...more,

@@ -7,6 +7,7 @@ import type { Reason } from '../telemetry/reason.ts';
 
 /** The client's side of an exchange, as the exchange needs it. http1/server-connection.ts is one. */
 export interface Client {
+  readonly protocol: 'http1' | 'http2';
   /** Where a tunnel may begin; undefined where a connection has room for more than one request. */
   readonly tunnelSocket: Socket | undefined;
   /** Writes a whole answer of our own and ends the response. */

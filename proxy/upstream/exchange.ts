@@ -274,8 +274,9 @@ export class Exchange implements CarrierUser {
   #carrierTo(cluster: ClusterState, endpoint: EndpointState): Carrier {
     const generation = cluster.config.tls === undefined ? 0 : this.#runtime.meshTls.generation;
     const again = this.#tries > 1;
+    const { protocol } = cluster.config;
     // A tunnel needs a connection of its own.
-    if (cluster.config.http2 && this.#plan !== undefined) {
+    if ((protocol === 'downstream' ? this.#client.protocol : protocol) === 'http2' && this.#plan !== undefined) {
       return openStream(this.#runtime, { cluster, endpoint, generation, again }, this);
     }
     // A repeated try, and a tunnel, want a connection that is sure to be alive.

@@ -10,6 +10,7 @@ import {
   type EndpointInput,
   HealthStatus,
   UpstreamHttpOptions,
+  type UpstreamHttpOptionsInput,
 } from '../../../xds/messages.js';
 import { makeResource, mortal, type Resource } from '../resource.ts';
 import { durationOf, packAny } from './any.ts';
@@ -30,7 +31,7 @@ const MAX_REQUESTS = 1024;
 export function serviceClusterResource(port: MeshPort): Resource {
   const policy = port.service.metadata.annotations?.[BALANCING];
   return makeResource('cluster', Cluster, {
-    ...httpCluster(port.cluster, MESH_CONNECT_TIMEOUT_MS),
+    ...httpCluster(port.cluster, MESH_CONNECT_TIMEOUT_MS, port.http2 ? HTTP2 : HTTP1),
     altStatName: `${port.serviceName}.${port.namespace}`,
     type: ClusterDiscoveryType.EDS,
     edsClusterConfig: { edsConfig: { ads: {}, resourceApiVersion: 2 }, serviceName: port.cluster },
@@ -46,11 +47,14 @@ export function serviceEndpointsResource(port: MeshPort): Resource {
   return port.ttlMs === undefined ? resource : mortal(resource, port.ttlMs);
 }
 
-/** The app behind a sidecar: it listens on loopback, on the port that the agent gave it. */
+/**
+ * The app behind a sidecar: it listens on loopback, on the port that the agent gave it. It is spoken to as its caller speaks, and a
+ * caller's proxy speaks HTTP/2 only where the Service says that the app does.
+ */
 export function inboundClusterResource(containerPort: number, appPort: number): Resource {
   const name = inboundName(containerPort);
   return makeResource('cluster', Cluster, {
-    ...httpCluster(name, MESH_CONNECT_TIMEOUT_MS),
+    ...httpCluster(name, MESH_CONNECT_TIMEOUT_MS, AS_CALLER),
     altStatName: 'inbound',
     type: ClusterDiscoveryType.STATIC,
     loadAssignment: loadAssignment(name, [{ address: '127.0.0.1', port: appPort }]),
@@ -90,7 +94,17 @@ export function clusterKey(port: MeshPort): string {
   return `${port.meshed} ${port.containerPort} ${port.spiffeIds.join(' ')}`;
 }
 
-function httpCluster(name: string, connectTimeoutMs: number): ClusterInput & { readonly name: string } {
+const HTTP1: UpstreamHttpOptionsInput = { explicitHttpConfig: { httpProtocolOptions: {} } };
+const HTTP2: UpstreamHttpOptionsInput = { explicitHttpConfig: { http2ProtocolOptions: {} } };
+const AS_CALLER: UpstreamHttpOptionsInput = {
+  useDownstreamProtocolConfig: { httpProtocolOptions: {}, http2ProtocolOptions: {} },
+};
+
+function httpCluster(
+  name: string,
+  connectTimeoutMs: number,
+  protocol: UpstreamHttpOptionsInput = HTTP1,
+): ClusterInput & { readonly name: string } {
   const limit = { value: MAX_REQUESTS };
   return {
     name,
@@ -99,7 +113,7 @@ function httpCluster(name: string, connectTimeoutMs: number): ClusterInput & { r
     typedExtensionProtocolOptions: {
       'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': packAny(UpstreamHttpOptions, {
         commonHttpProtocolOptions: { idleTimeout: durationOf(POOL_IDLE_MS) },
-        explicitHttpConfig: { httpProtocolOptions: {} },
+        ...protocol,
       }),
     },
   };

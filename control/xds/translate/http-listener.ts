@@ -32,7 +32,6 @@ export function httpFilter(options: HttpOptions): FilterInput {
   const edge = role === 'edge';
   const manager: HttpConnectionManagerInput = {
     statPrefix,
-    codecType: 1,
     rds: { routeConfigName: routeTable, configSource: { ads: {}, resourceApiVersion: 2 } },
     httpFilters: [...(role === 'forward-proxy' ? [FORWARD_PROXY] : []), ROUTER],
     commonHttpProtocolOptions: { idleTimeout: durationOf(edge ? EDGE_IDLE_MS : MESH_IDLE_MS) },

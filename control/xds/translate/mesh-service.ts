@@ -20,6 +20,8 @@ export interface MeshPort {
   readonly serviceName: string;
   readonly port: number;
   readonly cluster: string;
+  /** The app speaks HTTP/2 with prior knowledge. */
+  readonly http2: boolean;
   /** Whether its pods have sidecars. Those without are spoken to in plain text. */
   readonly meshed: boolean;
   /** What the callee's sidecar knows its app by. */
@@ -39,13 +41,20 @@ interface MeshEndpoint {
 }
 
 /**
- * Protocols of a port that the proxy carries as HTTP/1.1 (Service.spec.ports[].appProtocol; IANA names and Kubernetes' own,
- * KEP-3726). A port that names none is taken for HTTP, as Gateway API's meshes do.
+ * Protocols of a port that the proxy carries (Service.spec.ports[].appProtocol; IANA names, Kubernetes' own of KEP-3726, and those that Istio
+ * knows). A port that names none is taken for HTTP/1.1, as Gateway API's meshes do.
  */
-const HTTP_PROTOCOLS = new Set(['http', 'kubernetes.io/ws', 'ws']);
+const HTTP1_PROTOCOLS = new Set(['http', 'kubernetes.io/ws', 'ws', 'grpc-web']);
+const HTTP2_PROTOCOLS = new Set(['kubernetes.io/h2c', 'h2c', 'http2', 'grpc']);
 
-export function isHttpPort({ protocol, appProtocol }: ServicePort): boolean {
-  return protocol === 'TCP' && (appProtocol === undefined || HTTP_PROTOCOLS.has(appProtocol.toLowerCase()));
+export function isHttpPort(port: ServicePort): boolean {
+  const { protocol, appProtocol } = port;
+  if (protocol !== 'TCP') return false;
+  return appProtocol === undefined || HTTP1_PROTOCOLS.has(appProtocol.toLowerCase()) || isHttp2Port(port);
+}
+
+function isHttp2Port({ appProtocol = '' }: ServicePort): boolean {
+  return HTTP2_PROTOCOLS.has(appProtocol.toLowerCase());
 }
 
 export function meshPorts(service: Service, world: World): readonly MeshPort[] {
@@ -91,6 +100,7 @@ function meshPort(service: Service, port: ServicePort, slices: readonly Endpoint
     serviceName: service.metadata.name,
     port: port.port,
     cluster: serviceCluster(namespace, service.metadata.name, port.port),
+    http2: isHttp2Port(port),
     meshed,
     containerPort,
     spiffeIds: [...ids].sort(),

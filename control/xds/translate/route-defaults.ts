@@ -33,8 +33,9 @@ const INBOUND_RETRY: RetryPolicyInput = {
   retryBackOff: { baseInterval: durationOf(1), maxInterval: durationOf(10) },
 };
 
-export function forwardTo(cluster: string): RouteActionInput {
-  return { cluster, timeout: durationOf(DEFAULT_TIMEOUT_MS), retryPolicy: DEFAULT_RETRY };
+/** A stream of gRPC may go on for as long as it likes: its client keeps its own deadline. */
+export function forwardTo({ cluster, http2 }: { readonly cluster: string; readonly http2: boolean }): RouteActionInput {
+  return { cluster, timeout: durationOf(http2 ? 0 : DEFAULT_TIMEOUT_MS), retryPolicy: DEFAULT_RETRY };
 }
 
 /** All requests to the app; how long one may take is the caller's decision. */

@@ -265,8 +265,10 @@ describe('a sidecar', () => {
     for (const [appProtocol, reached] of [
       ['http', true],
       ['kubernetes.io/ws', true],
+      ['kubernetes.io/h2c', true],
+      ['grpc', true],
       ['tcp', false],
-      ['grpc', false],
+      ['mongo', false],
     ] as const) {
       const snapshot = sidecar({ pods: [web], services: [service('web', { appProtocol })] });
       assert.equal(snapshot.cluster.has('service/default/web/80'), reached, appProtocol);

@@ -15,10 +15,14 @@ const TLS_1_3 = {
   tlsMaximumProtocolVersion: TlsParametersTlsProtocol.TLSv1_3,
 };
 
+/** What a client may choose from; the listener finds out which it is by itself. */
+const ALPN = ['h2', 'http/1.1'];
+
 /** The callee's end of mesh mTLS: our SVID is shown, and a peer must show one that the trust bundle verifies. */
 export function meshServerTls(): TransportSocketInput {
   const commonTlsContext: CommonTlsContextInput = {
     tlsParams: TLS_1_3,
+    alpnProtocols: ALPN,
     tlsCertificateSdsSecretConfigs: [{ name: MESH_IDENTITY_SECRET }],
     validationContextSdsSecretConfig: { name: MESH_TRUST_SECRET },
   };

@@ -157,7 +157,7 @@ function serviceHost(port: MeshPort, namespace: string, pass: Pass): ServiceHost
     domains: serviceDomains(port, namespace),
     routes:
       routes.length === 0
-        ? [{ name: 'default', match: { prefix: '/' }, route: forwardTo(port.cluster) }]
+        ? [{ name: 'default', match: { prefix: '/' }, route: forwardTo(port) }]
         : byPrecedence(rules.flat()).map(({ message }) => message),
   }));
   return { port, routes, host };

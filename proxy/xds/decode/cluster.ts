@@ -8,6 +8,7 @@ import {
   DynamicForwardProxyCluster,
   HealthStatus,
   UpstreamHttpOptions,
+  type UpstreamHttpOptions as UpstreamHttpOptionsMessage,
 } from '../../../xds/messages.js';
 import type { ClusterConfig, Endpoint } from '../../cluster/cluster-config.ts';
 import { upstreamTls } from './transport.ts';
@@ -78,14 +79,24 @@ function policyOf({ lbPolicy }: ClusterMessage): ClusterConfig['policy'] {
   }
 }
 
-function httpOptions({ typedExtensionProtocolOptions }: ClusterMessage): Pick<ClusterConfig, 'poolIdleMs' | 'http2'> {
+function httpOptions({
+  typedExtensionProtocolOptions,
+}: ClusterMessage): Pick<ClusterConfig, 'poolIdleMs' | 'protocol'> {
   const any = typedExtensionProtocolOptions[HTTP_OPTIONS];
-  if (any === undefined) return { poolIdleMs: DEFAULT_POOL_IDLE_MS, http2: false };
+  if (any === undefined) return { poolIdleMs: DEFAULT_POOL_IDLE_MS, protocol: 'http1' };
   const options = unpackAny(any, UpstreamHttpOptions, 'HTTP protocol options');
   return {
     poolIdleMs: durationMs(options.commonHttpProtocolOptions?.idleTimeout ?? null) ?? DEFAULT_POOL_IDLE_MS,
-    http2: options.explicitHttpConfig != null && options.explicitHttpConfig.http2ProtocolOptions !== null,
+    protocol: protocolOf(options),
   };
+}
+
+function protocolOf({
+  explicitHttpConfig,
+  useDownstreamProtocolConfig,
+}: UpstreamHttpOptionsMessage): ClusterConfig['protocol'] {
+  if (useDownstreamProtocolConfig !== null) return 'downstream';
+  return explicitHttpConfig !== null && explicitHttpConfig.http2ProtocolOptions !== null ? 'http2' : 'http1';
 }
 
 /** Localities are flattened: the weight of an endpoint is its own. Only the first priority is used. */
