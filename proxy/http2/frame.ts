@@ -85,3 +85,12 @@ export function settingsFrame(settings: readonly (readonly [id: number, value: n
 }
 
 export const SETTINGS_ACK = frameHeader(0, SETTINGS, ACK, 0);
+
+export function uint32At(from: Buffer, at: number): number {
+  return (from[at] ?? 0) * 2 ** 24 + (((from[at + 1] ?? 0) << 16) | ((from[at + 2] ?? 0) << 8) | (from[at + 3] ?? 0));
+}
+
+/** Where the first bit is reserved. */
+export function uint31At(from: Buffer, at: number): number {
+  return uint32At(from, at) % 2 ** 31;
+}

@@ -151,9 +151,14 @@ export class ServerConnection implements ByteReceiver, SessionEvents, Flushable 
     atTurnEnd(this);
   }
 
+  #flush(): void {
+    this.session.settle();
+    this.#outbox.flush();
+  }
+
   flushNow(): void {
     this.#flushing = false;
-    if (this.#phase !== 'closed') this.#outbox.flush();
+    if (this.#phase !== 'closed') this.#flush();
   }
 
   // What streams tell.
@@ -189,7 +194,7 @@ export class ServerConnection implements ByteReceiver, SessionEvents, Flushable 
     if (this.#phase !== 'open') return;
     this.#phase = 'lingering';
     this.session.end();
-    this.#outbox.flush();
+    this.#flush();
     this.#socket.end();
     this.#socket.resume();
     const now = this.runtime.clock.monotonic();

@@ -156,7 +156,6 @@ export class ServerStream implements Client, StreamUser {
   startResponse(head: ResponseHead, framing: Framing, edits: CompiledEdits | undefined): void {
     const length = head.fields.contentLength;
     const empty = framing === 'none' || (framing === 'length' && length === 0);
-    if (framing === 'length' && !empty) this.#stream.sendLeft = length;
     this.#connection.session.sendHead(this.#stream, encodeResponse(head, edits), empty);
   }
 
@@ -207,7 +206,7 @@ export class ServerStream implements Client, StreamUser {
     const { session } = this.#connection;
     session.sendHead(this.#stream, encodeOwnHead(status, lines), bytes === '');
     if (bytes === '') return;
-    this.#stream.sendLeft = bytes.length;
     session.sendData(this.#stream, Buffer.from(bytes, 'latin1'), 0, bytes.length);
+    session.sendEnd(this.#stream, '');
   }
 }

@@ -1,5 +1,5 @@
 import { MAX_HEAD_BYTES } from '../http1/limits.ts';
-import { Allowance } from './allowance.ts';
+import { FloodGuard } from './flood-guard.ts';
 import {
   ACK,
   COMPRESSION_ERROR,
@@ -18,9 +18,7 @@ import {
   goAwayFrame,
   HAS_PRIORITY,
   HEADERS,
-  INITIAL_WINDOW_SIZE,
   MAX_CONCURRENT_STREAMS,
-  MAX_FRAME_SIZE,
   MAX_HEADER_LIST_SIZE,
   MAX_STREAM_ID,
   MAX_WINDOW_BYTES,
@@ -38,36 +36,19 @@ import {
   SETTINGS_ACK,
   STREAM_CLOSED,
   settingsFrame,
+  uint31At,
+  uint32At,
   WINDOW_UPDATE,
   windowFrame,
 } from './frame.ts';
 import { FrameReader, type FrameSink } from './frame-reader.ts';
+import { HeaderBlock } from './header-block.ts';
 import { type FieldSink, HpackDecoder } from './hpack/decoder.ts';
-import { NO_DYNAMIC_TABLE } from './hpack/encoder.ts';
-import {
-  CONNECTION_WINDOW_BYTES,
-  IDLE_FRAME_BURST,
-  IDLE_FRAMES_EARNED,
-  IDLE_FRAMES_PER_SECOND,
-  MAX_BLOCK_BYTES,
-  MAX_BLOCK_FRAMES,
-  MAX_REMEMBERED_RESETS,
-  MAX_STREAMS,
-  MAX_TABLE_BYTES,
-  MAX_WAITING_CONTROL_FRAMES,
-  RESET_BURST,
-  RESETS_PER_SECOND,
-} from './limits.ts';
+import { Incoming } from './incoming.ts';
+import { CONNECTION_WINDOW_BYTES, MAX_REMEMBERED_RESETS, MAX_STREAMS, MAX_TABLE_BYTES } from './limits.ts';
+import { Outgoing, type OutgoingEvents, type SessionOut } from './outgoing.ts';
+import { PeerSettings } from './settings.ts';
 import { Stream, type StreamUser } from './stream.ts';
-
-/** Where a session writes; socket/outbox.ts is one. */
-export interface SessionOut {
-  /** latin1. */
-  text(piece: string): void;
-  bytes(from: Buffer, start: number, end: number): void;
-  /** The peer takes less than it is sent. */
-  readonly isBlocked: boolean;
-}
 
 export interface SessionEvents {
   /** A peer's new stream. */
@@ -78,7 +59,7 @@ export interface SessionEvents {
   goingAway(lastStreamId: number, code: number): void;
   /** The connection cannot go on; the GOAWAY that says why has been written. */
   failed(code: number, why: string): void;
-  /** Something was written; it waits for `flush`. */
+  /** Something was written; `settle` before it leaves. */
   wrote(): void;
 }
 
@@ -88,20 +69,18 @@ const NOWHERE: FieldSink = { field: () => undefined };
  * One HTTP/2 connection without its socket (RFC 9113): bytes in, bytes out, streams between. Knows frames, windows, limits and the life of
  * streams; what a head means is its users' business. Either side of a connection.
  */
-export class Session implements FrameSink {
+export class Session implements FrameSink, OutgoingEvents {
   readonly role: 'server' | 'client';
-  /** The peer's word on how many streams it takes at once. RFC 9113 section 6.5.2: at least 100 until it says otherwise. */
-  peerMaxStreams = 100;
-  readonly #out: SessionOut;
+  readonly #peer = new PeerSettings();
+  readonly #outgoing: Outgoing;
+  readonly #incoming: Incoming;
+  readonly #flood = new FloodGuard();
   readonly #events: SessionEvents;
   readonly #reader = new FrameReader(DEFAULT_MAX_FRAME_BYTES);
   readonly #decoder = new HpackDecoder(MAX_TABLE_BYTES);
   readonly #streams = new Map<number, Stream>();
-  readonly #blocked = new Set<Stream>();
   /** Streams that we reset: what was on its way to them is ignored (section 5.1). The oldest are forgotten. */
   readonly #resets = new Set<number>();
-  readonly #resetAllowance = new Allowance(RESET_BURST, RESETS_PER_SECOND);
-  readonly #idleFrames = new Allowance(IDLE_FRAME_BURST, IDLE_FRAMES_PER_SECOND);
   /** Whole frames so far. */
   frames = 0;
   #phase: 'preface' | 'first-settings' | 'open' | 'failed';
@@ -113,24 +92,19 @@ export class Session implements FrameSink {
   /** Highest stream of the peer's that was opened. */
   #lastPeerStream = 0;
   #nextOwnStream = 1;
-  #sendWindow = DEFAULT_WINDOW_BYTES;
-  #receiveWindow = CONNECTION_WINDOW_BYTES;
-  #unreturned = 0;
-  #peerInitialWindow = DEFAULT_WINDOW_BYTES;
-  #peerMaxFrame = DEFAULT_MAX_FRAME_BYTES;
-  #waitingControls = 0;
-  #firstBlock = true;
-  // A header block that goes on in CONTINUATION frames.
-  #blockStream = 0;
-  #blockFlags = 0;
-  #blockPieces: Buffer[] = [];
-  #blockBytes = 0;
+  readonly #block = new HeaderBlock();
 
   constructor(role: 'server' | 'client', out: SessionOut, events: SessionEvents) {
     this.role = role;
-    this.#out = out;
+    this.#outgoing = new Outgoing(out, this.#peer, this);
+    this.#incoming = new Incoming(this.#outgoing);
     this.#events = events;
     this.#phase = role === 'server' ? 'preface' : 'first-settings';
+  }
+
+  /** How many streams the peer takes at once. */
+  get peerMaxStreams(): number {
+    return this.#peer.maxStreams;
   }
 
   get streamCount(): number {
@@ -143,12 +117,12 @@ export class Session implements FrameSink {
 
   /** Waits for bytes that must come soon: the preface, the rest of a frame or of a header block. */
   get isWithinSomething(): boolean {
-    return this.#phase !== 'open' || this.#blockStream !== 0 || this.#reader.isWithinFrame;
+    return this.#phase !== 'open' || this.#block.isOpen || this.#reader.isWithinFrame;
   }
 
   /** A header block goes on in a frame that has not come. */
   get isWithinBlock(): boolean {
-    return this.#blockStream !== 0;
+    return this.#block.isOpen;
   }
 
   /** A client's side may open no more streams than a connection has numbers for. */
@@ -158,14 +132,14 @@ export class Session implements FrameSink {
 
   /** Says hello; to be called once, first. */
   start(): void {
-    if (this.role === 'client') this.#out.text(PREFACE);
-    this.#out.text(
+    if (this.role === 'client') this.#outgoing.write(PREFACE);
+    this.#outgoing.write(
       settingsFrame([
         ...(this.role === 'client' ? [[ENABLE_PUSH, 0] as const] : [[MAX_CONCURRENT_STREAMS, MAX_STREAMS] as const]),
         [MAX_HEADER_LIST_SIZE, MAX_HEAD_BYTES],
       ]),
     );
-    this.#out.text(windowFrame(0, CONNECTION_WINDOW_BYTES - DEFAULT_WINDOW_BYTES));
+    this.#outgoing.write(windowFrame(0, CONNECTION_WINDOW_BYTES - DEFAULT_WINDOW_BYTES));
     this.#events.wrote();
   }
 
@@ -184,7 +158,7 @@ export class Session implements FrameSink {
 
   /** A client's side: a new stream. Its head is to be sent at once. */
   open(user: StreamUser): Stream {
-    const stream = new Stream(this.#nextOwnStream, this.#peerInitialWindow, DEFAULT_WINDOW_BYTES);
+    const stream = new Stream(this.#nextOwnStream, this.#peer.initialWindow, DEFAULT_WINDOW_BYTES);
     this.#nextOwnStream += 2;
     stream.user = user;
     this.#streams.set(stream.id, stream);
@@ -194,33 +168,28 @@ export class Session implements FrameSink {
   /** Sends a header block (hpack/encoder.ts makes one). */
   sendHead(stream: Stream, block: string, last: boolean): void {
     if (stream.closed || stream.localEnded) return;
-    this.#sendBlock(stream.id, block, last ? END_STREAM : 0);
-    if (last) this.#endLocal(stream);
+    this.#outgoing.block(stream.id, block, last ? END_STREAM : 0);
+    if (last) this.sentEnd(stream);
   }
 
   sendData(stream: Stream, from: Buffer, start: number, end: number): void {
     if (stream.closed || stream.localEnded || stream.queuedEnd !== undefined) return;
-    const at = stream.queuedBytes === 0 ? this.#emit(stream, from, start, end) : start;
-    if (at === end) return;
-    stream.queue.push(Buffer.from(from.subarray(at, end)));
-    stream.queuedBytes += end - at;
-    this.#blocked.add(stream);
+    this.#outgoing.data(stream, from, start, end);
   }
 
   /** Ends our side of the stream behind what is queued, with a block of trailers or ''. */
   sendEnd(stream: Stream, trailers: string): void {
     if (stream.closed || stream.localEnded) return;
-    if (stream.queuedBytes > 0) stream.queuedEnd = trailers;
-    else this.#emitEnd(stream, trailers);
+    this.#outgoing.end(stream, trailers);
   }
 
   /** Gives a stream up. `blame`: whether the peer brought it about (CVE-2025-8671). */
   reset(stream: Stream, code: number, blame: 'peer' | 'own'): void {
     if (stream.closed) return;
-    this.#write(resetFrame(stream.id, code));
+    this.#outgoing.write(resetFrame(stream.id, code));
     this.#remember(stream.id);
     this.#close(stream);
-    if (blame === 'peer' && !this.#resetAllowance.take(this.#nowMs)) this.#calm('too many streams had to be reset');
+    if (blame === 'peer' && !this.#flood.reset(this.#nowMs)) this.#calm('too many streams had to be reset');
   }
 
   pause(stream: Stream): void {
@@ -230,24 +199,24 @@ export class Session implements FrameSink {
   resume(stream: Stream): void {
     if (!stream.paused) return;
     stream.paused = false;
-    if (!stream.closed) this.#return(stream, 0);
+    if (!stream.closed) this.#incoming.returnTo(stream, 0);
   }
 
   /** Announces the end: streams that still come are served. */
   announceEnd(): void {
-    if (this.#phase !== 'failed') this.#write(goAwayFrame(MAX_STREAM_ID, NO_ERROR, ''));
+    if (this.#phase !== 'failed') this.#outgoing.write(goAwayFrame(MAX_STREAM_ID, NO_ERROR, ''));
   }
 
   /** The last word of a connection that is closed in peace. */
   end(): void {
-    if (this.#phase !== 'failed') this.#write(goAwayFrame(this.#lastPeerStream, NO_ERROR, ''));
+    if (this.#phase !== 'failed') this.#outgoing.write(goAwayFrame(this.#lastPeerStream, NO_ERROR, ''));
     this.#phase = 'failed';
   }
 
   fail(code: number, why: string): void {
     if (this.#phase === 'failed') return;
     this.#phase = 'failed';
-    this.#write(goAwayFrame(this.#lastPeerStream, code, why));
+    this.#outgoing.write(goAwayFrame(this.#lastPeerStream, code, why));
     this.#events.failed(code, why);
   }
 
@@ -271,9 +240,14 @@ export class Session implements FrameSink {
     }
   }
 
+  /** What was held back leaves too; to be called before the socket is written to. */
+  settle(): void {
+    this.#outgoing.settle();
+  }
+
   /** The peer has taken what was written. */
   unblocked(): void {
-    this.#waitingControls = 0;
+    this.#flood.answersRead();
   }
 
   // Frames.
@@ -284,7 +258,7 @@ export class Session implements FrameSink {
       this.fail(PROTOCOL_ERROR, 'the first frame is no SETTINGS');
       return false;
     }
-    if (this.#blockStream !== 0 && (type !== CONTINUATION || streamId !== this.#blockStream)) {
+    if (this.#block.isOpen && (type !== CONTINUATION || streamId !== this.#block.streamId)) {
       this.fail(PROTOCOL_ERROR, 'a header block was interrupted');
       return false;
     }
@@ -361,19 +335,18 @@ export class Session implements FrameSink {
       }
     }
     const length = end - start;
-    this.#receiveWindow -= length;
-    if (this.#receiveWindow < 0) {
+    if (!this.#incoming.take(length)) {
       this.fail(FLOW_CONTROL_ERROR, 'more data than the connection has window for');
       return;
     }
     const stream = this.#streams.get(streamId);
     if (stream === undefined || stream.remoteEnded) {
-      this.#returnConnection(length);
+      this.#incoming.returnToConnection(length);
       this.#dataAfterEnd(streamId, stream);
       return;
     }
     const ends = (flags & END_STREAM) !== 0;
-    if (dataEnd > dataStart) this.#idleFrames.earn(IDLE_FRAMES_EARNED);
+    if (dataEnd > dataStart) this.#flood.worked();
     else if (!ends && !this.#spendIdle()) return;
     this.#takeData(stream, length, from, dataStart, dataEnd, ends);
   }
@@ -389,14 +362,14 @@ export class Session implements FrameSink {
     stream.received += end - start;
     const excess = stream.expectedBytes >= 0 && stream.received > stream.expectedBytes;
     if (stream.receiveWindow < 0 || excess || !stream.headSeen) {
-      this.#returnConnection(length);
+      this.#incoming.returnToConnection(length);
       this.#streamError(stream, stream.receiveWindow < 0 ? FLOW_CONTROL_ERROR : PROTOCOL_ERROR);
       return;
     }
     if (ends) stream.remoteEnded = true;
     if (end > start) stream.user?.data(from, start, end);
-    if (stream.closed) this.#returnConnection(length);
-    else this.#return(stream, length);
+    if (stream.closed) this.#incoming.returnToConnection(length);
+    else this.#incoming.returnTo(stream, length);
     if (ends) this.#remoteEnded(stream);
   }
 
@@ -409,7 +382,7 @@ export class Session implements FrameSink {
     }
     let dependsOn = 0;
     if ((flags & HAS_PRIORITY) !== 0) {
-      dependsOn = uint31(from, at);
+      dependsOn = uint31At(from, at);
       at += 5;
     }
     if (streamId === 0 || at > stop || at > end) {
@@ -422,28 +395,23 @@ export class Session implements FrameSink {
       this.#onBlock(streamId, flags, from, at, stop, selfish);
       return;
     }
-    this.#blockStream = streamId;
-    this.#blockFlags = flags;
-    this.#blockPieces = [Buffer.from(from.subarray(at, stop))];
-    this.#blockBytes = stop - at;
+    this.#block.begin(streamId, flags);
+    this.#block.append(from, at, stop);
   }
 
   #onContinuation(flags: number, streamId: number, from: Buffer, start: number, end: number): void {
-    if (this.#blockStream === 0) {
+    if (!this.#block.isOpen) {
       this.fail(PROTOCOL_ERROR, 'CONTINUATION without a header block');
       return;
     }
-    this.#blockBytes += end - start;
-    this.#blockPieces.push(Buffer.from(from.subarray(start, end)));
-    if (this.#blockBytes > MAX_BLOCK_BYTES || this.#blockPieces.length > MAX_BLOCK_FRAMES) {
+    if (!this.#block.append(from, start, end)) {
       this.#calm('a header block is too large');
       return;
     }
     if ((flags & END_HEADERS) === 0) return;
-    const block = Buffer.concat(this.#blockPieces);
-    this.#blockPieces = [];
-    this.#blockStream = 0;
-    this.#onBlock(streamId, this.#blockFlags, block, 0, block.length, false);
+    const { flags: began } = this.#block;
+    const block = this.#block.take();
+    this.#onBlock(streamId, began, block, 0, block.length, false);
   }
 
   #onBlock(streamId: number, flags: number, from: Buffer, start: number, end: number, selfish: boolean): void {
@@ -461,15 +429,15 @@ export class Session implements FrameSink {
     this.#lastPeerStream = streamId;
     if (selfish || this.#streams.size >= MAX_STREAMS) {
       if (!this.#decode(from, start, end, NOWHERE)) return;
-      this.#write(resetFrame(streamId, selfish ? PROTOCOL_ERROR : REFUSED_STREAM));
+      this.#outgoing.write(resetFrame(streamId, selfish ? PROTOCOL_ERROR : REFUSED_STREAM));
       this.#remember(streamId);
-      if (!this.#resetAllowance.take(this.#nowMs)) this.#calm('too many streams had to be refused');
+      if (!this.#flood.reset(this.#nowMs)) this.#calm('too many streams had to be refused');
       return;
     }
-    const stream = new Stream(streamId, this.#peerInitialWindow, DEFAULT_WINDOW_BYTES);
+    const stream = new Stream(streamId, this.#peer.initialWindow, DEFAULT_WINDOW_BYTES);
     this.#streams.set(streamId, stream);
     stream.user = this.#events.opened(stream);
-    this.#idleFrames.earn(IDLE_FRAMES_EARNED);
+    this.#flood.worked();
     this.#readHead(stream, last, from, start, end);
   }
 
@@ -505,7 +473,7 @@ export class Session implements FrameSink {
   #onPriority(streamId: number, from: Buffer, start: number, end: number): void {
     if (streamId === 0) this.fail(PROTOCOL_ERROR, 'PRIORITY on stream 0');
     else if (end - start !== 5) this.#streamErrorOn(streamId, FRAME_SIZE_ERROR);
-    else if (uint31(from, start) === streamId) this.#streamErrorOn(streamId, PROTOCOL_ERROR);
+    else if (uint31At(from, start) === streamId) this.#streamErrorOn(streamId, PROTOCOL_ERROR);
     else this.#spendIdle();
   }
 
@@ -514,7 +482,7 @@ export class Session implements FrameSink {
     else if (this.#isIdle(streamId)) this.fail(PROTOCOL_ERROR, 'RST_STREAM on an idle stream');
     else {
       const stream = this.#streams.get(streamId);
-      if (this.role === 'server' && !this.#resetAllowance.take(this.#nowMs)) {
+      if (this.role === 'server' && !this.#flood.reset(this.#nowMs)) {
         this.#calm('too many streams were reset');
         return;
       }
@@ -533,46 +501,24 @@ export class Session implements FrameSink {
     else if (this.#phase === 'open' && !this.#spendIdle()) return;
     else if (!isAck) {
       this.#phase = 'open';
-      for (let at = start; at < end; at += 6) {
-        if (!this.#setting(((from[at] ?? 0) << 8) | (from[at + 1] ?? 0), uint32At(from, at + 2))) return;
-      }
-      this.#control(SETTINGS_ACK);
-      this.#unblock();
+      if (this.#takeSettings(from, start, end)) this.#control(SETTINGS_ACK);
     }
   }
 
   /** False when it failed the connection. */
-  #setting(id: number, value: number): boolean {
-    switch (id) {
-      case ENABLE_PUSH:
-        if (value > 1 || (value === 1 && this.role === 'client')) return this.#badSetting(PROTOCOL_ERROR);
-        return true;
-      case MAX_CONCURRENT_STREAMS:
-        this.peerMaxStreams = value;
-        return true;
-      case INITIAL_WINDOW_SIZE: {
-        if (value > MAX_WINDOW_BYTES) return this.#badSetting(FLOW_CONTROL_ERROR);
-        const change = value - this.#peerInitialWindow;
-        this.#peerInitialWindow = value;
-        for (const stream of this.#streams.values()) {
-          stream.sendWindow += change;
-          if (stream.sendWindow > MAX_WINDOW_BYTES) return this.#badSetting(FLOW_CONTROL_ERROR);
-        }
-        return true;
+  #takeSettings(from: Buffer, start: number, end: number): boolean {
+    const before = this.#peer.initialWindow;
+    let code = this.#peer.take(from, start, end, this.role);
+    const change = this.#peer.initialWindow - before;
+    if (code === NO_ERROR && change !== 0) {
+      for (const stream of this.#streams.values()) {
+        stream.sendWindow += change;
+        if (stream.sendWindow > MAX_WINDOW_BYTES) code = FLOW_CONTROL_ERROR;
       }
-      case MAX_FRAME_SIZE:
-        if (value < DEFAULT_MAX_FRAME_BYTES || value >= 1 << 24) return this.#badSetting(PROTOCOL_ERROR);
-        this.#peerMaxFrame = value;
-        return true;
-      default:
-        // Section 6.5.2: others are ignored; our encoder has no table whose size could be told.
-        return true;
+      if (code === NO_ERROR) this.#outgoing.unblock();
     }
-  }
-
-  #badSetting(code: number): boolean {
-    this.fail(code, 'a setting with a value that it cannot have');
-    return false;
+    if (code !== NO_ERROR) this.fail(code, 'a setting with a value that it cannot have');
+    return code === NO_ERROR;
   }
 
   #onPing(flags: number, streamId: number, from: Buffer, start: number, end: number): void {
@@ -586,7 +532,7 @@ export class Session implements FrameSink {
   #onGoAway(streamId: number, from: Buffer, start: number, end: number): void {
     if (streamId !== 0) this.fail(PROTOCOL_ERROR, 'GOAWAY on a stream');
     else if (end - start < 8) this.fail(FRAME_SIZE_ERROR, 'GOAWAY of a wrong size');
-    else if (this.#spendIdle()) this.#events.goingAway(uint31(from, start), uint32At(from, start + 4));
+    else if (this.#spendIdle()) this.#events.goingAway(uint31At(from, start), uint32At(from, start + 4));
   }
 
   #onWindowUpdate(streamId: number, from: Buffer, start: number, end: number): void {
@@ -599,12 +545,10 @@ export class Session implements FrameSink {
       return;
     }
     if (!this.#spendIdle()) return;
-    const increment = uint31(from, start);
+    const increment = uint31At(from, start);
     if (streamId === 0) {
-      this.#sendWindow += increment;
       if (increment === 0) this.fail(PROTOCOL_ERROR, 'WINDOW_UPDATE of 0');
-      else if (this.#sendWindow > MAX_WINDOW_BYTES) this.fail(FLOW_CONTROL_ERROR, 'the window is too large');
-      else this.#unblock();
+      else if (!this.#outgoing.grow(increment)) this.fail(FLOW_CONTROL_ERROR, 'the window is too large');
       return;
     }
     const stream = this.#streams.get(streamId);
@@ -612,7 +556,7 @@ export class Session implements FrameSink {
     stream.sendWindow += increment;
     if (increment === 0) this.#streamError(stream, PROTOCOL_ERROR);
     else if (stream.sendWindow > MAX_WINDOW_BYTES) this.#streamError(stream, FLOW_CONTROL_ERROR);
-    else if (stream.queuedBytes > 0) this.#drain(stream);
+    else if (stream.queuedBytes > 0) this.#outgoing.drain(stream);
   }
 
   // Streams' ends.
@@ -638,7 +582,7 @@ export class Session implements FrameSink {
     stream.user?.ended();
   }
 
-  #endLocal(stream: Stream): void {
+  sentEnd(stream: Stream): void {
     stream.localEnded = true;
     if (stream.remoteEnded) this.#close(stream);
     else if (this.role === 'server') {
@@ -650,7 +594,7 @@ export class Session implements FrameSink {
   /** Section 8.1: after a whole answer the rest of a request is not wanted, and that is no error. */
   #resetQuietly(stream: Stream): void {
     if (stream.closed) return;
-    this.#write(resetFrame(stream.id, NO_ERROR));
+    this.#outgoing.write(resetFrame(stream.id, NO_ERROR));
     this.#remember(stream.id);
     this.#close(stream);
   }
@@ -659,12 +603,10 @@ export class Session implements FrameSink {
     if (stream.closed) return;
     stream.closed = true;
     this.#streams.delete(stream.id);
-    this.#blocked.delete(stream);
-    this.#returnConnection(stream.unreturned);
+    this.#outgoing.forget(stream);
+    this.#incoming.returnToConnection(stream.unreturned);
     stream.unreturned = 0;
-    stream.queue.length = 0;
-    stream.queuedBytes = 0;
-    if (stream.remoteEnded && stream.localEnded) this.#resetAllowance.earn(1);
+    if (stream.remoteEnded && stream.localEnded) this.#flood.completed();
     this.#events.closed(stream);
   }
 
@@ -680,7 +622,7 @@ export class Session implements FrameSink {
     if (stream !== undefined) this.#streamError(stream, code);
     else {
       this.#control(resetFrame(streamId, code));
-      if (!this.#resetAllowance.take(this.#nowMs)) this.#calm('too many broken frames');
+      if (!this.#flood.reset(this.#nowMs)) this.#calm('too many broken frames');
     }
   }
 
@@ -696,7 +638,7 @@ export class Session implements FrameSink {
   // Floods.
 
   #spendIdle(): boolean {
-    if (this.#idleFrames.take(this.#nowMs)) return true;
+    if (this.#flood.idleFrame(this.#nowMs)) return true;
     this.#calm('too many frames that carry nothing');
     return false;
   }
@@ -707,118 +649,20 @@ export class Session implements FrameSink {
 
   /** An answer that the peer makes us give. */
   #control(frame: string): void {
-    if (this.#out.isBlocked && ++this.#waitingControls > MAX_WAITING_CONTROL_FRAMES) {
+    if (this.#outgoing.isBlocked && !this.#flood.waitingAnswer()) {
       this.#calm('answers are asked for and not read');
       return;
     }
-    this.#write(frame);
+    this.#outgoing.write(frame);
   }
 
-  // Writing.
+  // What the outgoing half tells.
 
-  #write(frame: string): void {
-    this.#out.text(frame);
+  wrote(): void {
     this.#events.wrote();
   }
 
-  #sendBlock(streamId: number, fields: string, endStream: number): void {
-    const block = this.#firstBlock ? NO_DYNAMIC_TABLE + fields : fields;
-    this.#firstBlock = false;
-    const most = this.#peerMaxFrame;
-    if (block.length <= most) {
-      this.#write(frameHeader(block.length, HEADERS, END_HEADERS | endStream, streamId) + block);
-      return;
-    }
-    this.#write(frameHeader(most, HEADERS, endStream, streamId) + block.slice(0, most));
-    for (let at = most; at < block.length; at += most) {
-      const piece = block.slice(at, at + most);
-      this.#write(
-        frameHeader(piece.length, CONTINUATION, at + most >= block.length ? END_HEADERS : 0, streamId) + piece,
-      );
-    }
+  sentData(): void {
+    this.#flood.worked();
   }
-
-  /** Sends what the windows have room for; returns the offset behind it. */
-  #emit(stream: Stream, from: Buffer, start: number, end: number): number {
-    let at = start;
-    while (at < end) {
-      const count = Math.min(end - at, stream.sendWindow, this.#sendWindow, this.#peerMaxFrame);
-      if (count <= 0) return at;
-      stream.sendWindow -= count;
-      this.#sendWindow -= count;
-      if (stream.sendLeft >= 0) stream.sendLeft -= count;
-      const last = stream.sendLeft === 0;
-      this.#out.text(frameHeader(count, DATA, last ? END_STREAM : 0, stream.id));
-      this.#out.bytes(from, at, at + count);
-      this.#idleFrames.earn(IDLE_FRAMES_EARNED);
-      this.#events.wrote();
-      at += count;
-      if (last) {
-        this.#endLocal(stream);
-        return end;
-      }
-    }
-    return at;
-  }
-
-  #emitEnd(stream: Stream, trailers: string): void {
-    if (trailers !== '') this.#sendBlock(stream.id, trailers, END_STREAM);
-    else this.#write(frameHeader(0, DATA, END_STREAM, stream.id));
-    this.#endLocal(stream);
-  }
-
-  /** Each stream that waits gets its turn; one that still waits goes behind the others. */
-  #unblock(): void {
-    if (this.#blocked.size === 0) return;
-    for (const stream of Array.from(this.#blocked)) this.#drain(stream);
-  }
-
-  #drain(stream: Stream): void {
-    this.#blocked.delete(stream);
-    while (stream.queue.length > 0) {
-      const piece = stream.queue[0];
-      if (piece === undefined) break;
-      const at = this.#emit(stream, piece, 0, piece.length);
-      if (stream.closed) return;
-      stream.queuedBytes -= at;
-      if (at < piece.length) {
-        stream.queue[0] = piece.subarray(at);
-        this.#blocked.add(stream);
-        return;
-      }
-      stream.queue.shift();
-    }
-    if (stream.queuedEnd !== undefined && !stream.localEnded) this.#emitEnd(stream, stream.queuedEnd);
-    else if (!stream.closed) stream.user?.drained();
-  }
-
-  // Giving windows back.
-
-  /** Half a window at a time, so that there is one WINDOW_UPDATE for many DATA. */
-  #return(stream: Stream, count: number): void {
-    stream.unreturned += count;
-    if (stream.paused || stream.unreturned === 0) return;
-    const half = DEFAULT_WINDOW_BYTES >> 1;
-    if (stream.unreturned < half && count > 0) return;
-    this.#returnConnection(stream.unreturned);
-    stream.receiveWindow += stream.unreturned;
-    if (!stream.remoteEnded) this.#write(windowFrame(stream.id, stream.unreturned));
-    stream.unreturned = 0;
-  }
-
-  #returnConnection(count: number): void {
-    this.#unreturned += count;
-    if (this.#unreturned < CONNECTION_WINDOW_BYTES >> 1 || this.#phase === 'failed') return;
-    this.#receiveWindow += this.#unreturned;
-    this.#write(windowFrame(0, this.#unreturned));
-    this.#unreturned = 0;
-  }
-}
-
-function uint32At(from: Buffer, at: number): number {
-  return (from[at] ?? 0) * 2 ** 24 + (((from[at + 1] ?? 0) << 16) | ((from[at + 2] ?? 0) << 8) | (from[at + 3] ?? 0));
-}
-
-function uint31(from: Buffer, at: number): number {
-  return uint32At(from, at) % 2 ** 31;
 }

@@ -16,7 +16,7 @@ export interface StreamUser {
   drained(): void;
 }
 
-/** One stream of a session: its windows, and what waits for them. Only the session writes here, but for `expectedBytes` and `sendLeft`. */
+/** One stream of a session: its windows, and what waits for them. Only the session writes here, but for `expectedBytes` and `headSeen`. */
 export class Stream {
   readonly id: number;
   user: StreamUser | undefined = undefined;
@@ -35,8 +35,6 @@ export class Stream {
   received = 0;
   /** What content-length promised; -1 when nothing did. The user's to set once the head is known. */
   expectedBytes = -1;
-  /** Bytes that our own content-length still promises, so that the last of them ends the stream; -1 when it is not known. */
-  sendLeft = -1;
   /** What the other side's windows have no room for. */
   readonly queue: Buffer[] = [];
   queuedBytes = 0;

@@ -106,7 +106,7 @@ export class Http2Connection implements ByteReceiver, SessionEvents, Flushable {
     if (this.#phase === 'closed') return;
     if (this.#phase === 'open') {
       this.session.end();
-      this.#outbox.flush();
+      this.#flush();
     }
     this.#phase = 'closed';
     this.runtime.wheel.remove(this.#alarm);
@@ -151,7 +151,7 @@ export class Http2Connection implements ByteReceiver, SessionEvents, Flushable {
 
   failed(_code: number, why: string): void {
     this.runtime.telemetry.rejected('response', 'http2-connection-error');
-    this.#outbox.flush();
+    this.#flush();
     this.#failed(`the upstream broke HTTP/2: ${why}`);
   }
 
@@ -161,9 +161,14 @@ export class Http2Connection implements ByteReceiver, SessionEvents, Flushable {
     atTurnEnd(this);
   }
 
+  #flush(): void {
+    this.session.settle();
+    this.#outbox.flush();
+  }
+
   flushNow(): void {
     this.#flushing = false;
-    if (this.#phase === 'open') this.#outbox.flush();
+    if (this.#phase === 'open') this.#flush();
   }
 
   #connected(): void {

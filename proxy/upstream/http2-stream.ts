@@ -53,7 +53,6 @@ export class Http2Stream implements Carrier, StreamUser {
     const stream = this.#stream;
     if (stream === undefined) return;
     this.#headSent = true;
-    if (head.bodyBytes > 0) stream.sendLeft = head.bodyBytes;
     const { scheme } = this.#connection;
     const block = encodeRequest(head.text, { scheme, acceptsTrailers: head.acceptsTrailers });
     this.#connection.session.sendHead(stream, block, head.bodyBytes === 0);

@@ -1,0 +1,42 @@
+import { DEFAULT_WINDOW_BYTES, windowFrame } from './frame.ts';
+import { CONNECTION_WINDOW_BYTES } from './limits.ts';
+import type { Outgoing } from './outgoing.ts';
+import type { Stream } from './stream.ts';
+
+/** What the peer may still send: windows that shrink as data comes, and grow again as our users take it. */
+export class Incoming {
+  readonly #outgoing: Outgoing;
+  #window = CONNECTION_WINDOW_BYTES;
+  #unreturned = 0;
+
+  constructor(outgoing: Outgoing) {
+    this.#outgoing = outgoing;
+  }
+
+  /** Data has come, padding included; false when the connection had no window for it. */
+  take(bytes: number): boolean {
+    this.#window -= bytes;
+    return this.#window >= 0;
+  }
+
+  /** A stream's user has taken `count` bytes. Half a window is given back at a time: one WINDOW_UPDATE for many DATA. */
+  returnTo(stream: Stream, count: number): void {
+    stream.unreturned += count;
+    if (stream.paused || stream.unreturned === 0) return;
+    if (count > 0 && stream.unreturned < DEFAULT_WINDOW_BYTES >> 1) return;
+    const bytes = stream.unreturned;
+    stream.unreturned = 0;
+    stream.receiveWindow += bytes;
+    this.returnToConnection(bytes);
+    if (!stream.remoteEnded) this.#outgoing.write(windowFrame(stream.id, bytes));
+  }
+
+  /** Bytes that nobody will take any more. */
+  returnToConnection(count: number): void {
+    this.#unreturned += count;
+    if (this.#unreturned < CONNECTION_WINDOW_BYTES >> 1) return;
+    this.#window += this.#unreturned;
+    this.#outgoing.write(windowFrame(0, this.#unreturned));
+    this.#unreturned = 0;
+  }
+}
