@@ -23,7 +23,7 @@ export function http2(options: Http2Options): Promise<ScenarioResult> {
 
 /** gRPC unary calls with 100 B each way: HTTP/2 on both sides, with trailers. */
 export function grpc(options: Http2Options): Promise<ScenarioResult> {
-  return scenario('grpc', 'http2-upstream.ts', options);
+  return scenario('grpc', 'grpc-upstream.ts', options);
 }
 
 async function scenario(name: 'http2' | 'grpc', server: string, options: Http2Options): Promise<ScenarioResult> {
