@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import http2 from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { eventually, startEngine } from '../test-support/harness.ts';
+import { answering, eventually, rawUpstream, startEngine } from '../test-support/harness.ts';
+import { frame, framesOf } from '../test-support/http2-frames.ts';
 import { type Answer, askOver, type Handler, testClient, testServer } from '../test-support/http2-peers.ts';
 import { cluster, forward, listener, route, routeTable, tables } from '../test-support/tables.ts';
+import { CONTINUATION, HEADERS, PREFACE, RST_STREAM, SETTINGS } from './frame.ts';
+import { HpackDecoder } from './hpack/decoder.ts';
+import { encodeInteger } from './hpack/encoder.ts';
+import type { Field as DecodedField } from './hpack/field.ts';
 
 const VERSIONS = ['HTTP/1.1', 'HTTP/2'] as const;
 type Version = (typeof VERSIONS)[number];
@@ -323,3 +329,126 @@ test('a drain tells clients to go, and serves what still comes', async () => {
   assert.equal(goAway, 0);
   session.destroy();
 });
+
+test('a client that comes by CONNECT, as gRPC clients behind HTTP_PROXY do, may speak HTTP/2 within', async () => {
+  await using server = await testServer('HTTP/2', echo);
+  await using proxy = await startEngine({
+    tables: tables(
+      [listener('in', 'table', {}, { forwardProxy: true })],
+      [routeTable('table', [route(forward('app'))], ['web.default', 'web.default:80'])],
+      [cluster('app', [server.port], { protocol: 'http2' })],
+    ),
+  });
+  const socket = net.connect({ port: proxy.port('in'), host: '127.0.0.1' });
+  socket.write('CONNECT web.default:80 HTTP/1.1\r\nHost: web.default:80\r\n\r\n');
+  const [established] = (await once(socket, 'data')) as [Buffer];
+  assert.match(established.toString(), /^HTTP\/1\.1 200 /);
+  const session = http2.connect('http://web.default', { createConnection: () => socket });
+  const answer = await askOver(session, { method: 'POST', body: 'hello' });
+  assert.deepEqual([answer.status, answer.body, answer.headers['x-host']], [200, 'hello', 'web.default:80']);
+  session.destroy();
+});
+
+test('heads that would be something else in HTTP/1.1 reach no upstream, and their neighbours are answered', async () => {
+  await using upstream = await rawUpstream(answering('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
+  await using proxy = await proxyTo('HTTP/1.1', upstream.port);
+  const good: readonly Field[] = [
+    [':method', 'GET'],
+    [':scheme', 'http'],
+    [':path', '/'],
+    [':authority', 'a'],
+  ];
+  const without = (name: string): readonly Field[] => good.filter(([one]) => one !== name);
+  const changed = (name: string, value: string): readonly Field[] =>
+    good.map((one) => (one[0] === name ? [name, value] : one));
+  // HAProxy's h2_desync_attacks.vtc, RFC 9113 section 8, and what HTTP/1.1 would make of it.
+  const bad: readonly (readonly [why: string, answer: 'reset' | number, fields: readonly Field[]])[] = [
+    ['a line end in a value', 'reset', [...good, ['x', 'a\r\nb: c']]],
+    ['NUL in a value', 'reset', [...good, ['x', 'a\0b']]],
+    ['a blank before a value', 'reset', [...good, ['x', ' a']]],
+    ['a blank behind a value', 'reset', [...good, ['x', 'a\t']]],
+    ['an upper-case name', 'reset', [...good, ['X', 'a']]],
+    ['an empty name', 'reset', [...good, ['', 'a']]],
+    ['a colon in a name', 'reset', [...good, ['a:b', 'a']]],
+    ['a line end in a name', 'reset', [...good, ['a\r\nb', 'a']]],
+    ['connection', 'reset', [...good, ['connection', 'close']]],
+    ['transfer-encoding', 'reset', [...good, ['transfer-encoding', 'chunked']]],
+    ['upgrade', 'reset', [...good, ['upgrade', 'websocket']]],
+    ['te that asks for more', 'reset', [...good, ['te', 'gzip']]],
+    ['two content-lengths', 'reset', [...good, ['content-length', '0'], ['content-length', '0']]],
+    ['a content-length that is no number', 'reset', [...good, ['content-length', '+1']]],
+    ['a length and no body', 'reset', [...good, ['content-length', '1']]],
+    ['another host than the authority', 'reset', [...good, ['host', 'b']]],
+    ['two hosts', 'reset', [...without(':authority'), ['host', 'a'], ['host', 'a']]],
+    ['no host at all', 400, without(':authority')],
+    ['an authority with a user', 400, changed(':authority', 'u@a')],
+    ['an authority with a path', 400, changed(':authority', 'a/b')],
+    ['no method', 'reset', without(':method')],
+    ['a method that is none', 'reset', changed(':method', 'GET?')],
+    ['a method with more behind it', 'reset', changed(':method', 'GET / HTTP/1.1')],
+    ['no scheme', 'reset', without(':scheme')],
+    ['a scheme that is none', 'reset', changed(':scheme', 'http://x/?')],
+    ['no path', 'reset', without(':path')],
+    ['an empty path', 'reset', changed(':path', '')],
+    ['a path without its slash', 'reset', changed(':path', 'x')],
+    ['a path with a blank', 400, changed(':path', '/ HTTP/1.1')],
+    ['a path with a fragment', 400, changed(':path', '/#x')],
+    ['an overlong path', 400, changed(':path', '/%c0%ae')],
+    ['a pseudo-header twice', 'reset', [...good, [':path', '/']]],
+    ['a pseudo-header of a response', 'reset', [...good, [':status', '200']]],
+    ['a pseudo-header that nobody knows', 'reset', [...good, [':protocol', 'websocket']]],
+    ['a pseudo-header behind a field', 'reset', [['x', 'a'], ...good]],
+    [
+      'CONNECT',
+      405,
+      [
+        [':method', 'CONNECT'],
+        [':authority', 'a:80'],
+      ],
+    ],
+    ['an expectation that nobody knows', 417, [...good, ['expect', 'more']]],
+    ['too many fields', 431, [...good, ...Array.from({ length: 120 }, (): Field => ['x', 'a'])]],
+    ['too large a head', 431, [...good, ['x', 'a'.repeat(61_500)]]],
+  ];
+  const socket = net.connect({ port: proxy.port('in'), host: '127.0.0.1' });
+  const pieces: Buffer[] = [];
+  socket.on('data', (data: Buffer) => void pieces.push(data));
+  socket.write(Buffer.concat([Buffer.from(PREFACE), frame(SETTINGS, 0, 0)]));
+  const send = (streamId: number, fields: readonly Field[]): void => {
+    const block = Buffer.from(fields.map(([name, value]) => literal(name, value)).join(''), 'latin1');
+    const rest = block.subarray(16_384);
+    socket.write(frame(HEADERS, rest.length === 0 ? 5 : 1, streamId, block.subarray(0, 16_384)));
+    for (let at = 0; at < rest.length; at += 16_384) {
+      socket.write(frame(CONTINUATION, at + 16_384 >= rest.length ? 4 : 0, streamId, rest.subarray(at, at + 16_384)));
+    }
+  };
+  bad.forEach(([, , fields], at) => send(at * 2 + 1, fields));
+  const last = bad.length * 2 + 1;
+  send(last, good);
+  const answerOf = (streamId: number): string => {
+    const frames = framesOf(Buffer.concat(pieces)).filter((one) => one.streamId === streamId);
+    const head = frames.find(({ type }) => type === HEADERS);
+    if (head === undefined) return frames.some(({ type }) => type === RST_STREAM) ? 'reset' : '';
+    return statusOf(head.payload);
+  };
+  await eventually(() => answerOf(last) !== '', 'the answer to the good one');
+  assert.equal(answerOf(last), '200');
+  bad.forEach(([why, answer], at) => assert.equal(answerOf(at * 2 + 1), String(answer), why));
+  assert.equal(upstream.received.length, 1);
+  assert.doesNotMatch(upstream.received[0] ?? '', /b: c|smuggled/);
+  socket.destroy();
+});
+
+type Field = readonly [name: string, value: string];
+
+const literal = (name: string, value: string): string =>
+  `\0${encodeInteger(name.length, 7, 0)}${name}${encodeInteger(value.length, 7, 0)}${value}`;
+
+function statusOf(block: Buffer): string {
+  let status = '';
+  const sink = {
+    field: ({ name, value }: Pick<DecodedField, 'name' | 'value'>) => void (name === ':status' ? (status = value) : ''),
+  };
+  new HpackDecoder(4096).decode(block, 0, block.length, sink);
+  return status;
+}
