@@ -145,6 +145,7 @@ class DataPlane implements Engine, Runtime {
 
   async drain(deadlineMs: number): Promise<void> {
     this.draining = true;
+    for (const listener of this.#listeners.values()) listener.drain();
     const until = this.clock.monotonic() + deadlineMs;
     this.inboundChangedAtMs = Math.max(this.inboundChangedAtMs, this.clock.monotonic());
     while (this.clock.monotonic() < until) {

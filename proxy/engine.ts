@@ -75,7 +75,7 @@ export interface Engine {
   listeners(): readonly ListenerStatus[];
   clusters(): readonly ClusterStatus[];
   /**
-   * Inbound and ingress answers say `Connection: close` from now on; requests that still come on any connection are served,
+   * Inbound and ingress answers say `Connection: close` from now on, and HTTP/2 connections GOAWAY at once; requests that still come on any connection are served,
    * none is reset. Resolves when no such request has been active for a moment, or at the deadline.
    */
   drain(deadlineMs: number): Promise<void>;

@@ -114,6 +114,11 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     return this.#phase === 'head' && this.#partial === '';
   }
 
+  /** HTTP/1.1 has no word for it but the next answer's `Connection: close`. */
+  drain(): void {
+    this.#successor?.drain();
+  }
+
   /** Finishes what is in flight and closes. */
   retire(): void {
     this.#retired = true;

@@ -30,6 +30,26 @@ export const CANCEL = 8;
 export const COMPRESSION_ERROR = 9;
 export const ENHANCE_YOUR_CALM = 11;
 
+/** By code, for metrics and logs. */
+const ERROR_NAMES = [
+  'no-error',
+  'protocol-error',
+  'internal-error',
+  'flow-control-error',
+  'settings-timeout',
+  'stream-closed',
+  'frame-size-error',
+  'refused-stream',
+  'cancel',
+  'compression-error',
+  'connect-error',
+  'enhance-your-calm',
+] as const;
+
+export function errorName(code: number): string {
+  return ERROR_NAMES[code] ?? 'unknown-error';
+}
+
 /** Section 6.5.2. */
 export const ENABLE_PUSH = 2;
 export const MAX_CONCURRENT_STREAMS = 3;

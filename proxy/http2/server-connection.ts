@@ -7,7 +7,7 @@ import { Outbox } from '../socket/outbox.ts';
 import type { ByteReceiver } from '../socket/shared-read.ts';
 import { atTurnEnd, type Flushable } from '../socket/turn-end.ts';
 import { accountRefused } from '../telemetry/account.ts';
-import { CANCEL, PROTOCOL_ERROR } from './frame.ts';
+import { CANCEL, errorName } from './frame.ts';
 import { RequestFields } from './request-fields.ts';
 import { ServerStream } from './server-stream.ts';
 import { Session, type SessionEvents } from './session.ts';
@@ -45,6 +45,7 @@ export class ServerConnection implements ByteReceiver, SessionEvents, Flushable 
   #flushing = false;
   #endAnnounced = false;
   #ended = false;
+  #retired = false;
   #quietSinceMs: number;
   /** Monotonic time since which a frame or block has not come to its end; Infinity between two. */
   #withinSinceMs: number;
@@ -72,8 +73,14 @@ export class ServerConnection implements ByteReceiver, SessionEvents, Flushable 
     return this.#outbox.isBlocked;
   }
 
-  /** Serves what still comes, and closes when the client has gone over to another connection. */
+  /** Asks the client to go elsewhere with what is new; what still comes is served. */
+  drain(): void {
+    this.#announceEnd();
+  }
+
+  /** As `drain`, and closes when nothing is in flight. */
   retire(): void {
+    this.#retired = true;
     this.#announceEnd();
     if (this.#streams.size === 0) this.#linger();
   }
@@ -125,7 +132,7 @@ export class ServerConnection implements ByteReceiver, SessionEvents, Flushable 
     this.#streams.delete(stream);
     if (this.#streams.size > 0 || this.#phase !== 'open') return;
     this.#quietSinceMs = this.runtime.clock.monotonic();
-    if (this.#ended) this.#linger();
+    if (this.#ended || this.#retired) this.#linger();
   }
 
   goingAway(): void {
@@ -133,11 +140,8 @@ export class ServerConnection implements ByteReceiver, SessionEvents, Flushable 
   }
 
   failed(code: number, why: string): void {
-    this.runtime.telemetry.rejected(
-      'request',
-      code === PROTOCOL_ERROR ? 'http2-protocol-error' : 'http2-connection-error',
-    );
-    this.runtime.log.debug(`HTTP/2 connection of "${this.from.peerAddress}" ended with code ${code}: ${why}`);
+    this.runtime.telemetry.rejected('request', `http2-${errorName(code)}`);
+    this.runtime.log.debug(`HTTP/2 connection of "${this.from.peerAddress}" ended with ${errorName(code)}: ${why}`);
     const streams = [...this.#streams.values()];
     this.#streams.clear();
     for (const stream of streams) stream.abandoned();
@@ -165,7 +169,7 @@ export class ServerConnection implements ByteReceiver, SessionEvents, Flushable 
 
   /** An answer is complete. */
   answered(): void {
-    if (this.runtime.draining && this.from.direction !== 'outbound') this.#announceEnd();
+    if (this.runtime.draining && this.from.direction !== 'outbound') this.drain();
   }
 
   /** A request that was refused before anything was done with it; status 0: its stream was reset. */

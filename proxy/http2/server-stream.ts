@@ -8,7 +8,7 @@ import { answerLines, type Plan, planRequest } from '../route/plan.ts';
 import type { Reason } from '../telemetry/reason.ts';
 import type { Client } from '../upstream/client.ts';
 import { Exchange } from '../upstream/exchange.ts';
-import { INTERNAL_ERROR } from './frame.ts';
+import { INTERNAL_ERROR, PROTOCOL_ERROR } from './frame.ts';
 import type { FieldSink } from './hpack/decoder.ts';
 import { encodeLines } from './hpack/encoder.ts';
 import { encodeOwnHead, encodeResponse } from './render.ts';
@@ -90,7 +90,7 @@ export class ServerStream implements Client, StreamUser {
     if (exchange === undefined) return;
     if (this.#trailers?.malformed === true) {
       this.#connection.refused('malformed-http2-fields', 0);
-      this.#connection.session.reset(this.#stream, INTERNAL_ERROR, 'peer');
+      this.#connection.session.reset(this.#stream, PROTOCOL_ERROR, 'peer');
       this.abandoned();
       return;
     }
@@ -107,14 +107,13 @@ export class ServerStream implements Client, StreamUser {
   }
 
   #begin(head: RequestHead, last: boolean): void {
-    const { runtime, from, http, session } = this.#connection;
+    const { runtime, from, http } = this.#connection;
     this.#stream.expectedBytes = head.fields.contentLength;
     const exchange = new Exchange(runtime, this, from, http.accessLog, head);
     this.#exchange = exchange;
     this.#act(exchange, planRequest(runtime, http, from, head));
     // A request that is whole is told of in `ended`, right after this.
     if (!last && this.#exchange === exchange) exchange.flushUpload();
-    if (this.#exchange === undefined) session.resume(this.#stream);
   }
 
   #act(exchange: Exchange, plan: Plan): void {

@@ -233,6 +233,18 @@ test('an upstream that goes away between two requests is dialled anew', async ()
   }
 });
 
+test('a connection that has gone silent is not used for new requests', async () => {
+  await using server = await streamServer((stream, headers) => {
+    if (headers[':path'] !== '/held') stream.respond({ ':status': 200 }, { endStream: true });
+  });
+  await using proxy = await proxyTo('HTTP/2', server.port, { timeoutMs: 1300 });
+  await using asking = testClient('HTTP/2', proxy.port('in'));
+  assert.equal((await asking.ask({})).status, 200);
+  assert.equal((await asking.ask({ path: '/held' })).status, 504);
+  assert.equal((await asking.ask({})).status, 200);
+  assert.equal(server.connections(), 2);
+});
+
 test('more requests at once than one connection takes get a second one', async () => {
   const waiting: http2.ServerHttp2Stream[] = [];
   await using server = await streamServer((stream) => void waiting.push(stream));
@@ -322,11 +334,13 @@ test('a drain tells clients to go, and serves what still comes', async () => {
   let goAway: number | undefined;
   session.on('goaway', (code) => void (goAway = code));
   assert.equal((await askOver(session, {})).status, 200);
+  const late = askOver(session, {});
   const drained = proxy.engine.drain(3000);
-  assert.equal((await askOver(session, {})).status, 200);
-  await drained;
+  // Though no answer of the proxy's is due on this connection, its client hears of it.
   await eventually(() => goAway !== undefined, 'GOAWAY');
   assert.equal(goAway, 0);
+  assert.equal((await late).status, 200);
+  await drained;
   session.destroy();
 });
 

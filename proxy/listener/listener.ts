@@ -16,6 +16,7 @@ const BACKLOG = 1024;
 
 /** A client's connection, whatever it speaks. */
 interface ClientConnection extends ByteReceiver {
+  drain(): void;
   retire(): void;
   close(): void;
 }
@@ -79,6 +80,11 @@ export class Listener {
     if (this.#secure !== undefined) {
       setDefaultCertificate(this.#secure, this.#config.chains, this.#runtime.meshTls.identity);
     }
+  }
+
+  /** Clients that can be told are asked to go elsewhere with new requests. Those of a sidecar's own app cannot. */
+  drain(): void {
+    if (this.#config.direction !== 'outbound') for (const connection of this.#connections) connection.drain();
   }
 
   /** Takes no more connections; those that are there finish what is in flight. */

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { Alarm } from '../../kit/timer-wheel.ts';
 import type { ClusterState } from '../cluster/cluster-state.ts';
 import type { EndpointState } from '../cluster/endpoint-state.ts';
-import { INTERNAL_ERROR } from '../http2/frame.ts';
+import { errorName, INTERNAL_ERROR } from '../http2/frame.ts';
 import { ResponseFields } from '../http2/response-fields.ts';
 import { Session, type SessionEvents } from '../http2/session.ts';
 import type { Stream, StreamUser } from '../http2/stream.ts';
@@ -39,6 +39,7 @@ export class Http2Connection implements ByteReceiver, SessionEvents, Flushable {
   #waiting: Http2Stream[] = [];
   readonly #streams = new Set<Http2Stream>();
   #served = 0;
+  #heardAtMs = 0;
   #retired = false;
   #flushing = false;
 
@@ -93,6 +94,15 @@ export class Http2Connection implements ByteReceiver, SessionEvents, Flushable {
     return stream;
   }
 
+  /**
+   * A request that was sent at that time is given up without an answer. If nothing at all was heard since, for longer than a
+   * connection may take to be made, the other end may be gone without a word: new requests go by a new connection.
+   */
+  doubt(sentAtMs: number): void {
+    const silentMs = this.runtime.clock.monotonic() - Math.max(sentAtMs, this.#heardAtMs);
+    if (this.#heardAtMs <= sentAtMs && silentMs >= this.#cluster.config.connectTimeoutMs) this.retire();
+  }
+
   /** Carries what it has, takes no more. */
   retire(): void {
     if (this.#retired) return;
@@ -131,7 +141,8 @@ export class Http2Connection implements ByteReceiver, SessionEvents, Flushable {
       if (this.#phase === 'connecting') this.#failed('the upstream sent bytes that nobody asked for');
       return;
     }
-    this.session.feed(from, 0, count, this.runtime.clock.monotonic());
+    this.#heardAtMs = this.runtime.clock.monotonic();
+    this.session.feed(from, 0, count, this.#heardAtMs);
   }
 
   // What the session tells.
@@ -149,8 +160,8 @@ export class Http2Connection implements ByteReceiver, SessionEvents, Flushable {
     this.session.abandonAbove(lastStreamId);
   }
 
-  failed(_code: number, why: string): void {
-    this.runtime.telemetry.rejected('response', 'http2-connection-error');
+  failed(code: number, why: string): void {
+    this.runtime.telemetry.rejected('response', `http2-${errorName(code)}`);
     this.#flush();
     this.#failed(`the upstream broke HTTP/2: ${why}`);
   }

@@ -22,7 +22,8 @@ export class Http2Stream implements Carrier, StreamUser {
   /** The connection had served requests before, so the server may just have tired of it. */
   readonly #reused: boolean;
   #stream: Stream | undefined = undefined;
-  #headSent = false;
+  /** Monotonic time at which the head was sent; 0 before. */
+  #sentAtMs = 0;
   #answered = false;
   #discarding = false;
   #interim = 0;
@@ -52,7 +53,7 @@ export class Http2Stream implements Carrier, StreamUser {
   sendHead(head: OutgoingHead): void {
     const stream = this.#stream;
     if (stream === undefined) return;
-    this.#headSent = true;
+    this.#sentAtMs = this.#connection.runtime.clock.monotonic();
     const { scheme } = this.#connection;
     const block = encodeRequest(head.text, { scheme, acceptsTrailers: head.acceptsTrailers });
     this.#connection.session.sendHead(stream, block, head.bodyBytes === 0);
@@ -90,6 +91,7 @@ export class Http2Stream implements Carrier, StreamUser {
 
   close(): void {
     this.user = undefined;
+    if (this.#sentAtMs > 0 && !this.#answered) this.#connection.doubt(this.#sentAtMs);
     this.#giveUp(CANCEL);
   }
 
@@ -194,7 +196,7 @@ export class Http2Stream implements Carrier, StreamUser {
       if (!this.#discarding) user?.truncated(message);
       return;
     }
-    const untouched = reached === 'did not reach it' || !this.#headSent;
+    const untouched = reached === 'did not reach it' || this.#sentAtMs === 0;
     user?.tryFailed({ kind: 'reset', written: !untouched, reused: this.#reused }, message);
   }
 
