@@ -154,13 +154,11 @@ export class HeadFields {
   /** The sender reads a message to its trailers (RFC 9110 section 10.1.4). */
   get acceptsTrailers(): boolean {
     const te = this.valueOf(TE);
-    return (
-      te !== undefined &&
-      te
-        .toLowerCase()
-        .split(',')
-        .some((coding) => coding.trim() === 'trailers')
-    );
+    if (te === undefined || te === 'trailers') return te !== undefined;
+    return te
+      .toLowerCase()
+      .split(',')
+      .some((coding) => coding.trim() === 'trailers');
   }
 
   /** Value of the first field of that kind, or undefined. */
