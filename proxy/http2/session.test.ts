@@ -295,6 +295,25 @@ test('what the windows have no room for waits, in order, and ends as it should',
   assert.deepEqual([last?.type, last?.flags], [HEADERS, WHOLE]);
 });
 
+test('a larger initial window is acknowledged before what it lets through is sent', () => {
+  const { answers } = served(
+    [frame(SETTINGS, 0, 0, setting(4, 0)), request(1), frame(SETTINGS, 0, 0, setting(4, 1))],
+    (heard, session) => {
+      session.sendHead(heard.stream, encodeField('x', 'y'), false);
+      session.sendData(heard.stream, Buffer.from('hello'), 0, 5);
+    },
+  );
+  assert.deepEqual(
+    answers.map(({ type, payload }) => [type, payload.length]),
+    [
+      [SETTINGS, 0],
+      [HEADERS, 6],
+      [SETTINGS, 0],
+      [DATA, 1],
+    ],
+  );
+});
+
 test('the end of a stream joins its last data, without a frame more', () => {
   const { answers } = served([request(1)], (heard, session) => {
     session.sendHead(heard.stream, encodeField('x', 'y'), false);

@@ -3,46 +3,29 @@ import { FloodGuard } from './flood-guard.ts';
 import {
   ACK,
   COMPRESSION_ERROR,
-  CONTINUATION,
-  DATA,
-  DEFAULT_MAX_FRAME_BYTES,
   DEFAULT_WINDOW_BYTES,
   ENABLE_PUSH,
-  END_HEADERS,
   END_STREAM,
   ENHANCE_YOUR_CALM,
   FLOW_CONTROL_ERROR,
-  FRAME_SIZE_ERROR,
   frameHeader,
-  GOAWAY,
   goAwayFrame,
-  HAS_PRIORITY,
-  HEADERS,
   MAX_CONCURRENT_STREAMS,
   MAX_HEADER_LIST_SIZE,
   MAX_STREAM_ID,
   MAX_WINDOW_BYTES,
   NO_ERROR,
-  PADDED,
   PING,
   PREFACE,
-  PRIORITY,
   PROTOCOL_ERROR,
-  PUSH_PROMISE,
   REFUSED_STREAM,
-  RST_STREAM,
   resetFrame,
-  SETTINGS,
   SETTINGS_ACK,
   STREAM_CLOSED,
   settingsFrame,
-  uint31At,
-  uint32At,
-  WINDOW_UPDATE,
   windowFrame,
 } from './frame.ts';
-import { FrameReader, type FrameSink } from './frame-reader.ts';
-import { HeaderBlock } from './header-block.ts';
+import { FrameParser, type FrameReceiver, type WireBlock } from './frame-parser.ts';
 import { type FieldSink, HpackDecoder } from './hpack/decoder.ts';
 import { Incoming } from './incoming.ts';
 import { CONNECTION_WINDOW_BYTES, MAX_REMEMBERED_RESETS, MAX_STREAMS, MAX_TABLE_BYTES } from './limits.ts';
@@ -69,22 +52,19 @@ const NOWHERE: FieldSink = { field: () => undefined };
  * One HTTP/2 connection without its socket (RFC 9113): bytes in, bytes out, streams between. Knows frames, windows, limits and the life of
  * streams; what a head means is its users' business. Either side of a connection.
  */
-export class Session implements FrameSink, OutgoingEvents {
+export class Session implements FrameReceiver, OutgoingEvents {
   readonly role: 'server' | 'client';
   readonly #peer = new PeerSettings();
   readonly #outgoing: Outgoing;
   readonly #incoming: Incoming;
   readonly #flood = new FloodGuard();
   readonly #events: SessionEvents;
-  readonly #reader = new FrameReader(DEFAULT_MAX_FRAME_BYTES);
+  readonly #parser: FrameParser;
   readonly #decoder = new HpackDecoder(MAX_TABLE_BYTES);
   readonly #streams = new Map<number, Stream>();
   /** Streams that we reset: what was on its way to them is ignored (section 5.1). The oldest are forgotten. */
   readonly #resets = new Set<number>();
-  /** Whole frames so far. */
-  frames = 0;
-  #phase: 'preface' | 'first-settings' | 'open' | 'failed';
-  #prefaceBytes = 0;
+  #failed = false;
   #nowMs = 0;
   #feeding = false;
   /** Answered within this read before their request had ended: if its end is in the read too, all is well. */
@@ -92,14 +72,13 @@ export class Session implements FrameSink, OutgoingEvents {
   /** Highest stream of the peer's that was opened. */
   #lastPeerStream = 0;
   #nextOwnStream = 1;
-  readonly #block = new HeaderBlock();
 
   constructor(role: 'server' | 'client', out: SessionOut, events: SessionEvents) {
     this.role = role;
     this.#outgoing = new Outgoing(out, this.#peer, this);
     this.#incoming = new Incoming(this.#outgoing);
     this.#events = events;
-    this.#phase = role === 'server' ? 'preface' : 'first-settings';
+    this.#parser = new FrameParser(role, this);
   }
 
   /** How many streams the peer takes at once. */
@@ -112,17 +91,22 @@ export class Session implements FrameSink, OutgoingEvents {
   }
 
   get hasFailed(): boolean {
-    return this.#phase === 'failed';
+    return this.#failed;
   }
 
   /** Waits for bytes that must come soon: the preface, the rest of a frame or of a header block. */
   get isWithinSomething(): boolean {
-    return this.#phase !== 'open' || this.#block.isOpen || this.#reader.isWithinFrame;
+    return this.#parser.isWithinSomething;
   }
 
   /** A header block goes on in a frame that has not come. */
   get isWithinBlock(): boolean {
-    return this.#block.isOpen;
+    return this.#parser.isWithinBlock;
+  }
+
+  /** Whole frames so far. */
+  get frames(): number {
+    return this.#parser.frames;
   }
 
   /** A client's side may open no more streams than a connection has numbers for. */
@@ -145,11 +129,8 @@ export class Session implements FrameSink, OutgoingEvents {
 
   feed(from: Buffer, start: number, end: number, nowMs: number): void {
     this.#nowMs = nowMs;
-    let at = start;
-    if (this.#phase === 'preface') at = this.#readPreface(from, at, end);
-    if (this.#phase === 'preface' || this.#phase === 'failed') return;
     this.#feeding = true;
-    this.#reader.feed(from, at, end, this);
+    this.#parser.feed(from, start, end);
     this.#feeding = false;
     for (const stream of this.#answeredEarly.splice(0)) if (!stream.remoteEnded) this.#resetQuietly(stream);
   }
@@ -204,25 +185,25 @@ export class Session implements FrameSink, OutgoingEvents {
 
   /** Announces the end: streams that still come are served. */
   announceEnd(): void {
-    if (this.#phase !== 'failed') this.#outgoing.write(goAwayFrame(MAX_STREAM_ID, NO_ERROR, ''));
+    if (!this.#failed) this.#outgoing.write(goAwayFrame(MAX_STREAM_ID, NO_ERROR, ''));
   }
 
   /** The last word of a connection that is closed in peace. */
   end(): void {
-    if (this.#phase !== 'failed') this.#outgoing.write(goAwayFrame(this.#lastPeerStream, NO_ERROR, ''));
-    this.#phase = 'failed';
+    if (!this.#failed) this.#outgoing.write(goAwayFrame(this.#lastPeerStream, NO_ERROR, ''));
+    this.#stop();
   }
 
   fail(code: number, why: string): void {
-    if (this.#phase === 'failed') return;
-    this.#phase = 'failed';
+    if (this.#failed) return;
+    this.#stop();
     this.#outgoing.write(goAwayFrame(this.#lastPeerStream, code, why));
     this.#events.failed(code, why);
   }
 
   /** Every stream's user is told that it is over; for a connection that is gone. */
   abandon(code: number): void {
-    this.#phase = 'failed';
+    this.#stop();
     for (const stream of Array.from(this.#streams.values())) {
       const { user } = stream;
       this.#close(stream);
@@ -250,105 +231,34 @@ export class Session implements FrameSink, OutgoingEvents {
     this.#flood.answersRead();
   }
 
-  // Frames.
+  // What frames say.
 
-  frame(type: number, flags: number, streamId: number, from: Buffer, start: number, end: number): boolean {
-    this.frames++;
-    if (this.#phase === 'first-settings' && (type !== SETTINGS || (flags & ACK) !== 0)) {
-      this.fail(PROTOCOL_ERROR, 'the first frame is no SETTINGS');
-      return false;
-    }
-    if (this.#block.isOpen && (type !== CONTINUATION || streamId !== this.#block.streamId)) {
-      this.fail(PROTOCOL_ERROR, 'a header block was interrupted');
-      return false;
-    }
-    switch (type) {
-      case DATA:
-        this.#onData(flags, streamId, from, start, end);
-        break;
-      case HEADERS:
-        this.#onHeaders(flags, streamId, from, start, end);
-        break;
-      case PRIORITY:
-        this.#onPriority(streamId, from, start, end);
-        break;
-      case RST_STREAM:
-        this.#onReset(streamId, from, start, end);
-        break;
-      case SETTINGS:
-        this.#onSettings(flags, streamId, from, start, end);
-        break;
-      case PUSH_PROMISE:
-        // We never let a server push (section 8.4), and a client may not.
-        this.fail(PROTOCOL_ERROR, 'PUSH_PROMISE');
-        break;
-      case PING:
-        this.#onPing(flags, streamId, from, start, end);
-        break;
-      case GOAWAY:
-        this.#onGoAway(streamId, from, start, end);
-        break;
-      case WINDOW_UPDATE:
-        this.#onWindowUpdate(streamId, from, start, end);
-        break;
-      case CONTINUATION:
-        this.#onContinuation(flags, streamId, from, start, end);
-        break;
-      default:
-        // Section 4.1: what is not known is ignored.
-        this.#spendIdle();
-    }
-    return this.#phase !== 'failed';
+  onFault(code: number, why: string): void {
+    this.fail(code, why);
   }
 
-  frameTooLarge(): void {
-    this.fail(FRAME_SIZE_ERROR, 'a frame is larger than SETTINGS_MAX_FRAME_SIZE');
+  onIdleFrame(): void {
+    this.#spendIdle();
   }
 
-  #readPreface(from: Buffer, start: number, end: number): number {
-    let at = start;
-    while (at < end && this.#prefaceBytes < PREFACE.length) {
-      if (from[at] !== PREFACE.charCodeAt(this.#prefaceBytes)) {
-        this.fail(PROTOCOL_ERROR, 'the connection preface is wrong');
-        return end;
-      }
-      at++;
-      this.#prefaceBytes++;
-    }
-    if (this.#prefaceBytes === PREFACE.length) this.#phase = 'first-settings';
-    return at;
-  }
-
-  #onData(flags: number, streamId: number, from: Buffer, start: number, end: number): void {
+  onData(streamId: number, from: Buffer, start: number, end: number, windowBytes: number, last: boolean): void {
     if (this.#isIdle(streamId)) {
       this.fail(PROTOCOL_ERROR, 'DATA on an idle stream');
       return;
     }
-    let dataStart = start;
-    let dataEnd = end;
-    if ((flags & PADDED) !== 0) {
-      dataStart = start + 1;
-      dataEnd = end - (from[start] ?? 0);
-      if (end === start || dataEnd < dataStart) {
-        this.fail(PROTOCOL_ERROR, 'more padding than payload');
-        return;
-      }
-    }
-    const length = end - start;
-    if (!this.#incoming.take(length)) {
+    if (!this.#incoming.take(windowBytes)) {
       this.fail(FLOW_CONTROL_ERROR, 'more data than the connection has window for');
       return;
     }
     const stream = this.#streams.get(streamId);
     if (stream === undefined || stream.remoteEnded) {
-      this.#incoming.returnToConnection(length);
+      this.#incoming.returnToConnection(windowBytes);
       this.#dataAfterEnd(streamId, stream);
       return;
     }
-    const ends = (flags & END_STREAM) !== 0;
-    if (dataEnd > dataStart) this.#flood.worked();
-    else if (!ends && !this.#spendIdle()) return;
-    this.#takeData(stream, length, from, dataStart, dataEnd, ends);
+    if (end > start) this.#flood.worked();
+    else if (!last && !this.#spendIdle()) return;
+    this.#takeData(stream, windowBytes, from, start, end, last);
   }
 
   #dataAfterEnd(streamId: number, stream: Stream | undefined): void {
@@ -373,63 +283,21 @@ export class Session implements FrameSink, OutgoingEvents {
     if (ends) this.#remoteEnded(stream);
   }
 
-  #onHeaders(flags: number, streamId: number, from: Buffer, start: number, end: number): void {
-    let at = start;
-    let stop = end;
-    if ((flags & PADDED) !== 0) {
-      stop -= from[at] ?? 0;
-      at++;
-    }
-    let dependsOn = 0;
-    if ((flags & HAS_PRIORITY) !== 0) {
-      dependsOn = uint31At(from, at);
-      at += 5;
-    }
-    if (streamId === 0 || at > stop || at > end) {
-      this.fail(streamId === 0 || at <= end ? PROTOCOL_ERROR : FRAME_SIZE_ERROR, 'malformed HEADERS');
-      return;
-    }
-    // Priorities are deprecated (section 5.3.2) and ignored; a stream that depends on itself still was never allowed.
-    const selfish = (flags & HAS_PRIORITY) !== 0 && dependsOn === streamId;
-    if ((flags & END_HEADERS) !== 0) {
-      this.#onBlock(streamId, flags, from, at, stop, selfish);
-      return;
-    }
-    this.#block.begin(streamId, flags);
-    this.#block.append(from, at, stop);
-  }
-
-  #onContinuation(flags: number, streamId: number, from: Buffer, start: number, end: number): void {
-    if (!this.#block.isOpen) {
-      this.fail(PROTOCOL_ERROR, 'CONTINUATION without a header block');
-      return;
-    }
-    if (!this.#block.append(from, start, end)) {
-      this.#calm('a header block is too large');
-      return;
-    }
-    if ((flags & END_HEADERS) === 0) return;
-    const { flags: began } = this.#block;
-    const block = this.#block.take();
-    this.#onBlock(streamId, began, block, 0, block.length, false);
-  }
-
-  #onBlock(streamId: number, flags: number, from: Buffer, start: number, end: number, selfish: boolean): void {
+  onBlock(streamId: number, block: WireBlock): void {
     const known = this.#streams.get(streamId);
-    const last = (flags & END_STREAM) !== 0;
-    if (known !== undefined) this.#nextBlock(known, last && !selfish, from, start, end);
+    if (known !== undefined) this.#nextBlock(known, block);
     else if (this.#mayBeLate(streamId)) {
-      if (this.#decode(from, start, end, NOWHERE)) this.#spendIdle();
+      if (this.#decode(block, NOWHERE)) this.#spendIdle();
     } else if (!this.#isIdle(streamId)) this.fail(STREAM_CLOSED, 'HEADERS on a closed stream');
     else if (this.role === 'client' || streamId % 2 === 0) this.fail(PROTOCOL_ERROR, 'a stream with a wrong number');
-    else this.#newStream(streamId, last, from, start, end, selfish);
+    else this.#newStream(streamId, block);
   }
 
-  #newStream(streamId: number, last: boolean, from: Buffer, start: number, end: number, selfish: boolean): void {
+  #newStream(streamId: number, block: WireBlock): void {
     this.#lastPeerStream = streamId;
-    if (selfish || this.#streams.size >= MAX_STREAMS) {
-      if (!this.#decode(from, start, end, NOWHERE)) return;
-      this.#outgoing.write(resetFrame(streamId, selfish ? PROTOCOL_ERROR : REFUSED_STREAM));
+    if (block.selfish || this.#streams.size >= MAX_STREAMS) {
+      if (!this.#decode(block, NOWHERE)) return;
+      this.#outgoing.write(resetFrame(streamId, block.selfish ? PROTOCOL_ERROR : REFUSED_STREAM));
       this.#remember(streamId);
       if (!this.#flood.reset(this.#nowMs)) this.#calm('too many streams had to be refused');
       return;
@@ -438,71 +306,59 @@ export class Session implements FrameSink, OutgoingEvents {
     this.#streams.set(streamId, stream);
     stream.user = this.#events.opened(stream);
     this.#flood.worked();
-    this.#readHead(stream, last, from, start, end);
+    this.#readHead(stream, block);
   }
 
-  #nextBlock(stream: Stream, last: boolean, from: Buffer, start: number, end: number): void {
+  #nextBlock(stream: Stream, block: WireBlock): void {
     if (stream.remoteEnded) {
-      if (this.#decode(from, start, end, NOWHERE)) this.#streamError(stream, STREAM_CLOSED);
-    } else if (!stream.headSeen) this.#readHead(stream, last, from, start, end);
-    else if (!last) {
+      if (this.#decode(block, NOWHERE)) this.#streamError(stream, STREAM_CLOSED);
+    } else if (!stream.headSeen) this.#readHead(stream, block);
+    else if (!block.last || block.selfish) {
       // Section 8.1: trailers end the stream.
-      if (this.#decode(from, start, end, NOWHERE)) this.#streamError(stream, PROTOCOL_ERROR);
+      if (this.#decode(block, NOWHERE)) this.#streamError(stream, PROTOCOL_ERROR);
     } else {
-      const sink = stream.user?.fieldSink('trailers') ?? NOWHERE;
-      if (!this.#decode(from, start, end, sink)) return;
+      if (!this.#decode(block, stream.user?.fieldSink('trailers') ?? NOWHERE)) return;
       stream.remoteEnded = true;
       this.#remoteEnded(stream);
     }
   }
 
-  #readHead(stream: Stream, last: boolean, from: Buffer, start: number, end: number): void {
+  #readHead(stream: Stream, block: WireBlock): void {
     const { user } = stream;
-    if (user === undefined || !this.#decode(from, start, end, user.fieldSink('head'))) return;
+    const { last } = block;
+    if (user === undefined || !this.#decode(block, user.fieldSink('head'))) return;
     if (last) stream.remoteEnded = true;
     if (user.head(last) === 'malformed') this.#streamError(stream, PROTOCOL_ERROR);
     else if (last) this.#remoteEnded(stream);
   }
 
-  #decode(from: Buffer, start: number, end: number, sink: FieldSink): boolean {
+  #decode({ from, start, end }: WireBlock, sink: FieldSink): boolean {
     if (this.#decoder.decode(from, start, end, sink)) return true;
     this.fail(COMPRESSION_ERROR, 'a header block cannot be decoded');
     return false;
   }
 
-  #onPriority(streamId: number, from: Buffer, start: number, end: number): void {
-    if (streamId === 0) this.fail(PROTOCOL_ERROR, 'PRIORITY on stream 0');
-    else if (end - start !== 5) this.#streamErrorOn(streamId, FRAME_SIZE_ERROR);
-    else if (uint31At(from, start) === streamId) this.#streamErrorOn(streamId, PROTOCOL_ERROR);
-    else this.#spendIdle();
+  onReset(streamId: number, code: number): void {
+    if (this.#isIdle(streamId)) {
+      this.fail(PROTOCOL_ERROR, 'RST_STREAM on an idle stream');
+      return;
+    }
+    if (this.role === 'server' && !this.#flood.reset(this.#nowMs)) {
+      this.#calm('too many streams were reset');
+      return;
+    }
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) return;
+    const { user } = stream;
+    this.#close(stream);
+    user?.reset(code, 'peer');
   }
 
-  #onReset(streamId: number, from: Buffer, start: number, end: number): void {
-    if (end - start !== 4) this.fail(FRAME_SIZE_ERROR, 'RST_STREAM of a wrong size');
-    else if (this.#isIdle(streamId)) this.fail(PROTOCOL_ERROR, 'RST_STREAM on an idle stream');
-    else {
-      const stream = this.#streams.get(streamId);
-      if (this.role === 'server' && !this.#flood.reset(this.#nowMs)) {
-        this.#calm('too many streams were reset');
-        return;
-      }
-      if (stream === undefined) return;
-      const { user } = stream;
-      this.#close(stream);
-      user?.reset(uint32At(from, start), 'peer');
-    }
-  }
-
-  #onSettings(flags: number, streamId: number, from: Buffer, start: number, end: number): void {
-    const length = end - start;
-    const isAck = (flags & ACK) !== 0;
-    if (streamId !== 0) this.fail(PROTOCOL_ERROR, 'SETTINGS on a stream');
-    else if (isAck ? length !== 0 : length % 6 !== 0) this.fail(FRAME_SIZE_ERROR, 'SETTINGS of a wrong size');
-    else if (this.#phase === 'open' && !this.#spendIdle()) return;
-    else if (!isAck) {
-      this.#phase = 'open';
-      if (this.#takeSettings(from, start, end)) this.#control(SETTINGS_ACK);
-    }
+  onSettings(from: Buffer, start: number, end: number): void {
+    if (!this.#takeSettings(from, start, end)) return;
+    // What they make possible follows the acknowledgement, so that the peer knows by which settings it was sent.
+    this.#control(SETTINGS_ACK);
+    this.#outgoing.unblock();
   }
 
   /** False when it failed the connection. */
@@ -515,37 +371,25 @@ export class Session implements FrameSink, OutgoingEvents {
         stream.sendWindow += change;
         if (stream.sendWindow > MAX_WINDOW_BYTES) code = FLOW_CONTROL_ERROR;
       }
-      if (code === NO_ERROR) this.#outgoing.unblock();
     }
     if (code !== NO_ERROR) this.fail(code, 'a setting with a value that it cannot have');
     return code === NO_ERROR;
   }
 
-  #onPing(flags: number, streamId: number, from: Buffer, start: number, end: number): void {
-    if (streamId !== 0) this.fail(PROTOCOL_ERROR, 'PING on a stream');
-    else if (end - start !== 8) this.fail(FRAME_SIZE_ERROR, 'PING of a wrong size');
-    else if (this.#spendIdle() && (flags & ACK) === 0) {
-      this.#control(frameHeader(8, PING, ACK, 0) + from.toString('latin1', start, end));
-    }
+  onPing(payload: string): void {
+    this.#control(frameHeader(8, PING, ACK, 0) + payload);
   }
 
-  #onGoAway(streamId: number, from: Buffer, start: number, end: number): void {
-    if (streamId !== 0) this.fail(PROTOCOL_ERROR, 'GOAWAY on a stream');
-    else if (end - start < 8) this.fail(FRAME_SIZE_ERROR, 'GOAWAY of a wrong size');
-    else if (this.#spendIdle()) this.#events.goingAway(uint31At(from, start), uint32At(from, start + 4));
+  onGoAway(lastStreamId: number, code: number): void {
+    if (this.#spendIdle()) this.#events.goingAway(lastStreamId, code);
   }
 
-  #onWindowUpdate(streamId: number, from: Buffer, start: number, end: number): void {
-    if (end - start !== 4) {
-      this.fail(FRAME_SIZE_ERROR, 'WINDOW_UPDATE of a wrong size');
-      return;
-    }
+  onWindowUpdate(streamId: number, increment: number): void {
     if (streamId !== 0 && this.#isIdle(streamId)) {
       this.fail(PROTOCOL_ERROR, 'WINDOW_UPDATE on an idle stream');
       return;
     }
     if (!this.#spendIdle()) return;
-    const increment = uint31At(from, start);
     if (streamId === 0) {
       if (increment === 0) this.fail(PROTOCOL_ERROR, 'WINDOW_UPDATE of 0');
       else if (!this.#outgoing.grow(increment)) this.fail(FLOW_CONTROL_ERROR, 'the window is too large');
@@ -557,6 +401,15 @@ export class Session implements FrameSink, OutgoingEvents {
     if (increment === 0) this.#streamError(stream, PROTOCOL_ERROR);
     else if (stream.sendWindow > MAX_WINDOW_BYTES) this.#streamError(stream, FLOW_CONTROL_ERROR);
     else if (stream.queuedBytes > 0) this.#outgoing.drain(stream);
+  }
+
+  onStreamFault(streamId: number, code: number): void {
+    const stream = this.#streams.get(streamId);
+    if (stream !== undefined) this.#streamError(stream, code);
+    else {
+      this.#control(resetFrame(streamId, code));
+      if (!this.#flood.reset(this.#nowMs)) this.#calm('too many broken frames');
+    }
   }
 
   // Streams' ends.
@@ -617,13 +470,9 @@ export class Session implements FrameSink, OutgoingEvents {
     user?.reset(code, 'session');
   }
 
-  #streamErrorOn(streamId: number, code: number): void {
-    const stream = this.#streams.get(streamId);
-    if (stream !== undefined) this.#streamError(stream, code);
-    else {
-      this.#control(resetFrame(streamId, code));
-      if (!this.#flood.reset(this.#nowMs)) this.#calm('too many broken frames');
-    }
+  #stop(): void {
+    this.#failed = true;
+    this.#parser.stop();
   }
 
   #remember(streamId: number): void {
