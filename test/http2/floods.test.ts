@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import http2 from 'node:http2';
 import net from 'node:net';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { type Usage, usage } from '../../bench/proxy-process.ts';
 import { encodeField } from '../../proxy/http2/hpack/encoder.ts';
 import { frame, framesOf, requestBlock, setting, u32 } from '../../proxy/test-support/http2-frames.ts';
 import { askOver, type TestServer, testServer } from '../../proxy/test-support/http2-peers.ts';
@@ -113,15 +113,11 @@ describe('floods over real sockets', { timeout: 120_000 }, () => {
     await app[Symbol.asyncDispose]();
   });
 
-  /** Resident memory of the proxy, where /proc tells. */
-  const residentBytes = (): number => {
-    if (process.platform !== 'linux') return 0;
-    const [, kilobytes = '0'] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${proxy.pid}/status`, 'utf8')) ?? [];
-    return Number(kilobytes) * 1024;
-  };
+  /** What the proxy has cost so far, where /proc tells. */
+  const cost = (): Usage => (process.platform === 'linux' ? usage(proxy.pid ?? 0) : { cpuMicros: 0, rssBytes: 0 });
 
   /** Runs an attack while a neighbour goes on asking over a connection of its own; nothing of that may fail. */
-  async function withNeighbour(attack: () => Promise<void>): Promise<void> {
+  async function withNeighbour(t: TestContext, attack: () => Promise<void>): Promise<void> {
     const neighbour = http2.connect(`http://127.0.0.1:${port}`);
     const attacking = new AbortController();
     let answered = 0;
@@ -133,20 +129,23 @@ describe('floods over real sockets', { timeout: 120_000 }, () => {
       }
     })();
     await eventually(() => answered > 20, 'the neighbour to be at work');
-    const beforeBytes = residentBytes();
+    const earlier = cost();
     await attack();
     const done = answered;
     await eventually(() => answered > done + 20, 'the neighbour to go on');
     attacking.abort();
     await asking;
     neighbour.destroy();
-    const growth = residentBytes() - beforeBytes;
-    assert.ok(growth < MOST_GROWTH, `${(growth / MEGABYTE).toFixed(0)} MB more`);
+    const later = cost();
+    const growth = later.rssBytes - earlier.rssBytes;
+    const told = `${(growth / MEGABYTE).toFixed(0)} MB more, ${(later.cpuMicros - earlier.cpuMicros) / 1000} ms of CPU, the neighbour's included`;
+    t.diagnostic(told);
+    assert.ok(growth < MOST_GROWTH, told);
   }
 
   for (const [name, bytes] of FLOODS) {
-    test(`${name}: the connection ends with ENHANCE_YOUR_CALM, the neighbour goes on`, async () => {
-      await withNeighbour(async () => {
+    test(`${name}: the connection ends with ENHANCE_YOUR_CALM, the neighbour goes on`, async (t) => {
+      await withNeighbour(t, async () => {
         const { socket, goAway } = attacker(port, bytes());
         await eventually(() => goAway() !== undefined, 'GOAWAY');
         assert.equal(goAway(), ENHANCE_YOUR_CALM);
@@ -156,8 +155,8 @@ describe('floods over real sockets', { timeout: 120_000 }, () => {
     });
   }
 
-  test('a client that never reads what it asks for is cut off, and what waits for it is bounded', async () => {
-    await withNeighbour(async () => {
+  test('a client that never reads what it asks for is cut off, and what waits for it is bounded', async (t) => {
+    await withNeighbour(t, async () => {
       const { socket } = attacker(port, Buffer.alloc(0), 'does not read');
       socket.pause();
       const pings = repeated(frame(PING, 0, 0, '12345678'), 900);
@@ -169,8 +168,8 @@ describe('floods over real sockets', { timeout: 120_000 }, () => {
     });
   });
 
-  test('HPACK bombs are refused with 431 and forgotten', async () => {
-    await withNeighbour(async () => {
+  test('HPACK bombs are refused with 431 and forgotten', async (t) => {
+    await withNeighbour(t, async () => {
       const pieces: Buffer[] = [];
       const { socket } = attacker(port, Buffer.concat(numbers.slice(0, 90).map(hpackBomb)));
       socket.on('data', (data: Buffer) => void pieces.push(data));
@@ -182,8 +181,8 @@ describe('floods over real sockets', { timeout: 120_000 }, () => {
     });
   });
 
-  test('answers for windows of zero wait within bounds', async () => {
-    await withNeighbour(async () => {
+  test('answers for windows of zero wait within bounds', async (t) => {
+    await withNeighbour(t, async () => {
       const big = (id: number): Buffer =>
         frame(HEADERS, WHOLE, id, requestBlock().replace('\x04\x01/', encodeField(':path', '/big')));
       const asked = Buffer.concat([frame(SETTINGS, 0, 0, setting(4, 0)), ...numbers.slice(0, 100).map(big)]);
