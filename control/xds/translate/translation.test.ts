@@ -7,6 +7,7 @@ import {
   ClusterLoadAssignment,
   Listener,
   RouteConfiguration,
+  UpstreamHttpOptions,
   type VirtualHost,
 } from '../../../xds/messages.js';
 import { RESOURCE_KINDS, type Snapshot } from '../resource.ts';
@@ -272,6 +273,29 @@ describe('a sidecar', () => {
     ] as const) {
       const snapshot = sidecar({ pods: [web], services: [service('web', { appProtocol })] });
       assert.equal(snapshot.cluster.has('service/default/web/80'), reached, appProtocol);
+    }
+  });
+
+  test('speaks HTTP/2 where a port says so, without a time-out, and to its own app as it is spoken to', () => {
+    const options = (snapshot: Snapshot, cluster: string) => {
+      const { typedExtensionProtocolOptions } = Cluster.decode(
+        snapshot.cluster.get(cluster)?.value ?? new Uint8Array(),
+      );
+      const any = typedExtensionProtocolOptions['envoy.extensions.upstreams.http.v3.HttpProtocolOptions'];
+      return UpstreamHttpOptions.decode(any?.value ?? new Uint8Array());
+    };
+    for (const [appProtocol, http2, seconds] of [
+      ['http', false, 15],
+      ['kubernetes.io/h2c', true, 0],
+      ['grpc', true, 0],
+    ] as const) {
+      const snapshot = sidecar({ pods: [web], services: [service('web', { appProtocol })] });
+      const { explicitHttpConfig } = options(snapshot, 'service/default/web/80');
+      assert.equal(explicitHttpConfig?.http2ProtocolOptions !== null, http2, appProtocol);
+      const [route] = hostsOf(snapshot, 'outbound')[0]?.routes ?? [];
+      assert.equal(route?.route?.timeout?.seconds, seconds, appProtocol);
+      const inbound = [...snapshot.cluster.keys()].find((name) => name.startsWith('inbound/')) ?? '';
+      assert.ok(options(snapshot, inbound).useDownstreamProtocolConfig !== null);
     }
   });
 });
