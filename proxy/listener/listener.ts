@@ -4,7 +4,8 @@ import type { Downstream } from '../filters/request-draft.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
 import type { Runtime } from '../runtime.ts';
 import { type ByteReceiver, eventRead, listeningHandle, sharedSocket } from '../socket/shared-read.ts';
-import type { FilterChain, ListenerConfig } from './listener-config.ts';
+import type { FilterChain, HttpConnectionConfig, ListenerConfig } from './listener-config.ts';
+import { TcpConnection } from './tcp-connection.ts';
 import { createTlsServer, setDefaultCertificate } from './tls-server.ts';
 
 /** How accepted sockets are read: `shared` where the listening handle allows it, `events` always works. */
@@ -18,7 +19,7 @@ export class Listener {
   #config: ListenerConfig;
   readonly #runtime: Runtime;
   readonly #readMode: ReadMode;
-  readonly #connections = new Set<ServerConnection>();
+  readonly #connections = new Set<Connection>();
   #server: net.Server | undefined = undefined;
   #secure: tls.Server | undefined = undefined;
 
@@ -134,31 +135,52 @@ export class Listener {
     return server;
   }
 
-  #serve(socket: net.Socket, chain: FilterChain | undefined, peerId: string): ServerConnection | undefined {
+  #serve(socket: net.Socket, chain: FilterChain | undefined, peerId: string): Connection | undefined {
     if (chain === undefined) {
       socket.destroy();
       return undefined;
     }
     const { direction } = this.#config;
     const counts = this.#runtime.telemetry;
-    const from: Downstream = {
-      direction,
-      scheme: chain.tls?.kind === 'certificate' ? 'https' : 'http',
-      peerAddress: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
-      peerId,
-      ownId: peerId === '' ? '' : this.#runtime.meshTls.spiffeId,
-      trustForwarded: chain.http.trustForwarded,
-      listenerPort: this.port,
-    };
-    const connection = new ServerConnection(this.#runtime, socket, from, chain.http, (closed) => {
-      counts.connectionsOpen[direction]--;
-      this.#connections.delete(closed);
-    });
     counts.connectionsOpened[direction]++;
     counts.connectionsOpen[direction]++;
+    const closed = (connection: Connection): void => {
+      counts.connectionsOpen[direction]--;
+      this.#connections.delete(connection);
+    };
+    const connection =
+      chain.tcp === undefined
+        ? this.#serveHttp(socket, chain, peerId, closed)
+        : new TcpConnection(this.#runtime, socket, direction, chain.tcp.cluster, closed);
     this.#connections.add(connection);
     return connection;
   }
+
+  #serveHttp(
+    socket: net.Socket,
+    { tls: secure, http }: Extract<FilterChain, { readonly http: HttpConnectionConfig }>,
+    peerId: string,
+    closed: (connection: Connection) => void,
+  ): Connection {
+    const { direction } = this.#config;
+    const from: Downstream = {
+      direction,
+      scheme: secure?.kind === 'certificate' ? 'https' : 'http',
+      peerAddress: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
+      peerId,
+      ownId: peerId === '' ? '' : this.#runtime.meshTls.spiffeId,
+      trustForwarded: http.trustForwarded,
+      listenerPort: this.port,
+    };
+    return new ServerConnection(this.#runtime, socket, from, http, closed);
+  }
+}
+
+/** What a listener knows of those that it has accepted. */
+interface Connection extends ByteReceiver {
+  /** Its listener is gone: it finishes what is in flight. */
+  retire(): void;
+  close(): void;
 }
 
 const NOBODY: ByteReceiver = { receive: () => undefined };

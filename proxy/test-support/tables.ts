@@ -76,6 +76,7 @@ export function listener(
       {
         name: 'only',
         serverNames: [],
+        applicationProtocols: [],
         tls: undefined,
         http: {
           routeTable: table,
