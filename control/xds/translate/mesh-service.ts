@@ -13,12 +13,14 @@ import {
 import { carriedPod, serviceCluster } from './names.ts';
 import { keyOf, type World } from './world.ts';
 
-/** A Service's HTTP port, with all that a caller's proxy needs to reach it. */
+/** A Service's port that proxies or gRPC's own clients carry, with all that a caller's proxy needs to reach it. */
 export interface MeshPort {
   readonly service: Service;
   readonly namespace: string;
   readonly serviceName: string;
   readonly port: number;
+  /** `http` is for sidecars and ingresses, `grpc` for gRPC's clients. */
+  readonly protocol: SpokenProtocol;
   readonly cluster: string;
   /** Whether its pods have sidecars. Those without are spoken to in plain text. */
   readonly meshed: boolean;
@@ -32,6 +34,8 @@ export interface MeshPort {
   readonly ttlMs: number | undefined;
 }
 
+export type SpokenProtocol = 'http' | 'grpc';
+
 interface MeshEndpoint {
   readonly address: string;
   readonly port: number;
@@ -44,14 +48,30 @@ interface MeshEndpoint {
  */
 const HTTP_PROTOCOLS = new Set(['http', 'kubernetes.io/ws', 'ws']);
 
-export function isHttpPort({ protocol, appProtocol }: ServicePort): boolean {
+function isHttpPort({ protocol, appProtocol }: ServicePort): boolean {
   return protocol === 'TCP' && (appProtocol === undefined || HTTP_PROTOCOLS.has(appProtocol.toLowerCase()));
+}
+
+/** HTTP/2 without TLS of the app's own, as gRPC's clients speak it (KEP-3726, and gRPC's own name). */
+const GRPC_PROTOCOLS = new Set(['grpc', 'kubernetes.io/h2c']);
+
+export function isGrpcPort({ protocol, appProtocol }: ServicePort): boolean {
+  return protocol === 'TCP' && appProtocol !== undefined && GRPC_PROTOCOLS.has(appProtocol.toLowerCase());
+}
+
+/** Undefined for a port that is not carried. */
+export function spokenOn(port: ServicePort): SpokenProtocol | undefined {
+  if (isHttpPort(port)) return 'http';
+  return isGrpcPort(port) ? 'grpc' : undefined;
 }
 
 export function meshPorts(service: Service, world: World): readonly MeshPort[] {
   if (service.spec.type === 'ExternalName') return [];
   const slices = (world.slicesOfService.get(keyOf(service)) ?? []).filter(({ addressType }) => addressType === 'IPv4');
-  return (service.spec.ports ?? []).filter(isHttpPort).map((port) => meshPort(service, port, slices, world));
+  return (service.spec.ports ?? []).flatMap((port) => {
+    const protocol = spokenOn(port);
+    return protocol === undefined ? [] : [meshPort(service, port, protocol, slices, world)];
+  });
 }
 
 /** Whether proxies in `namespace` may be told of the service. */
@@ -74,7 +94,13 @@ export function spiffeIdOf(pod: Pod, trustDomain: string): string {
   return workloadSpiffeId(trustDomain, pod.metadata.namespace ?? '', pod.spec.serviceAccountName ?? 'default');
 }
 
-function meshPort(service: Service, port: ServicePort, slices: readonly EndpointSlice[], world: World): MeshPort {
+function meshPort(
+  service: Service,
+  port: ServicePort,
+  protocol: SpokenProtocol,
+  slices: readonly EndpointSlice[],
+  world: World,
+): MeshPort {
   const namespace = service.metadata.namespace ?? '';
   const backing = slices.flatMap((slice) => backingOf(slice, port, namespace, world));
   const [first] = backing;
@@ -90,6 +116,7 @@ function meshPort(service: Service, port: ServicePort, slices: readonly Endpoint
     namespace,
     serviceName: service.metadata.name,
     port: port.port,
+    protocol,
     cluster: serviceCluster(namespace, service.metadata.name, port.port),
     meshed,
     containerPort,

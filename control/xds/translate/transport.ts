@@ -16,11 +16,12 @@ const TLS_1_3 = {
 };
 
 /** The callee's end of mesh mTLS: our SVID is shown, and a peer must show one that the trust bundle verifies. */
-export function meshServerTls(): TransportSocketInput {
+export function meshServerTls(alpnProtocols: readonly string[] = []): TransportSocketInput {
   const commonTlsContext: CommonTlsContextInput = {
     tlsParams: TLS_1_3,
     tlsCertificateSdsSecretConfigs: [{ name: MESH_IDENTITY_SECRET }],
     validationContextSdsSecretConfig: { name: MESH_TRUST_SECRET },
+    ...(alpnProtocols.length === 0 ? {} : { alpnProtocols }),
   };
   const requireClientCertificate = { value: true };
   return {
