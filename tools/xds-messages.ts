@@ -248,6 +248,7 @@ export const MESSAGES: Readonly<Record<string, readonly string[]>> = {
     'lb_policy',
     'load_assignment',
     'circuit_breakers',
+    'lrs_server',
     'transport_socket',
     'typed_extension_protocol_options',
   ],

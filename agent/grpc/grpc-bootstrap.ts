@@ -31,8 +31,8 @@ export function grpcFiles(podFolder: string): GrpcFiles {
   };
 }
 
-/** A certificate is renewed hours before its end; a root that is new is trusted within this. */
-const REFRESH = '10s';
+/** Three small files. A root that is new must be trusted before the first certificate is signed by it. */
+const REFRESH = '1s';
 
 /**
  * The bootstrap (gRFC A27, A29): ADS on the Workload API's socket, where the kernel says who asks, so that no credentials are needed; the

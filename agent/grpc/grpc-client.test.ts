@@ -46,7 +46,7 @@ test('a pod that asks for it has a bootstrap that gRPC takes, and certificate an
     certificateFile: files.certificate,
     privateKeyFile: files.key,
     caCertificateFile: files.trustBundle,
-    refreshIntervalMs: 10_000,
+    refreshIntervalMs: 1000,
   });
   const certificate = new X509Certificate(await readFile(files.certificate));
   assert.equal(certificate.subjectAltName, 'URI:spiffe://test.local/ns/default/sa/default');

@@ -15,12 +15,13 @@ export interface XdsRelayOptions {
 type Call = ServerDuplexStream<Buffer, Buffer>;
 
 /** Leads a stream of a process of the identity's pod on to the control plane. */
-export type XdsRelay = (call: Call, identity: WorkloadIdentity | undefined) => void;
+export type XdsRelay = (method: RelayedMethod, call: Call, identity: WorkloadIdentity | undefined) => void;
+
+/** Streams of one pod at once: each is a connection to the control plane, and a process needs two. */
+const MAX_STREAMS = 64;
 
 const asItIs = (bytes: Buffer): Buffer => bytes;
-const ADS = '/envoy.service.discovery.v3.AggregatedDiscoveryService';
-const METHOD = {
-  path: `${ADS}/StreamAggregatedResources`,
+const unread = {
   requestStream: true,
   responseStream: true,
   requestSerialize: asItIs,
@@ -29,60 +30,72 @@ const METHOD = {
   responseDeserialize: asItIs,
 } as const;
 
-/** ADS, state-of-the-world (gRPC's clients know no other), with messages that are not read. */
-export const RELAYED_ADS = { streamAggregatedResources: METHOD } satisfies ServiceDefinition;
+/** ADS, state-of-the-world (gRPC's clients know no other), and reports of load, with messages that are not read. */
+export const RELAYED = {
+  streamAggregatedResources: {
+    path: '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources',
+    ...unread,
+  },
+  streamLoadStats: { path: '/envoy.service.load_stats.v3.LoadReportingService/StreamLoadStats', ...unread },
+} satisfies ServiceDefinition;
+
+type RelayedMethod = keyof typeof RELAYED;
 
 /**
- * ADS for gRPC's clients of the pods here. Each stream has a connection of its own, with the pod's SVID of that moment, so the control plane
+ * xDS for gRPC's clients of the pods here. Each stream has a connection of its own, with the pod's SVID of that moment, so the control plane
  * knows it as it knows the pod's sidecar. When it breaks, the client hears why and comes again, to the next control plane.
  */
 export function xdsRelay({ xdsAddress, controlSpiffeId, log }: XdsRelayOptions): XdsRelay {
   const addresses = xdsAddress.split(',').map((address) => address.trim());
+  const streams = new Map<WorkloadIdentity, number>();
   let turn = 0;
-  return (call, identity) => {
+  return (method, call, identity) => {
     if (identity === undefined) {
       fail(call, status.PERMISSION_DENIED, 'no xDS: the calling process belongs to no pod of this node');
       return;
     }
-    const gone = new AbortController();
-    call.on('cancelled', () => gone.abort());
-    call.on('close', () => gone.abort());
+    const open = streams.get(identity) ?? 0;
+    if (open >= MAX_STREAMS) {
+      fail(call, status.RESOURCE_EXHAUSTED, `the pod has ${open} xDS streams, and may have no more`);
+      return;
+    }
+    streams.set(identity, open + 1);
+    const over = new AbortController();
+    over.signal.addEventListener('abort', () => {
+      const left = (streams.get(identity) ?? 1) - 1;
+      if (left === 0) streams.delete(identity);
+      else streams.set(identity, left);
+    });
+    call.on('cancelled', () => over.abort());
+    call.on('close', () => over.abort());
+    const end = (code: status, details: string): void => {
+      if (over.signal.aborted) return;
+      over.abort();
+      fail(call, code, details);
+    };
     const join = (current: MeshIdentity): void => {
+      if (over.signal.aborted) return;
       const address = addresses[turn % addresses.length] ?? '';
-      relay(call, address, current, gone.signal, (error) => {
+      const channel = openControlChannel(address, current, controlSpiffeId);
+      const upstream = channel.open(RELAYED[method]);
+      over.signal.addEventListener('abort', () => {
+        upstream.cancel();
+        channel.close();
+      });
+      upstream.on('error', (error: ServiceError) => {
+        if (over.signal.aborted) return;
         turn += 1;
         log.debug({ error, address, spiffeId: identity.spiffeId }, 'xDS for a gRPC client has ended');
+        end(error.code, error.details);
       });
+      // Streams of Node's, whose types say so in other words: what one side does not take, the other is not asked for.
+      const [client, control] = [call, upstream] as unknown as readonly [Duplex, Duplex];
+      client.pipe(control);
+      control.pipe(client);
     };
     // Of a pod without a sidecar nobody may have asked for it before.
-    identity.obtained(gone.signal).then(join, () => fail(call, status.UNAVAILABLE, 'the pod has no identity yet'));
+    identity.obtained(over.signal).then(join, () => end(status.UNAVAILABLE, 'the pod has no identity yet'));
   };
-
-  function relay(
-    call: Call,
-    address: string,
-    identity: MeshIdentity,
-    gone: AbortSignal,
-    onBroken: (error: ServiceError) => void,
-  ): void {
-    if (gone.aborted) return;
-    const channel = openControlChannel(address, identity, controlSpiffeId);
-    const upstream = channel.open(METHOD);
-    gone.addEventListener('abort', () => {
-      upstream.cancel();
-      channel.close();
-    });
-    upstream.on('error', (error: ServiceError) => {
-      if (gone.aborted) return;
-      onBroken(error);
-      fail(call, error.code, error.details);
-    });
-    call.on('error', () => undefined);
-    // Streams of Node's, whose types say so in other words: what one side does not take, the other is not asked for.
-    const [client, control] = [call, upstream] as unknown as readonly [Duplex, Duplex];
-    client.pipe(control);
-    control.pipe(client);
-  }
 }
 
 function fail(call: Call, code: status, details: string): void {

@@ -136,8 +136,11 @@ export class Hub {
     return node !== undefined && world !== undefined && admit(node, spiffeId, world).kind === 'admitted';
   }
 
+  /** For load reports. A pod's gRPC clients report under one node id, on streams that are not those of ADS: the newest client stands for all. */
   record(nodeId: string): ProxyRecord | undefined {
-    return this.#records.get(nodeId);
+    const known = this.#records.get(nodeId);
+    if (known !== undefined) return known;
+    return [...this.#newest.values()].findLast(({ stream }) => stream.nodeId === nodeId)?.record;
   }
 
   views(): readonly ProxyView[] {

@@ -20,7 +20,7 @@ export function proxyObject(record: ProxyRecord): Proxy {
     kind: 'Proxy',
     metadata: {
       // A pod may have a sidecar and gRPC clients: each is a proxy.
-      name: mode === 'grpc' ? record.nodeId.slice(record.nodeId.lastIndexOf('/') + 1) : name,
+      name: mode === 'grpc' ? `${name}.grpc.${record.nodeId.slice(record.nodeId.lastIndexOf('#') + 1)}` : name,
       namespace,
       uid: record.nodeId,
       resourceVersion: '',

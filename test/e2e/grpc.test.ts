@@ -35,7 +35,16 @@ interface Said {
   readonly details?: string;
 }
 
-describe("gRPC's own xDS clients call a service of the shop", { timeout: 150_000, ...needs(GRPCIO) }, () => {
+interface Measured {
+  readonly shares: readonly {
+    readonly service: string;
+    readonly requests: number;
+    readonly share?: number;
+    readonly errors: number;
+  }[];
+}
+
+describe("gRPC's own xDS clients call a service of the shop", { timeout: 240_000, ...needs(GRPCIO) }, () => {
   let shop: ShopCopy;
   let up: RunningTutti;
 
@@ -87,6 +96,13 @@ describe("gRPC's own xDS clients call a service of the shop", { timeout: 150_000
     });
   };
 
+  const start = async (): Promise<void> => {
+    const manifests = ['-f', 'shop/grpc', '-f', 'clients.yaml', '--images', 'shop/images'];
+    const flags = ['--no-ingress', ...TEST_FLAGS, ...TEST_NODE_FLAGS];
+    up = startTutti(['up', ...manifests, ...flags], { cwd: shop.folder });
+    await up.printed('Try next:');
+  };
+
   before(async () => {
     shop = await copyShop();
     const pods = CLIENTS.map(({ name, command }) => ({
@@ -96,10 +112,7 @@ describe("gRPC's own xDS clients call a service of the shop", { timeout: 150_000
       spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'app', image: 'none', command }] },
     }));
     await writeFile(join(shop.folder, 'clients.yaml'), pods.map((pod) => stringify(pod)).join('---\n'));
-    const manifests = ['-f', 'shop/grpc', '-f', 'clients.yaml', '--images', 'shop/images'];
-    const flags = ['--no-ingress', ...TEST_FLAGS, ...TEST_NODE_FLAGS];
-    up = startTutti(['up', ...manifests, ...flags], { cwd: shop.folder });
-    await up.printed('Try next:');
+    await start();
     for (const { name } of CLIENTS) {
       folders.set(name, await podFolder(name));
       await eventually(`${name} has been answered`, async () => {
@@ -131,16 +144,24 @@ describe("gRPC's own xDS clients call a service of the shop", { timeout: 150_000
     }
   });
 
-  test('a canary moves their calls by weight, and says when they carry it', async () => {
-    const { code, stderr } = await run('canary', 'stock', '--to', 'stock-v2', '--weight', '50', '--measure', '100ms');
-    assert.equal(code, 0, stderr);
-    assert.match(stderr, /stock-v2: weight 50 % carried by 2 of 2 proxies/);
+  test('a canary moves their calls by weight, waits until they carry it, and counts them', async () => {
+    const weigh = async (weight: string, measure: string): Promise<Measured> => {
+      const canary = ['canary', 'stock', '--to', 'stock-v2', '--weight', weight, '--measure', measure];
+      const { code, stdout, stderr } = await run(...canary, '-o', 'json');
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, /carried by 2 of 2 proxies/);
+      return JSON.parse(stdout) as Measured;
+    };
+    const measured = await weigh('50', '4s');
+    const counted = measured.shares.find((one) => one.service === 'stock-v2');
+    assert.ok((counted?.requests ?? 0) > 50 && counted?.errors === 0, JSON.stringify(measured));
+    assert.ok(Math.abs((counted.share ?? 0) - 50) < 15, JSON.stringify(measured));
     for (const calls of await nextCalls(200)) {
       const share = calls.filter(({ by }) => by?.startsWith('stock/v2')).length / calls.length;
       // Of 200 calls at one half, so far off are fewer than one run in 10,000.
       assert.ok(Math.abs(share - 0.5) < 0.14, `${share}`);
     }
-    await ok('canary', 'stock', '--to', 'stock-v2', '--weight', '0', '--measure', '100ms');
+    await weigh('0', '100ms');
     await answeredBy(await stock('v1'));
   });
 
@@ -148,6 +169,18 @@ describe("gRPC's own xDS clients call a service of the shop", { timeout: 150_000
     await ok('scale', 'deployment', 'stock-v1', '--replicas', '1');
     await eventually('one pod is left', async () => ((await stock('v1')).length === 1 ? true : undefined));
     await answeredBy(await stock('v1'));
+  });
+
+  test('a control plane and an agent that are killed stop no call, and are followed again when they are back', async () => {
+    up.signal('SIGKILL');
+    await up.exited;
+    await nextCalls(30);
+    await start();
+    // As the manifest has it again, after the one that the last test left.
+    await ok('rollout', 'status', 'deployment/stock-v1', '--timeout', '60s');
+    const pods = await stock('v1');
+    assert.equal(pods.length, 2);
+    await answeredBy(pods);
   });
 
   test('none of their calls failed, and they refused nothing', async () => {

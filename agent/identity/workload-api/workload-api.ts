@@ -6,7 +6,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { WorkloadApi } from '../../../certs/workload/spiffe-api/methods.ts';
 import type { Clock } from '../../../kit/clock.ts';
 import type { Logger } from '../../../kit/log.ts';
-import { RELAYED_ADS, type XdsRelay } from '../../grpc/xds-relay.ts';
+import { RELAYED, type XdsRelay } from '../../grpc/xds-relay.ts';
 import type { WorkloadIdentity } from '../workload-identity.ts';
 import { type Caller, findCaller, type ProcessLineage } from './caller.ts';
 import { type Answering, serveBundles, serveSvids } from './methods.ts';
@@ -104,8 +104,13 @@ function grpcServer(answering: Answering, relay: XdsRelay): GrpcServer {
     fetchX509Svid: (call: Parameters<typeof serveSvids>[0]) => serveSvids(call, answering),
     fetchX509Bundles: (call: Parameters<typeof serveBundles>[0]) => serveBundles(call, answering),
   });
-  server.addService(RELAYED_ADS, {
-    streamAggregatedResources: (call: Parameters<XdsRelay>[0]) => relay(call, answering.identity),
+  const relayed =
+    (method: Parameters<XdsRelay>[0]) =>
+    (call: Parameters<XdsRelay>[1]): void =>
+      relay(method, call, answering.identity);
+  server.addService(RELAYED, {
+    streamAggregatedResources: relayed('streamAggregatedResources'),
+    streamLoadStats: relayed('streamLoadStats'),
   });
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const sockets = new Set<Socket>();

@@ -1,4 +1,5 @@
 import type { EndpointSlice } from '../../../api/kinds/endpoint-slice.ts';
+import { isGrpcPort } from '../../../api/kinds/grpc-port.ts';
 import type { Pod } from '../../../api/kinds/pod.ts';
 import type { Service, ServicePort } from '../../../api/kinds/service.ts';
 import { durationMs, durationSchema } from '../../../api/meta/duration.ts';
@@ -50,13 +51,6 @@ const HTTP_PROTOCOLS = new Set(['http', 'kubernetes.io/ws', 'ws']);
 
 function isHttpPort({ protocol, appProtocol }: ServicePort): boolean {
   return protocol === 'TCP' && (appProtocol === undefined || HTTP_PROTOCOLS.has(appProtocol.toLowerCase()));
-}
-
-/** HTTP/2 without TLS of the app's own, as gRPC's clients speak it (KEP-3726, and gRPC's own name). */
-const GRPC_PROTOCOLS = new Set(['grpc', 'kubernetes.io/h2c']);
-
-export function isGrpcPort({ protocol, appProtocol }: ServicePort): boolean {
-  return protocol === 'TCP' && appProtocol !== undefined && GRPC_PROTOCOLS.has(appProtocol.toLowerCase());
 }
 
 /** Undefined for a port that is not carried. */

@@ -15,7 +15,8 @@ import { UNAVAILABLE_CLUSTER } from '../names.ts';
 /** gRPC's clients know round robin wherever they know xDS; another policy would be refused by some of them. */
 export function grpcCluster({ cluster, meshed, spiffeIds }: MeshPort): Resource {
   const security = meshed ? { transportSocket: meshTlsOfClient(spiffeIds) } : {};
-  return makeResource('cluster', Cluster, { ...edsCluster(cluster), ...security });
+  // Where it has its resources from it reports its load too: a canary's shares are made of it.
+  return makeResource('cluster', Cluster, { ...edsCluster(cluster), ...security, lrsServer: { self: {} } });
 }
 
 /** Takes the calls that lead nowhere: it has no endpoints, so they end UNAVAILABLE. gRPC knows no static cluster, and no answer of a route's own. */

@@ -1,6 +1,6 @@
+import { isGrpcPort } from '../../../../api/kinds/grpc-port.ts';
 import type { Pod } from '../../../../api/kinds/pod.ts';
 import type { Service, ServicePort } from '../../../../api/kinds/service.ts';
-import { isGrpcPort } from '../mesh-service.ts';
 
 /**
  * The container port of a pod that gRPC's clients reach; undefined where no Service with a gRPC port selects it. There is one: a client's TLS
