@@ -7,6 +7,9 @@ import { type ByteReceiver, sharedRead } from '../socket/shared-read.ts';
 import { Tunnel } from '../socket/tunnel.ts';
 import type { ListenerConfig } from './listener-config.ts';
 
+// What is open may be silent for hours; a peer whose machine is gone is found by the kernel.
+const KEEPALIVE_MS = 60_000;
+
 /**
  * One client's connection whose bytes go to an endpoint as they are, and come back so (Envoy's tcp_proxy). There are no requests here: while
  * it is open, a drain takes it for one that is in flight.
@@ -38,6 +41,7 @@ export class TcpConnection implements ByteReceiver {
     const endpoint = cluster?.pick(undefined, runtime.clock.monotonic(), runtime.random);
     this.#tunnel = cluster === undefined || endpoint === undefined ? undefined : this.#join(cluster, endpoint);
     socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEPALIVE_MS);
     socket.on('drain', () => this.#tunnel?.clientDrained());
     socket.on('end', () => this.#tunnel?.clientEnded());
     socket.on('error', () => this.close());
@@ -59,14 +63,14 @@ export class TcpConnection implements ByteReceiver {
   }
 
   #join(cluster: ClusterState, endpoint: EndpointState): Tunnel {
-    const { runtime, now } = { runtime: this.#runtime, now: this.#runtime.clock.monotonic() };
+    const runtime = this.#runtime;
     const { address: host, port } = endpoint.config;
     const onread = sharedRead({ receive: (from, count) => tunnel.fromUpstream(from, 0, count) });
     const upstream = net.connect({ host, port, allowHalfOpen: true, onread });
     const tunnel = new Tunnel(this.#socket, upstream);
     this.#upstream = upstream;
     endpoint.opened++;
-    runtime.wheel.set(this.#connectAlarm, now, cluster.config.connectTimeoutMs);
+    runtime.wheel.set(this.#connectAlarm, runtime.clock.monotonic(), cluster.config.connectTimeoutMs);
     upstream.setNoDelay(true);
     upstream.on('connect', () => {
       runtime.wheel.remove(this.#connectAlarm);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import tls from 'node:tls';
@@ -63,17 +63,20 @@ describe("gRPC's own xDS clients call a service of the shop", { timeout: 240_000
     return join(shop.folder, '.tutti', 'agent', 'node-1', 'pods', metadata.uid);
   };
   const folders = new Map<string, string>();
+  const heard = new Map<string, { readonly all: Said[]; read: number; rest: string }>();
 
-  /** All that a client has said, in order. */
+  /** All that a client has said, in order; read on from where it was read to. */
   const said = async (client: string): Promise<readonly Said[]> => {
-    const folder = join(folders.get(client) ?? '', 'containers');
-    const logs = (await readdir(folder, { recursive: true }).catch(() => []))
-      .filter((name) => name.endsWith('log'))
-      .sort();
-    const texts = await Promise.all(logs.map((name) => readFile(join(folder, name), 'utf8')));
-    const lines = texts.join('').split('\n').slice(0, -1);
+    const state = heard.get(client) ?? { all: [], read: 0, rest: '' };
+    heard.set(client, state);
+    const log = await readFile(join(folders.get(client) ?? '', 'containers', 'app', '0', 'log')).catch(() => undefined);
+    if (log === undefined) return state.all;
+    const lines = (state.rest + log.toString('utf8', state.read)).split('\n');
+    state.read = log.length;
+    state.rest = lines.pop() ?? '';
     // What is not its own word is the library's.
-    return lines.filter((line) => line.startsWith('{"')).map((line) => JSON.parse(line) as Said);
+    state.all.push(...lines.filter((line) => line.startsWith('{"')).map((line) => JSON.parse(line) as Said));
+    return state.all;
   };
   /** Waits until every client has made so many calls after now, and hands over what came of each. */
   const nextCalls = async (count: number): Promise<readonly (readonly Said[])[]> =>
