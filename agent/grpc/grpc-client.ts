@@ -4,6 +4,7 @@ import type { Clock } from '../../kit/clock.ts';
 import { writeFileAtomic } from '../../kit/disk.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { WorkloadIdentity } from '../identity/workload-identity.ts';
+import { withTimeLimit } from '../probes/time-limit.ts';
 import { writeAtomicFolder } from '../volumes/atomic-folder.ts';
 import { grpcBootstrap, grpcFiles } from './grpc-bootstrap.ts';
 
@@ -16,6 +17,8 @@ export interface GrpcClientOptions {
   readonly clock: Clock;
   readonly log: Logger;
 }
+
+const OBTAIN_WITHIN_MS = 5000;
 
 /** Bootstrap and certificates for a pod's gRPC clients, kept fresh until it is closed. */
 export class GrpcClient {
@@ -38,7 +41,7 @@ export class GrpcClient {
     }
     const files = grpcFiles(podFolder);
     this.#stop ??= identity.onChange((current) => this.#renewed(current));
-    await this.#write(await identity.obtained(this.#closed.signal));
+    await this.#write(await this.#obtained());
     const text = `${JSON.stringify(grpcBootstrap(pod, workloadApi, files), undefined, 2)}\n`;
     await writeFileAtomic(files.bootstrap, text);
   }
@@ -48,6 +51,18 @@ export class GrpcClient {
     this.#stop?.();
     this.#closed.abort(new Error('the pod is let go'));
     await this.#writing.catch(() => undefined);
+  }
+
+  /** Bounded: a pod that is deleted meanwhile must not wait for a certificate that never comes. */
+  async #obtained(): Promise<MeshIdentity> {
+    const { identity, clock } = this.#options;
+    try {
+      return await withTimeLimit(clock, OBTAIN_WITHIN_MS, (signal) =>
+        identity.obtained(AbortSignal.any([signal, this.#closed.signal])),
+      );
+    } catch (cause) {
+      throw new Error(`no certificate for gRPC: ${(cause as Error).message}`, { cause });
+    }
   }
 
   #renewed(identity: MeshIdentity): void {

@@ -12,6 +12,7 @@ import {
   UpstreamTlsContext,
 } from '../../../../xds/messages.js';
 import { RESOURCE_KINDS, type Snapshot } from '../../resource.ts';
+import { routeParents } from '../../status/route-status.ts';
 import { httpRoute, made, type PodPlan, pod, service, slice, worldObjects } from '../../test-support/objects.ts';
 import { envoyProblems } from '../../test-support/validate-envoy.ts';
 import { grpcProblem } from '../../test-support/validate-grpc.ts';
@@ -186,6 +187,20 @@ describe('a route on a Service, for gRPC', () => {
       assert.ok(snapshot.cluster.has('unavailable') && snapshot.endpoints.has('unavailable'));
     });
   }
+
+  test('says in its status whether its backends speak gRPC as its Service does', () => {
+    const resolved = (rule: object): readonly (string | undefined)[] => {
+      const objects = worldObjects(ruled(rule));
+      const { world } = translate(objects, 'tutti.local', new Memo());
+      const [route] = world.httpRoutes;
+      assert.ok(route !== undefined);
+      const [status] = routeParents(route, world, [], { nowMs: 0, now: '', startedMs: 0 });
+      const condition = status?.conditions?.find(({ type }) => type === 'ResolvedRefs');
+      return [condition?.status, condition?.reason];
+    };
+    assert.deepEqual(resolved({ backendRefs: [backend('greeter-v2', 1)] }), ['True', 'ResolvedRefs']);
+    assert.deepEqual(resolved({ backendRefs: [{ name: 'web', port: 80 }] }), ['False', 'UnsupportedProtocol']);
+  });
 
   test('sidecars and ingresses are not told of gRPC ports', () => {
     const sidecar = translated(ruled({ backendRefs: [backend('greeter', 1)] })).sidecar('default', 'web-1');
