@@ -5,11 +5,13 @@ import { EventRecorder } from '../api/client/events/event-recorder.ts';
 import type { HttpClient } from '../api/client/http-client.ts';
 import { Informer } from '../api/client/informer.ts';
 import { type Service, serviceKind } from '../api/kinds/service.ts';
+import { controlSpiffeId } from '../api/meta/well-known.ts';
 import type { Clock } from '../kit/clock.ts';
 import { writeFileAtomic } from '../kit/disk.ts';
 import { lockExclusively } from '../kit/exclusive-lock.ts';
 import type { Logger } from '../kit/log.ts';
 import type { Random } from '../kit/random.ts';
+import { xdsRelay } from './grpc/xds-relay.ts';
 import { IdentityKeeper } from './identity/identity-keeper.ts';
 import { identityHolders, serveIdentities } from './identity/serve-identities.ts';
 import { tokenIssuer } from './identity/token-issuer.ts';
@@ -155,8 +157,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   // Before proxies start or are adopted: they take their identity from it.
   const parts = { pods, runtime, ingress };
   const holders = () => identityHolders(parts);
+  const { xdsAddress, trustDomain } = options;
+  const relay = xdsRelay({ xdsAddress, controlSpiffeId: controlSpiffeId(trustDomain), log });
   const identities =
-    readPeer === undefined ? undefined : await serveIdentities({ ...parts, socketPath, readPeer, clock, log });
+    readPeer === undefined ? undefined : await serveIdentities({ ...parts, socketPath, readPeer, relay, clock, log });
   trust = new TrustFollower({
     client,
     caFile,

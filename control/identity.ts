@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { workloadSpiffeId } from '../api/meta/well-known.ts';
+import { controlSpiffeId, workloadSpiffeId } from '../api/meta/well-known.ts';
 import type { Authority } from '../certs/authority/authority.ts';
 import { IdentitySource } from '../certs/workload/identity-source.ts';
 import type { Clock } from '../kit/clock.ts';
@@ -19,7 +19,7 @@ export function ownIdentity(
   authority: Authority,
   { clock, random, log, svidTtlSeconds }: OwnIdentityOptions,
 ): IdentitySource {
-  const spiffeId = `spiffe://${authority.trustDomain}/tutti/control`;
+  const spiffeId = controlSpiffeId(authority.trustDomain);
   return new IdentitySource({
     spiffeId,
     clock,

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { workloadSpiffeId } from '../api/meta/well-known.ts';
+import { controlSpiffeId, workloadSpiffeId } from '../api/meta/well-known.ts';
 import { WorkloadApiSource } from '../certs/workload/spiffe-api/workload-api-source.ts';
 import { type Clock, systemClock } from '../kit/clock.ts';
 import { createLog, type Logger } from '../kit/log.ts';
@@ -71,7 +71,7 @@ async function assemble(bootstrap: Bootstrap, clock: Clock, random: Random, log:
     address: bootstrap.xdsAddress,
     node: { id: nodeId, cluster: namespace, userAgentName: 'tutti', userAgentVersion: ownVersion() },
     variant: bootstrap.xdsVariant,
-    controlSpiffeId: `spiffe://${trustDomain}/tutti/control`,
+    controlSpiffeId: controlSpiffeId(trustDomain),
     identity: () => source.current(),
     engine,
     clock,

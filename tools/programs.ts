@@ -26,6 +26,7 @@ const DEBIAN: readonly (readonly [program: string, debianPackage: string])[] = [
   ['unbound', 'unbound'],
   ['dnsmasq', 'dnsmasq'],
   ['/usr/lib/python3/dist-packages/kubernetes', 'python3-kubernetes'],
+  ['/usr/lib/python3/dist-packages/grpc', 'python3-grpcio'],
   ['/usr/share/doc/python3-venv', 'python3-venv'],
 ];
 

@@ -16,6 +16,7 @@ export const PROTO_FILES: readonly string[] = [
   'envoy/extensions/filters/http/router/v3/router.proto',
   'envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.proto',
   'envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto',
+  'envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto',
   'envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.proto',
   'envoy/extensions/transport_sockets/tls/v3/tls.proto',
   'envoy/extensions/upstreams/http/v3/http_protocol_options.proto',
@@ -127,7 +128,7 @@ export const MESSAGES: Readonly<Record<string, readonly string[]>> = {
   [`${LISTENER}.ApiListener`]: ['api_listener'],
   [`${LISTENER}.ListenerFilter`]: ['name', 'typed_config'],
   [`${LISTENER}.FilterChain`]: ['filter_chain_match', 'filters', 'transport_socket', 'name'],
-  [`${LISTENER}.FilterChainMatch`]: ['server_names', 'transport_protocol'],
+  [`${LISTENER}.FilterChainMatch`]: ['server_names', 'transport_protocol', 'application_protocols'],
   [`${LISTENER}.Filter`]: ['name', 'typed_config'],
   'envoy.config.accesslog.v3.AccessLog': ['name', 'typed_config'],
   'envoy.extensions.access_loggers.stream.v3.StdoutAccessLog': [],
@@ -135,6 +136,7 @@ export const MESSAGES: Readonly<Record<string, readonly string[]>> = {
   'envoy.extensions.filters.http.router.v3.Router': [],
   'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': ['dns_cache_config'],
   'envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig': ['name', 'dns_lookup_family'],
+  'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy': ['stat_prefix', 'cluster'],
   [`${HTTP}.HttpConnectionManager`]: [
     'codec_type',
     'stat_prefix',
@@ -179,7 +181,15 @@ export const MESSAGES: Readonly<Record<string, readonly string[]>> = {
     'query_parameters',
   ],
   [`${ROUTE}.RouteMatch.ConnectMatcher`]: [],
-  [`${ROUTE}.HeaderMatcher`]: ['name', 'string_match', 'present_match', 'invert_match'],
+  [`${ROUTE}.HeaderMatcher`]: [
+    'name',
+    'string_match',
+    'present_match',
+    'invert_match',
+    // What gRPC knew before string_match (gRFC A63).
+    'exact_match',
+    'safe_regex_match',
+  ],
   [`${ROUTE}.QueryParameterMatcher`]: ['name', 'string_match', 'present_match'],
   [`${ROUTE}.RouteAction`]: [
     'cluster',
@@ -190,7 +200,9 @@ export const MESSAGES: Readonly<Record<string, readonly string[]>> = {
     'timeout',
     'retry_policy',
     'upgrade_configs',
+    'max_stream_duration',
   ],
+  [`${ROUTE}.RouteAction.MaxStreamDuration`]: ['max_stream_duration'],
   'envoy.type.matcher.v3.RegexMatchAndSubstitute': ['pattern', 'substitution'],
   [`${ROUTE}.RouteAction.UpgradeConfig`]: ['upgrade_type', 'enabled', 'connect_config'],
   [`${ROUTE}.RouteAction.UpgradeConfig.ConnectConfig`]: [],
@@ -238,6 +250,7 @@ export const MESSAGES: Readonly<Record<string, readonly string[]>> = {
     'lb_policy',
     'load_assignment',
     'circuit_breakers',
+    'lrs_server',
     'transport_socket',
     'typed_extension_protocol_options',
   ],
@@ -275,6 +288,7 @@ export const MESSAGES: Readonly<Record<string, readonly string[]>> = {
     'validation_context_sds_secret_config',
     'combined_validation_context',
     'alpn_protocols',
+    'tls_certificate_provider_instance',
   ],
   [`${TLS}.CommonTlsContext.CombinedCertificateValidationContext`]: [
     'default_validation_context',
@@ -283,6 +297,13 @@ export const MESSAGES: Readonly<Record<string, readonly string[]>> = {
   [`${TLS}.TlsParameters`]: ['tls_minimum_protocol_version', 'tls_maximum_protocol_version'],
   [`${TLS}.TlsCertificate`]: ['certificate_chain', 'private_key'],
   [`${TLS}.SdsSecretConfig`]: ['name', 'sds_config'],
-  [`${TLS}.CertificateValidationContext`]: ['trusted_ca', 'match_typed_subject_alt_names'],
+  [`${TLS}.CertificateProviderPluginInstance`]: ['instance_name', 'certificate_name'],
+  [`${TLS}.CertificateValidationContext`]: [
+    'trusted_ca',
+    'match_typed_subject_alt_names',
+    // What gRPC reads (gRFC A29).
+    'ca_certificate_provider_instance',
+    'match_subject_alt_names',
+  ],
   [`${TLS}.SubjectAltNameMatcher`]: ['san_type', 'matcher'],
 };

@@ -26,9 +26,21 @@ export function portVariables({ ports = [] }: Pick<Container, 'ports'>, appPorts
 /**
  * Sends an app's outgoing HTTP through the sidecar: the variables that curl, Python, Go and, with NODE_USE_ENV_PROXY, Node
  * go by (nodejs.org/api/cli.html). What an app says to itself over loopback does not go there.
+ *
+ * gRPC goes by `http_proxy` alone, in lower case, and for `xds:` targets too (http_proxy.cc; grpc-js' http_proxy.ts): a pod whose gRPC clients
+ * find their own way is not given that one.
  */
-export function proxyVariables(podAddress: string): Record<string, string> {
+export function proxyVariables(
+  podAddress: string,
+  clients: 'for-all' | 'for-grpc' = 'for-all',
+): Record<string, string> {
   const proxy = `http://${podAddress}:${OUTBOUND_PROXY_PORT}`;
   const none = 'localhost,127.0.0.1,::1';
-  return { HTTP_PROXY: proxy, http_proxy: proxy, NO_PROXY: none, no_proxy: none, NODE_USE_ENV_PROXY: '1' };
+  return {
+    HTTP_PROXY: proxy,
+    ...(clients === 'for-all' ? { http_proxy: proxy } : {}),
+    NO_PROXY: none,
+    no_proxy: none,
+    NODE_USE_ENV_PROXY: '1',
+  };
 }

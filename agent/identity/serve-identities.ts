@@ -1,5 +1,6 @@
 import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
+import type { XdsRelay } from '../grpc/xds-relay.ts';
 import type { Pods } from '../pod/pods.ts';
 import { readProcEntry } from '../runtime/process/host/proc-table.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -18,6 +19,7 @@ export interface NodeParts {
 export interface ServeOptions extends NodeParts {
   readonly socketPath: string;
   readonly readPeer: PeerReader;
+  readonly relay: XdsRelay;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -106,6 +106,24 @@ export class WorkloadIdentity {
     }
   }
 
+  /** Starts it, and gives the identity of now as soon as there is one. Rejects when the identity is closed, or the signal aborts. */
+  async obtained(signal: AbortSignal): Promise<MeshIdentity> {
+    const either = AbortSignal.any([signal, this.#closed.signal]);
+    either.throwIfAborted();
+    await this.start();
+    if (this.current !== undefined) return this.current;
+    const there = Promise.withResolvers<MeshIdentity>();
+    const end = (): void => there.reject(either.reason);
+    const stop = this.onChange((identity) => there.resolve(identity));
+    either.addEventListener('abort', end);
+    try {
+      return await there.promise;
+    } finally {
+      stop();
+      either.removeEventListener('abort', end);
+    }
+  }
+
   /** A new SVID now, because what it is signed with or verified by has changed. Only for one that has been started. */
   async renew(): Promise<void> {
     if (this.#starting === undefined || this.#asker === 'proxy' || this.#closed.signal.aborted) return;

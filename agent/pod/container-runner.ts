@@ -7,6 +7,7 @@ import { ConfigError } from '../environment/config-error.ts';
 import { type ConfigObjects, containerEnvironment, expandAll } from '../environment/container-environment.ts';
 import { portVariables, proxyVariables, workloadApiVariables } from '../environment/platform-variables.ts';
 import { apiServerVariables, serviceVariables } from '../environment/service-variables.ts';
+import { grpcVariables, wantsGrpc } from '../grpc/grpc-bootstrap.ts';
 import type { ContainerConfig, ContainerKey, ContainerResources, StartResult } from '../runtime/runtime.ts';
 import { wantsSidecar } from '../sidecar/sidecar.ts';
 import { mountsOf } from '../volumes/pod-volumes.ts';
@@ -103,16 +104,18 @@ async function configOf(input: RunnerInput, container: Container, key: Container
   };
 }
 
-function platformVariables({ context, pod, placement }: RunnerInput, container: Container): Record<string, string> {
+function platformVariables(input: RunnerInput, container: Container): Record<string, string> {
+  const { context, pod, placement, folder } = input;
   const hasSidecar = wantsSidecar(pod);
   const reach = { podAddress: placement.address, hasSidecar };
   const services = pod.spec.enableServiceLinks === false ? [] : context.services(pod.metadata.namespace ?? '');
   return {
     ...serviceVariables(services, reach),
     ...apiServerVariables(context.proxy.api.server),
-    ...(hasSidecar ? proxyVariables(placement.address) : {}),
+    ...(hasSidecar ? proxyVariables(placement.address, wantsGrpc(pod) ? 'for-grpc' : 'for-all') : {}),
     ...portVariables(container, placement.appPorts),
     ...workloadApiVariables(context.proxy.workloadApi),
+    ...grpcVariables(pod, folder),
     HOSTNAME: pod.spec.hostname ?? pod.metadata.name,
   };
 }

@@ -2,6 +2,8 @@ import { rm } from 'node:fs/promises';
 import { type Pod, podKind } from '../../api/kinds/pod.ts';
 import { APP_PORTS, MESH_ADDRESS } from '../../api/meta/well-known.ts';
 import { configReferences } from '../environment/config-references.ts';
+import { wantsGrpc } from '../grpc/grpc-bootstrap.ts';
+import { GrpcClient } from '../grpc/grpc-client.ts';
 import { podIdentity } from '../identity/identities.ts';
 import { renewAfterMs } from '../identity/renewal.ts';
 import type { WorkloadIdentity } from '../identity/workload-identity.ts';
@@ -40,6 +42,7 @@ export class PodHome {
   readonly #tokens = new Map<string, HeldToken>();
   #placement: PodPlacement | undefined;
   #sidecar: Sidecar | undefined;
+  readonly #grpc: GrpcClient | undefined;
 
   constructor({ context, pod, placement, onSidecarChange, onConfigChange }: PodHomeOptions) {
     this.#context = context;
@@ -47,6 +50,11 @@ export class PodHome {
     this.#placement = placement;
     this.folder = podFolder(context.podsFolder, pod.metadata.uid);
     this.identity = podIdentity(pod, this.folder, context.proxy);
+    const { workloadApi } = context.proxy;
+    const { folder: homeFolder, identity } = this;
+    this.#grpc = wantsGrpc(pod)
+      ? new GrpcClient({ ...context, pod, podFolder: homeFolder, identity, workloadApi })
+      : undefined;
     this.#view = context.configs.view(pod.metadata.namespace ?? '', configReferences(pod), onConfigChange);
     if (placement !== undefined) this.#makeSidecar(pod, placement);
   }
@@ -119,6 +127,11 @@ export class PodHome {
     await this.#sidecar?.start();
   }
 
+  /** For a pod whose containers call Services by gRPC's own xDS client. */
+  async startGrpc(): Promise<void> {
+    await this.#grpc?.start();
+  }
+
   /** Makes the volumes, or brings them up to date. Throws ConfigError. Gives when to do it again, if ever. */
   async writeVolumes(pod: Pod): Promise<number | undefined> {
     const { clock, nodeName, nodeAddress, allocatable } = this.#context;
@@ -155,12 +168,14 @@ export class PodHome {
   /** Lets go; what runs goes on. */
   async close(): Promise<void> {
     this.#sidecar?.close();
+    await this.#grpc?.close();
     await this.identity.close();
     await this.#view.release();
   }
 
   /** Takes away everything. Only when nothing runs any more. */
   async remove(): Promise<void> {
+    await this.#grpc?.close();
     await this.identity.close();
     await this.#view.release();
     await rm(this.folder, { recursive: true, force: true });

@@ -313,7 +313,7 @@ export class PodWorker {
         this.#say(this.#containers.facts(), this.#context.clock.now());
         await this.#status.flush();
       }
-      await Promise.all([this.#updateVolumes(), this.#home.startSidecar()]);
+      await Promise.all([this.#updateVolumes(), this.#home.startSidecar(), this.#home.startGrpc()]);
       this.#isPrepared = true;
       this.#hasSettledIn = true;
     } catch (error) {

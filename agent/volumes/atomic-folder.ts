@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   chmod,
+  chown,
   lstat,
   mkdir,
   readdir,
@@ -19,6 +20,8 @@ export interface ProjectedFile {
   readonly path: string;
   readonly bytes: Buffer;
   readonly mode: number;
+  /** Whose it is; the agent's own when missing. */
+  readonly uid?: number | undefined;
 }
 
 const DATA = '..data';
@@ -43,6 +46,7 @@ export async function writeAtomicFolder(
     await writeFile(path, file.bytes, { mode: 0o600 });
     // After writing, past the umask.
     await chmod(path, file.mode);
+    if (file.uid !== undefined) await chown(path, file.uid, -1);
   }
   await mkdir(join(folder, name), { recursive: true, mode: 0o755 });
   const fresh = join(folder, `..data_tmp`);

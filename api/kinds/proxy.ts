@@ -39,9 +39,15 @@ const proxySchema = z
   .strictObject({
     ...identity('tutti.dev/v1alpha1', 'Proxy'),
     spec: z.strictObject({
-      nodeId: z.string().describe('The xDS node id: sidecar/<ns>/<pod> or ingress/<ns>/<name>.'),
-      mode: z.enum(['sidecar', 'ingress']).describe('Beside a pod, or at the edge.'),
-      podName: z.string().optional().describe('The pod that it is a sidecar of.'),
+      nodeId: z
+        .string()
+        .describe(
+          'The xDS node id: sidecar/<ns>/<pod>, ingress/<ns>/<name> or grpc/<ns>/<pod>#<number of its stream>.',
+        ),
+      mode: z
+        .enum(['sidecar', 'ingress', 'grpc'])
+        .describe("Beside a pod, at the edge, or gRPC's own client in a pod."),
+      podName: z.string().optional().describe('The pod that it is a sidecar of, or a client in.'),
     }),
     status: z
       .strictObject({
@@ -76,7 +82,7 @@ export const proxyKind = defineKind<Proxy>({
   schema: proxySchema,
   columns: [
     nameColumn,
-    column('Mode', 'Beside a pod, or at the edge.', ({ spec }) => spec.mode),
+    column('Mode', "Beside a pod, at the edge, or gRPC's own client in a pod.", ({ spec }) => spec.mode),
     column('Connected', 'Whether it has an xDS stream.', ({ status }) => (status.connected ? 'True' : 'False')),
     column('Synced', 'Types of resources that it has accepted in full.', synced),
     integerColumn('Requests', 'Requests that it carried.', ({ status }) => sum(status.load, 'total')),

@@ -25,6 +25,15 @@ export const ENDPOINT_TTL = 'tutti.dev/endpoint-ttl';
 export const INJECT = 'tutti.dev/inject';
 
 /**
+ * On a Pod: `true` when its containers call Services by gRPC's own xDS client (`xds:///NAME`): the agent then gives them a bootstrap, in
+ * GRPC_XDS_BOOTSTRAP, and the pod's certificates as files (docs/grpc.md).
+ */
+export const PROXYLESS_GRPC = 'tutti.dev/proxyless-grpc';
+
+/** What a gRPC client's bootstrap calls the pod's own certificates and the trust bundle; the name that Istio gave it. */
+export const GRPC_CERTIFICATE_PROVIDER = 'default';
+
+/**
  * On a Node that joined: SHA-256 of the certificates that its agent may show, in hex, commas between. Written by the API server;
  * a certificate that is not among them is worth nothing, so that a Node that is deleted takes its credentials with it.
  */
@@ -69,6 +78,11 @@ export function meshServerName(containerPort: number): string {
 
 export function workloadSpiffeId(trustDomain: string, namespace: string, serviceAccount: string): string {
   return `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
+}
+
+/** The control plane's own. */
+export function controlSpiffeId(trustDomain: string): string {
+  return `spiffe://${trustDomain}/tutti/control`;
 }
 
 /** The SPIFFE id of a node's agent. */

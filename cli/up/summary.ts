@@ -1,6 +1,7 @@
 import type { Client } from '../../api/client/client.ts';
 import { endpointSliceKind } from '../../api/kinds/endpoint-slice.ts';
 import { gatewayKind } from '../../api/kinds/gateway.ts';
+import { isGrpcPort } from '../../api/kinds/grpc-port.ts';
 import { httpRouteKind } from '../../api/kinds/http-route.ts';
 import { serviceKind } from '../../api/kinds/service.ts';
 import { renderTable } from '../output/table.ts';
@@ -29,13 +30,15 @@ export async function printSummary({ client, terminal, kubeconfig }: Summary): P
     const endpoints = own.flatMap((slice) => slice.endpoints ?? []);
     const ready = endpoints.filter(({ conditions }) => conditions?.ready !== false).length;
     const ports = (spec.ports ?? []).map(({ port }) => port).join(', ');
+    const host = `${metadata.name}.${metadata.namespace ?? 'default'}`;
+    const grpc = spec.ports?.find(isGrpcPort);
     return [
       metadata.namespace ?? '',
       metadata.name,
       `${ready}/${endpoints.length}`,
       spec.clusterIP ?? '',
       ports,
-      `http://${metadata.name}.${metadata.namespace ?? 'default'}/`,
+      grpc === undefined ? `http://${host}/` : `xds:///${host}:${grpc.port}`,
     ];
   });
   if (rows.length > 0)

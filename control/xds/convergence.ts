@@ -1,5 +1,5 @@
 import { counts, type ProxyView } from './proxy-view.ts';
-import type { ResourceKind } from './resource.ts';
+import type { Resource, ResourceKind } from './resource.ts';
 import { carriersOf } from './resource-difference.ts';
 
 /** How far a change of one object has come. */
@@ -19,10 +19,13 @@ interface Refusal {
 // Clusters and endpoints come before what points to them, so a route's yes implies theirs.
 const KINDS: readonly ResourceKind[] = ['listener', 'route'];
 
-/** Counts the proxies of a mode whose configuration is made of the object (`HTTPRoute/shop/catalog`). */
+/**
+ * Counts the proxies whose configuration is made of the object (`HTTPRoute/shop/catalog`): those at the edge, or in the mesh sidecars and
+ * those of gRPC's clients that have asked for it.
+ */
 export function convergenceOf(
   carried: string,
-  mode: 'sidecar' | 'ingress',
+  where: 'mesh' | 'ingress',
   proxies: readonly ProxyView[],
   nowMs: number,
 ): Convergence {
@@ -30,9 +33,8 @@ export function convergenceOf(
   let acked = 0;
   const refused: Refusal[] = [];
   for (const proxy of proxies) {
-    if (!proxy.nodeId.startsWith(`${mode}/`) || !counts(proxy, nowMs)) continue;
-    const { target } = proxy;
-    const carrying = target === undefined ? [] : KINDS.flatMap((kind) => carriersOf(carried, target[kind]));
+    if (proxy.nodeId.startsWith('ingress/') !== (where === 'ingress') || !counts(proxy, nowMs)) continue;
+    const carrying = carryingOf(carried, proxy);
     if (carrying.length === 0) continue;
     all += 1;
     const missing = carrying.filter(
@@ -43,6 +45,13 @@ export function convergenceOf(
     if (error !== undefined) refused.push({ nodeId: proxy.nodeId, error });
   }
   return { proxies: all, acked, refused };
+}
+
+/** A proxy that is ours takes all of it; gRPC's client what it asks for, and when it is gone nothing is expected of it. */
+function carryingOf(carried: string, { nodeId, target, kinds, disconnectedAtMs }: ProxyView): readonly Resource[] {
+  const all = target === undefined ? [] : KINDS.flatMap((kind) => carriersOf(carried, target[kind]));
+  if (!nodeId.startsWith('grpc/')) return all;
+  return disconnectedAtMs === undefined ? all.filter(({ kind, name }) => kinds[kind].wants(name)) : [];
 }
 
 /** A NACK is of a whole response. When its words name resources, those that they do not name are not meant. */

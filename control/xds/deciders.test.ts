@@ -26,6 +26,7 @@ function view({
     ...nothing,
     acked: new Map(),
     uncertain: new Map(),
+    wants: () => true,
     unanswered: () => unanswered,
     ...plan,
   };
@@ -77,23 +78,31 @@ describe('convergence', () => {
       0,
       1,
     ],
+    ['a gRPC client has it', [carrying('2', {}, {}, 'grpc/default/a#1')], 1, 1],
+    ['a gRPC client that did not ask for it', [carrying('1', { wants: () => false }, {}, 'grpc/default/a#1')], 0, 0],
+    [
+      'a gRPC client that has just gone away',
+      [carrying('2', {}, { disconnectedAtMs: NOW - 1 }, 'grpc/default/a#1')],
+      0,
+      0,
+    ],
     ['one has been gone for a while', [carrying('2', {}, { disconnectedAtMs: NOW - RECONNECT_GRACE_MS })], 0, 0],
   ];
   for (const [what, proxies, acked, of] of CASES) {
     test(`${what}: ${acked} of ${of}`, () => {
-      const found = convergenceOf(ROUTE, 'sidecar', proxies, NOW);
+      const found = convergenceOf(ROUTE, 'mesh', proxies, NOW);
       assert.deepEqual([found.acked, found.proxies], [acked, of]);
     });
   }
 
   test('a version that was ACKed before is enough, whatever generation it was made of', () => {
-    assert.equal(convergenceOf(ROUTE, 'sidecar', [carrying('2')], NOW).acked, 1);
+    assert.equal(convergenceOf(ROUTE, 'mesh', [carrying('2')], NOW).acked, 1);
   });
 
   test('a refusal comes with the proxy’s words, unless they name another resource of the same response', () => {
     const uncertain = resourceMap([resource('route', 'outbound', '2'), resource('route', 'other', '2')]);
     const refused = (error: string) =>
-      convergenceOf(ROUTE, 'sidecar', [carrying('1', { error, uncertain })], NOW).refused.map((one) => one.error);
+      convergenceOf(ROUTE, 'mesh', [carrying('1', { error, uncertain })], NOW).refused.map((one) => one.error);
     assert.deepEqual(refused('route "outbound": bad'), ['route "outbound": bad']);
     assert.deepEqual(refused('bad'), ['bad']);
     assert.deepEqual(refused('route "other": bad'), []);
@@ -119,6 +128,8 @@ describe('unrouted pods', () => {
     unroutedPods(pods, proxies, NOW, startedMs).length;
   const sidecar = (endpoints: Parameters<typeof view>[0], more: Partial<ProxyView> = {}) =>
     proxy('sidecar/default/x', target, { endpoints: view(endpoints) }, more);
+  const grpc = (endpoints: Parameters<typeof view>[0]) =>
+    proxy('grpc/default/x#1', target, { endpoints: view(endpoints) });
 
   const CASES: readonly (readonly [what: string, proxies: readonly ProxyView[], unrouted: boolean])[] = [
     ['no proxy knew it', [], true],
@@ -129,6 +140,9 @@ describe('unrouted pods', () => {
     ['one has just connected and not asked for endpoints', [sidecar({ subscribed: false })], false],
     ['one has asked and not said yes', [sidecar({ unanswered: ['c'] })], false],
     ['one asks for what does not exist', [sidecar({ unanswered: ['gone'] })], true],
+    ['a gRPC client has not asked for endpoints', [grpc({ subscribed: false })], true],
+    ['a gRPC client still holds it', [grpc({ acked: holding })], false],
+    ['a gRPC client has asked again and not said yes', [grpc({ unanswered: ['c'] })], false],
     ['one that held it went away a moment ago', [sidecar({ acked: holding }, { disconnectedAtMs: NOW - 1 })], false],
     [
       'one that held it has been gone for a while',

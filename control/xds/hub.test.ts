@@ -27,10 +27,10 @@ interface Peer {
   readonly sent: SessionResponse[];
 }
 
-function peer({ metadata }: Pod): Peer {
+function peer({ metadata }: Pod, mode: 'sidecar' | 'grpc' = 'sidecar'): Peer {
   const sent: SessionResponse[] = [];
   const stream = {
-    nodeId: `sidecar/default/${metadata.name}`,
+    nodeId: `${mode}/default/${metadata.name}`,
     spiffeId: 'spiffe://tutti.local/ns/default/sa/default',
     version: 'test',
     variant: 'sotw' as const,
@@ -102,7 +102,7 @@ test('a thousand proxies that come at once are each sent their clusters, and the
   const pods = Array.from({ length: 1000 }, (_, at) => pod(`web-${at}`, { at: (at % 250) + 2 }));
   const it = hub();
   it.setTranslation(translation(pods, pods.slice(0, 3)), 0);
-  const peers = pods.map(peer);
+  const peers = pods.map((each) => peer(each));
   for (const { stream } of peers) {
     const link = it.open(stream);
     assert.ok(link);
@@ -118,4 +118,31 @@ test('a thousand proxies that come at once are each sent their clusters, and the
     1,
     'what is the same is one object for all',
   );
+});
+
+test('each gRPC client of a pod is a proxy, beside its sidecar, as long as it is there; load goes to the newest', async () => {
+  const it = hub();
+  const web = pod('web-0');
+  it.setTranslation(translation([web], [web]), 0);
+  const peers = [peer(web), peer(web, 'grpc'), peer(web, 'grpc')];
+  const links = peers.map(({ stream }) => it.open(stream));
+  for (const link of links)
+    link?.request({ variant: 'sotw', kind: 'listener', names: ['a'], nonce: '', error: undefined });
+  await settle(peers);
+  const names = (): readonly string[] => it.listProxies().map(({ metadata }) => metadata.name);
+  assert.deepEqual(names(), ['web-0', 'web-0.grpc.2', 'web-0.grpc.3']);
+  assert.deepEqual(
+    it.listProxies().map(({ spec }) => [spec.mode, spec.podName]),
+    [
+      ['sidecar', 'web-0'],
+      ['grpc', 'web-0'],
+      ['grpc', 'web-0'],
+    ],
+  );
+  assert.equal(it.record('grpc/default/web-0')?.nodeId, 'grpc/default/web-0#3');
+  links[2]?.close();
+  assert.deepEqual(names(), ['web-0', 'web-0.grpc.2']);
+  assert.equal(it.record('grpc/default/web-0')?.nodeId, 'grpc/default/web-0#2');
+  // It may still run on what it was told, for a moment: what leaves waits for it.
+  assert.equal(it.views().length, 3);
 });

@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { ChangedWorld } from './change-log.ts';
 import { proxyObject } from './list-proxies.ts';
-import { admit, type NodeId, parseNodeId } from './node-id.ts';
+import { admit, type NodeId, parseNodeId, recordId } from './node-id.ts';
 import { ProxyRecord } from './proxy-record.ts';
 import { type ProxyView, RECONNECT_GRACE_MS } from './proxy-view.ts';
 import { PushQueue } from './push-queue.ts';
@@ -103,16 +103,20 @@ export class Hub {
     const { clock } = this.#options;
     const node = parseNodeId(stream.nodeId);
     if (node === undefined) {
-      stream.refuse(`node id "${stream.nodeId}": wanted sidecar/<namespace>/<pod> or ingress/<namespace>/<name>`);
+      stream.refuse(
+        `node id "${stream.nodeId}": wanted sidecar/<namespace>/<pod>, grpc/<namespace>/<pod> or ingress/<namespace>/<name>`,
+      );
       return undefined;
     }
-    const record = this.#records.get(stream.nodeId) ?? new ProxyRecord(stream.nodeId, clock.now());
+    const number = ++this.#streams;
+    const id = recordId(stream.nodeId, node, number);
+    const record = this.#records.get(id) ?? new ProxyRecord(id, node, clock.now());
     const open: Open = {
       stream,
       node,
       session: new Session(stream.variant, stream.features),
       record,
-      number: ++this.#streams,
+      number,
       supplied: undefined,
       wake: undefined,
     };
@@ -132,8 +136,11 @@ export class Hub {
     return node !== undefined && world !== undefined && admit(node, spiffeId, world).kind === 'admitted';
   }
 
+  /** For load reports. A pod's gRPC clients report under one node id, on streams that are not those of ADS: the newest client stands for all. */
   record(nodeId: string): ProxyRecord | undefined {
-    return this.#records.get(nodeId);
+    const known = this.#records.get(nodeId);
+    if (known !== undefined) return known;
+    return [...this.#newest.values()].findLast(({ stream }) => stream.nodeId === nodeId)?.record;
   }
 
   views(): readonly ProxyView[] {
@@ -141,7 +148,11 @@ export class Hub {
   }
 
   listProxies(): readonly Proxy[] {
-    return [...this.#records.values()].map(proxyObject);
+    // A gRPC client that is gone was a process that ended: nothing is wrong, and nothing is expected of it.
+    const shown = [...this.#records.values()].filter(
+      ({ node, session }) => node.mode !== 'grpc' || session !== undefined,
+    );
+    return shown.map(proxyObject);
   }
 
   /** Gives the session what it is to have, once it is clear that the peer is who it says. */
@@ -174,10 +185,10 @@ export class Hub {
   #connect(open: Open): void {
     const { clock, log, onProgress } = this.#options;
     const { stream, session, record, number } = open;
-    const newest = this.#newest.get(stream.nodeId);
+    const newest = this.#newest.get(record.nodeId);
     if (newest !== undefined && newest.number >= number) return;
-    this.#newest.set(stream.nodeId, open);
-    this.#records.set(stream.nodeId, record);
+    this.#newest.set(record.nodeId, open);
+    this.#records.set(record.nodeId, record);
     record.version = stream.version;
     record.connect(session, clock.now());
     log.debug({ node: stream.nodeId }, 'proxy connected');
@@ -212,7 +223,7 @@ export class Hub {
     open.wake?.stop();
     this.#queue.delete(open);
     if (!this.#open.delete(open)) return;
-    if (this.#newest.get(open.stream.nodeId) === open) this.#newest.delete(open.stream.nodeId);
+    if (this.#newest.get(open.record.nodeId) === open) this.#newest.delete(open.record.nodeId);
     open.record.disconnect(open.session, clock.now());
     log.debug({ node: open.stream.nodeId }, 'proxy disconnected');
     onProgress();
@@ -222,9 +233,9 @@ export class Hub {
     const now = this.#options.clock.now();
     for (const [nodeId, record] of this.#records) {
       if (record.session !== undefined) continue;
-      const node = parseNodeId(nodeId);
+      const { mode, namespace, name } = record.node;
       const pods = this.#translation?.world.pods;
-      const gone = node?.mode === 'sidecar' && pods?.has(`${node.namespace}/${node.name}`) !== true;
+      const gone = mode === 'grpc' || (mode === 'sidecar' && pods?.has(`${namespace}/${name}`) !== true);
       const limit = gone ? RECONNECT_GRACE_MS : KEEP_DISCONNECTED_MS;
       if (now - record.disconnectedAtMs > limit) this.#records.delete(nodeId);
     }
@@ -243,5 +254,14 @@ function changedObjects(before: World | undefined, after: World): ReadonlySet<st
 }
 
 function snapshotFor({ mode, namespace, name }: NodeId, translation: Translation): Snapshot | undefined {
-  return mode === 'ingress' ? translation.ingressProxy() : translation.sidecar(namespace, name);
+  switch (mode) {
+    case 'ingress':
+      return translation.ingressProxy();
+    case 'sidecar':
+      return translation.sidecar(namespace, name);
+    case 'grpc':
+      return translation.grpcClient(namespace, name);
+    default:
+      return mode satisfies never;
+  }
 }

@@ -1,6 +1,5 @@
 import type { Proxy } from '../../api/kinds/proxy.ts';
 import { timestamp } from '../../kit/clock.ts';
-import { parseNodeId } from './node-id.ts';
 import type { ProxyRecord } from './proxy-record.ts';
 import { RESOURCE_KINDS, type ResourceKind } from './resource.ts';
 
@@ -13,21 +12,21 @@ const TYPE_WORD = {
 
 /** A proxy as the API shows it. */
 export function proxyObject(record: ProxyRecord): Proxy {
-  const node = parseNodeId(record.nodeId);
-  const { mode = 'sidecar', namespace = '', name = record.nodeId } = node ?? {};
+  const { mode, namespace, name } = record.node;
   const view = record.view();
   const connected = view.disconnectedAtMs === undefined;
   return {
     apiVersion: 'tutti.dev/v1alpha1',
     kind: 'Proxy',
     metadata: {
-      name,
+      // A pod may have a sidecar and gRPC clients: each is a proxy.
+      name: mode === 'grpc' ? `${name}.grpc.${record.nodeId.slice(record.nodeId.lastIndexOf('#') + 1)}` : name,
       namespace,
       uid: record.nodeId,
       resourceVersion: '',
       creationTimestamp: timestamp(record.firstConnectedMs),
     },
-    spec: { nodeId: record.nodeId, mode, ...(mode === 'sidecar' ? { podName: name } : {}) },
+    spec: { nodeId: record.nodeId, mode, ...(mode === 'ingress' ? {} : { podName: name }) },
     status: {
       connected,
       ...(connected ? { connectedSince: timestamp(record.connectedSinceMs) } : {}),

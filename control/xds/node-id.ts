@@ -4,17 +4,34 @@ import type { World } from './translate/world.ts';
 
 /** A proxy by what it stands for: docs/architecture.md, "xDS". */
 export interface NodeId {
-  readonly mode: 'sidecar' | 'ingress';
+  readonly mode: ProxyMode;
   readonly namespace: string;
   /** The pod, or the ingress' name. */
   readonly name: string;
 }
 
+/** `grpc` is gRPC's own client in a pod; there may be any number of them in one. */
+export type ProxyMode = 'sidecar' | 'ingress' | 'grpc';
+
+const MODES: readonly string[] = ['sidecar', 'ingress', 'grpc'] satisfies readonly ProxyMode[];
+
 export function parseNodeId(text: string): NodeId | undefined {
-  const [mode, namespace, name, ...more] = text.split('/');
+  const [mode = '', namespace, name, ...more] = text.split('/');
   if (namespace === undefined || namespace === '' || name === undefined || name === '' || more.length > 0)
     return undefined;
-  return mode === 'sidecar' || mode === 'ingress' ? { mode, namespace, name } : undefined;
+  return isMode(mode) ? { mode, namespace, name } : undefined;
+}
+
+function isMode(text: string): text is ProxyMode {
+  return MODES.includes(text);
+}
+
+/**
+ * The name by which a proxy's state is kept over its streams. Of a pod's gRPC clients, which all have the node id of the pod's bootstrap, each
+ * stream is its own: what one has said yes to, another may not have heard.
+ */
+export function recordId(nodeId: string, { mode }: NodeId, stream: number): string {
+  return mode === 'grpc' ? `${nodeId}#${stream}` : nodeId;
 }
 
 export type Admission =

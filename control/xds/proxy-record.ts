@@ -1,4 +1,5 @@
 import { ChangeLog } from './change-log.ts';
+import type { NodeId } from './node-id.ts';
 import type { KindView, ProxyView } from './proxy-view.ts';
 import type { ResourceKind, Snapshot } from './resource.ts';
 import type { Session } from './session.ts';
@@ -17,6 +18,7 @@ const MAX_CLUSTERS = 10_000;
 /** One proxy, over all its streams. */
 export class ProxyRecord {
   readonly nodeId: string;
+  readonly node: NodeId;
   readonly firstConnectedMs: number;
   readonly loads = new Map<string, LoadSum>();
   readonly changes = new ChangeLog();
@@ -28,8 +30,9 @@ export class ProxyRecord {
   lastSeenMs = 0;
   #last: ProxyView | undefined = undefined;
 
-  constructor(nodeId: string, nowMs: number) {
+  constructor(nodeId: string, node: NodeId, nowMs: number) {
     this.nodeId = nodeId;
+    this.node = node;
     this.firstConnectedMs = nowMs;
   }
 
@@ -85,6 +88,7 @@ const NONE: KindView = {
   error: undefined,
   acked: new Map(),
   uncertain: new Map(),
+  wants: () => false,
   unanswered: () => [],
 };
 

@@ -20,6 +20,8 @@ export interface KindView {
   readonly acked: ResourceMap;
   /** On its way, or refused: the proxy may act on it. */
   readonly uncertain: ResourceMap;
+  /** Asked for, by name or all of the type. */
+  wants(name: string): boolean;
   /** Asked for and not said yes to. */
   unanswered(): readonly string[];
 }

@@ -33,6 +33,8 @@ function mayRouteTo(proxy: ProxyView, carried: string): boolean {
   if (holds) return true;
   // Just connected: it may run on what it was told before.
   const target = proxy.target?.endpoints;
+  // gRPC's client asks for what its channels need, and at once for all that it has; one without channels needs nothing.
+  if (!subscribed && proxy.nodeId.startsWith('grpc/')) return false;
   return (
     target === undefined ||
     (target.size > 0 && (!subscribed || endpoints.unanswered().some((name) => target.has(name))))

@@ -6,17 +6,31 @@ export interface ListenerConfig {
   /** Which side of the mesh a request enters by; labels metrics and log lines. */
   readonly direction: 'inbound' | 'outbound' | 'ingress';
   /**
-   * Tried in order; the first whose `serverNames` hold the TLS server name, or which names none, takes the connection.
-   * A listener whose chains have TLS refuses plaintext.
+   * Tried in order; the first whose `serverNames` hold the TLS server name, or which names none, takes the connection, if the
+   * protocol that ALPN settled is among its `applicationProtocols`, or it names none. A listener whose chains have TLS refuses plaintext.
    */
   readonly chains: readonly FilterChain[];
 }
 
-export interface FilterChain {
+export type FilterChain = ChainMatch & (HttpChain | TcpChain);
+
+interface ChainMatch {
   readonly name: string;
   readonly serverNames: readonly string[];
+  /** Offered to TLS clients (ALPN); empty for `http/1.1`, and for clients that ask for none. */
+  readonly applicationProtocols: readonly string[];
   readonly tls: DownstreamTls | undefined;
+}
+
+interface HttpChain {
   readonly http: HttpConnectionConfig;
+  readonly tcp?: never;
+}
+
+/** Bytes go to the cluster as they are. */
+interface TcpChain {
+  readonly http?: never;
+  readonly tcp: { readonly cluster: string };
 }
 
 export type DownstreamTls =

@@ -5,7 +5,8 @@ import { ServerConnection } from '../http1/server-connection.ts';
 import { ServerConnection as Http2ServerConnection } from '../http2/server-connection.ts';
 import type { Runtime } from '../runtime.ts';
 import { type ByteReceiver, eventRead, listeningHandle, sharedSocket } from '../socket/shared-read.ts';
-import type { FilterChain, ListenerConfig } from './listener-config.ts';
+import type { FilterChain, HttpConnectionConfig, ListenerConfig } from './listener-config.ts';
+import { TcpConnection } from './tcp-connection.ts';
 import { createTlsServer, setDefaultCertificate } from './tls-server.ts';
 
 /** How accepted sockets are read: `shared` where the listening handle allows it, `events` always works. */
@@ -14,19 +15,12 @@ export type ReadMode = 'shared' | 'events';
 // What nginx and HAProxy ask for on a busy host; the kernel's somaxconn has the last word.
 const BACKLOG = 1024;
 
-/** A client's connection, whatever it speaks. */
-interface ClientConnection extends ByteReceiver {
-  drain(): void;
-  retire(): void;
-  close(): void;
-}
-
 /** One bound socket and the connections that came by it. A change of its chains takes effect with the next connection. */
 export class Listener {
   #config: ListenerConfig;
   readonly #runtime: Runtime;
   readonly #readMode: ReadMode;
-  readonly #connections = new Set<ClientConnection>();
+  readonly #connections = new Set<Connection>();
   #server: net.Server | undefined = undefined;
   #secure: tls.Server | undefined = undefined;
 
@@ -84,7 +78,7 @@ export class Listener {
 
   /** Clients that can be told are asked to go elsewhere with new requests. Those of a sidecar's own app cannot. */
   drain(): void {
-    if (this.#config.direction !== 'outbound') for (const connection of this.#connections) connection.drain();
+    if (this.#config.direction !== 'outbound') for (const connection of this.#connections) connection.drain?.();
   }
 
   /** Takes no more connections; those that are there finish what is in flight. */
@@ -147,46 +141,67 @@ export class Listener {
     return server;
   }
 
-  #serve(socket: net.Socket, chain: FilterChain | undefined, peerId: string): ClientConnection | undefined {
+  #serve(socket: net.Socket, chain: FilterChain | undefined, peerId: string): Connection | undefined {
     if (chain === undefined) {
       socket.destroy();
       return undefined;
     }
     const { direction } = this.#config;
     const counts = this.#runtime.telemetry;
-    const from: Downstream = {
-      direction,
-      scheme: chain.tls?.kind === 'certificate' ? 'https' : 'http',
-      peerAddress: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
-      peerId,
-      ownId: peerId === '' ? '' : this.#runtime.meshTls.spiffeId,
-      trustForwarded: chain.http.trustForwarded,
-      listenerPort: this.port,
-    };
-    const closed = (): void => {
+    counts.connectionsOpened[direction]++;
+    counts.connectionsOpen[direction]++;
+    const closed = (connection: Connection): void => {
       counts.connectionsOpen[direction]--;
       this.#connections.delete(connection);
     };
-    const connection: ClientConnection =
-      'alpnProtocol' in socket && socket.alpnProtocol === 'h2'
-        ? overHttp2(this.#runtime, socket, from, chain.http, closed)
-        : new ServerConnection(this.#runtime, socket, from, chain.http, closed);
-    counts.connectionsOpened[direction]++;
-    counts.connectionsOpen[direction]++;
+    const connection =
+      chain.tcp === undefined
+        ? this.#serveHttp(socket, chain, peerId, closed)
+        : new TcpConnection(this.#runtime, socket, direction, chain.tcp.cluster, closed);
     this.#connections.add(connection);
+    return connection;
+  }
+
+  #serveHttp(
+    socket: net.Socket,
+    { tls: secure, http }: Extract<FilterChain, { readonly http: HttpConnectionConfig }>,
+    peerId: string,
+    closed: (connection: Connection) => void,
+  ): Connection {
+    const { direction } = this.#config;
+    const from: Downstream = {
+      direction,
+      scheme: secure?.kind === 'certificate' ? 'https' : 'http',
+      peerAddress: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
+      peerId,
+      ownId: peerId === '' ? '' : this.#runtime.meshTls.spiffeId,
+      trustForwarded: http.trustForwarded,
+      listenerPort: this.port,
+    };
+    if (!('alpnProtocol' in socket) || socket.alpnProtocol !== 'h2') {
+      return new ServerConnection(this.#runtime, socket, from, http, closed);
+    }
+    const connection = new Http2ServerConnection(this.#runtime, socket, from, http, () => closed(connection));
+    listenTo(socket, connection);
     return connection;
   }
 }
 
-function overHttp2(...args: ConstructorParameters<typeof Http2ServerConnection>): Http2ServerConnection {
-  const connection = new Http2ServerConnection(...args);
-  const [, socket] = args;
+/** What a listener knows of those that it has accepted. */
+interface Connection extends ByteReceiver {
+  /** Asks the client to go elsewhere with what is new, where there is a word for that. */
+  drain?(): void;
+  /** Its listener is gone: it finishes what is in flight. */
+  retire(): void;
+  close(): void;
+}
+
+function listenTo(socket: net.Socket, connection: Http2ServerConnection): void {
   socket.setNoDelay(true);
   socket.on('drain', () => connection.socketDrained());
   socket.on('end', () => connection.socketEnded());
   socket.on('error', () => connection.close());
   socket.on('close', () => connection.close());
-  return connection;
 }
 
 const NOBODY: ByteReceiver = { receive: () => undefined };

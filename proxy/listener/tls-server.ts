@@ -32,7 +32,8 @@ export function createTlsServer(options: TlsServerOptions): tls.Server {
   const mesh = chains.filter((chain) => chain.tls?.kind === 'mesh');
   const server = tls.createServer({
     allowHalfOpen: true,
-    ALPNProtocols: ['h2', 'http/1.1'],
+    ALPNCallback: ({ servername, protocols }: AlpnOffer) =>
+      protocolFor(options.chains(), typeof servername === 'string' ? servername : '', protocols),
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     minVersion: mesh.length === chains.length ? 'TLSv1.3' : 'TLSv1.2',
     requestCert: mesh.length > 0,
@@ -40,7 +41,7 @@ export function createTlsServer(options: TlsServerOptions): tls.Server {
     rejectUnauthorized: false,
     secureOptions: constants.SSL_OP_NO_TICKET,
     SNICallback: (serverName, done) => {
-      const chain = chainFor(options.chains(), serverName);
+      const chain = chainsFor(options.chains(), serverName)[0];
       const context = chain === undefined ? undefined : contextOf(chain, options.meshTls, contexts);
       if (context === undefined) done(new UnknownServerName(serverName));
       else done(null, context);
@@ -54,6 +55,12 @@ export function createTlsServer(options: TlsServerOptions): tls.Server {
   return server;
 }
 
+/** As Node calls it: `servername` is false when the client named none. */
+interface AlpnOffer {
+  readonly servername: string | false;
+  readonly protocols: readonly string[];
+}
+
 /** The chain that takes connections without a server name decides the server's own certificate; to be called after changes. */
 export function setDefaultCertificate(
   server: tls.Server,
@@ -62,7 +69,7 @@ export function setDefaultCertificate(
     | { readonly certificateChainPem: string; readonly privateKeyPem: string; readonly trustBundlePem: string }
     | undefined,
 ): void {
-  const chain = chainFor(chains, '');
+  const [chain] = chainsFor(chains, '');
   if (chain?.tls?.kind === 'certificate') {
     server.setSecureContext({ cert: chain.tls.certificatePem, key: chain.tls.privateKeyPem });
   } else if (chain?.tls?.kind === 'mesh' && identity !== undefined) {
@@ -77,9 +84,9 @@ export function setDefaultCertificate(
 }
 
 /** Tried in order; server names are compared in lower case (RFC 6066 section 3; CVE-2026-48928), `*.` stands for one or more labels. */
-function chainFor(chains: readonly FilterChain[], serverName: string): FilterChain | undefined {
+function chainsFor(chains: readonly FilterChain[], serverName: string): readonly FilterChain[] {
   const name = serverName.toLowerCase();
-  return chains.find(
+  return chains.filter(
     (chain) =>
       chain.serverNames.length === 0 ||
       chain.serverNames.some((wanted) => {
@@ -87,6 +94,35 @@ function chainFor(chains: readonly FilterChain[], serverName: string): FilterCha
         return pattern.startsWith('*.') ? name.endsWith(pattern.slice(1)) : name === pattern;
       }),
   );
+}
+
+/** Of what the client offers, what the first chain that can takes. Undefined ends the handshake (RFC 7301, section 3.2). */
+function protocolFor(
+  chains: readonly FilterChain[],
+  serverName: string,
+  offered: readonly string[],
+): string | undefined {
+  const taken = chainsFor(chains, serverName).flatMap((chain) => protocolsOf(chain));
+  return taken.find((protocol) => offered.includes(protocol));
+}
+
+/** The chain for the protocol that was settled; `false` where the client asked for none, which is HTTP/1.1. */
+function chainFor(
+  chains: readonly FilterChain[],
+  serverName: string,
+  settled: string | false | null,
+): FilterChain | undefined {
+  const protocol = typeof settled === 'string' && settled !== '' ? settled : HTTP_1;
+  return chainsFor(chains, serverName).find((chain) => protocolsOf(chain).includes(protocol));
+}
+
+const HTTP_1 = 'http/1.1';
+/** What the HTTP connection manager speaks, the best first. */
+const HTTP = ['h2', HTTP_1];
+
+function protocolsOf({ applicationProtocols, tcp }: FilterChain): readonly string[] {
+  if (applicationProtocols.length > 0) return applicationProtocols;
+  return tcp === undefined ? HTTP : [HTTP_1];
 }
 
 class UnknownServerName extends Error {
@@ -121,7 +157,7 @@ function secured(socket: tls.TLSSocket, options: TlsServerOptions): void {
   };
   // `servername` is false when the client named none.
   const serverName = typeof socket.servername === 'string' ? socket.servername : '';
-  const chain = chainFor(options.chains(), serverName);
+  const chain = chainFor(options.chains(), serverName, socket.alpnProtocol);
   if (chain === undefined) refuse('unknown-server-name');
   else if (chain.tls?.kind !== 'mesh') options.onSecured({ socket, chain, peerId: '' });
   else if (socket.getProtocol() !== 'TLSv1.3') refuse('handshake');

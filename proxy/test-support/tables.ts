@@ -77,6 +77,7 @@ export function listener(
       {
         name: 'only',
         serverNames: [],
+        applicationProtocols: [],
         tls: undefined,
         http: {
           routeTable: table,

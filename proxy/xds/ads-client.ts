@@ -1,3 +1,4 @@
+import { openControlChannel } from '../../certs/workload/control-channel.ts';
 import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
 import { type Backoff, backoffMs } from '../../kit/backoff.ts';
 import type { Clock, Timer } from '../../kit/clock.ts';
@@ -6,7 +7,6 @@ import type { Random } from '../../kit/random.ts';
 import type { NodeInput } from '../../xds/messages.js';
 import type { ApplyProblem, Engine } from '../engine.ts';
 import { Configuration, type RawResources } from './configuration.ts';
-import { openControlChannel } from './control-channel.ts';
 import { type Conversation, type Delivery, type Dialect, dialectOf, type Variant } from './conversation.ts';
 import { LoadReporter } from './load-reporter.ts';
 import { RESOURCE_KINDS, type ResourceKind } from './resource-kind.ts';

@@ -97,7 +97,7 @@ describe('warming', () => {
     configuration.accept('endpoints', [endpoints('b', [2])]);
     configuration.accept('route', [routes('r2', ['b'])]);
     const after = configuration.assemble(0);
-    assert.equal(after.tables.listeners.get('l')?.chains[0]?.http.routeTable, 'r2');
+    assert.equal(after.tables.listeners.get('l')?.chains[0]?.http?.routeTable, 'r2');
     assert.deepEqual([...after.tables.routeTables.keys()], ['r2']);
     assert.equal(after.warming.size, 0);
   });

@@ -105,7 +105,7 @@ export class Configuration {
       return new Set(clusters.flatMap(({ value }) => value.endpointsName ?? []));
     }
     const listeners = [...this.#listeners.stored.values()];
-    return new Set(listeners.flatMap(({ value }) => value.chains.map(({ http }) => http.routeTable)));
+    return new Set(listeners.flatMap(({ value }) => routeTablesOf(value)));
   }
 
   assemble(nowMs: number): Assembly {
@@ -128,7 +128,7 @@ export class Configuration {
     const routeTables = this.#liveRoutes(clusters, ready);
     const listeners = this.#liveListeners(routeTables, ready);
     // Route tables that a listener of before still needs while its successor warms up.
-    const used = new Set([...listeners.values()].flatMap(({ chains }) => chains.map(({ http }) => http.routeTable)));
+    const used = new Set([...listeners.values()].flatMap(routeTablesOf));
     for (const name of routeTables.keys()) if (!used.has(name) && !wanted.has(name)) routeTables.delete(name);
     for (const key of this.#waitingSince.keys()) if (!waiting.has(key)) this.#waitingSince.delete(key);
     this.#live = unchangedOr(this.#live, { listeners, routeTables, clusters });
@@ -190,7 +190,7 @@ export class Configuration {
     const live = new Map<string, ListenerConfig>();
     for (const [name, { value: listener }] of this.#listeners.stored) {
       const before = this.#live.listeners.get(name);
-      const complete = listener === before || listener.chains.every(({ http }) => routeTables.has(http.routeTable));
+      const complete = listener === before || routeTablesOf(listener).every((table) => routeTables.has(table));
       if (ready('listener', name, complete)) live.set(name, listener);
       else if (before !== undefined) live.set(name, before);
     }
@@ -199,6 +199,10 @@ export class Configuration {
 }
 
 type Ready = (kind: ResourceKind, name: string, complete: boolean) => boolean;
+
+function routeTablesOf({ chains }: ListenerConfig): readonly string[] {
+  return chains.flatMap(({ http }) => http?.routeTable ?? []);
+}
 
 function clustersOf(table: RouteTable): readonly string[] {
   return table.virtualHosts.flatMap(({ routes }) =>

@@ -1,3 +1,4 @@
+import type { ControlChannel } from '../../certs/workload/control-channel.ts';
 import type {
   DeltaDiscoveryResponse,
   DiscoveryRequestInput,
@@ -5,7 +6,6 @@ import type {
   NodeInput,
 } from '../../xds/messages.js';
 import { AggregatedDiscoveryService } from '../../xds/services.js';
-import type { ControlChannel } from './control-channel.ts';
 import { DeltaSubscriptions } from './delta-subscriptions.ts';
 import { kindOfTypeUrl, type ResourceKind } from './resource-kind.ts';
 import { Subscriptions } from './subscriptions.ts';

@@ -159,7 +159,7 @@ for (const variant of ['sotw', 'delta'] as const) {
       assert.deepEqual(listeners.get('inbound')?.chains[0]?.serverNames, ['8080.port.tutti.internal']);
       assert.deepEqual(listeners.get('inbound')?.chains[0]?.tls, { kind: 'mesh' });
       assert.equal(listeners.get('outbound-proxy')?.port, 15_001);
-      assert.equal(listeners.get('outbound-proxy')?.chains[0]?.http.forwardProxy, true);
+      assert.equal(listeners.get('outbound-proxy')?.chains[0]?.http?.forwardProxy, true);
       assert.deepEqual(clusters.get('inbound/8080')?.endpoints, [
         { address: '127.0.0.1', port: 41_002, weight: 1, healthy: true },
       ]);

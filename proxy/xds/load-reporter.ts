@@ -1,9 +1,9 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
+import type { ControlChannel } from '../../certs/workload/control-channel.ts';
 import type { Clock, Timer } from '../../kit/clock.ts';
 import type { LoadStatsRequestInput, LoadStatsResponse } from '../../xds/messages.js';
 import { LoadReportingService } from '../../xds/services.js';
 import type { ClusterLoad, Engine } from '../engine.ts';
-import type { ControlChannel } from './control-channel.ts';
 
 type Reported = Pick<ClusterLoad, 'total' | 'success' | 'error'>;
 

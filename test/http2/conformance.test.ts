@@ -92,7 +92,11 @@ describe('HTTP/2 as others see it', { timeout: 180_000 }, () => {
       response.end(`${request.method} ${request.url} ${body.length}`);
     });
     const gateway = ca.identity('gateway');
-    const withTls = (name: string, direction: 'ingress' | 'inbound', chain: Partial<FilterChain>) => {
+    const withTls = (
+      name: string,
+      direction: 'ingress' | 'inbound',
+      chain: Partial<Pick<FilterChain, 'serverNames' | 'tls'>>,
+    ) => {
       const plain = listener(name, 'table', { direction });
       return { ...plain, chains: plain.chains.map((one) => ({ ...one, ...chain })) };
     };

@@ -9,6 +9,7 @@ import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/
 import { serviceAccountKind } from '../../../api/kinds/service-account.ts';
 import { WorkloadApi } from '../../../certs/workload/spiffe-api/methods.ts';
 import { isReady, type TestNode, testNode } from '../../../test/support/agent-node.ts';
+import { RELAYED } from '../../grpc/xds-relay.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { serverContainer, shellContainer } from '../../testing/pod-specs.ts';
 import { openPeerReader } from './peer-credentials.ts';
@@ -79,6 +80,8 @@ test('each pod gets its own identity by the socket, whatever it asks for, and pr
     [WorkloadApi.fetchX509Svid.path, 'yes', status.INVALID_ARGUMENT, /is missing/],
     [WorkloadApi.fetchX509Svid.path, 'true', status.PERMISSION_DENIED, /belongs to no pod of this node/],
     [WorkloadApi.fetchX509Bundles.path, 'true', status.PERMISSION_DENIED, /belongs to no pod of this node/],
+    [RELAYED.streamAggregatedResources.path, undefined, status.PERMISSION_DENIED, /belongs to no pod of this node/],
+    [RELAYED.streamLoadStats.path, undefined, status.PERMISSION_DENIED, /belongs to no pod of this node/],
     ['/SpiffeWorkloadAPI/FetchJWTSVID', 'true', status.UNIMPLEMENTED, /FetchJWTSVID/],
     ['/SpiffeWorkloadAPI/FetchJWTBundles', 'true', status.UNIMPLEMENTED, /FetchJWTBundles/],
     ['/SpiffeWorkloadAPI/ValidateJWTSVID', 'true', status.UNIMPLEMENTED, /ValidateJWTSVID/],

@@ -6,6 +6,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { WorkloadApi } from '../../../certs/workload/spiffe-api/methods.ts';
 import type { Clock } from '../../../kit/clock.ts';
 import type { Logger } from '../../../kit/log.ts';
+import { RELAYED, type XdsRelay } from '../../grpc/xds-relay.ts';
 import type { WorkloadIdentity } from '../workload-identity.ts';
 import { type Caller, findCaller, type ProcessLineage } from './caller.ts';
 import { type Answering, serveBundles, serveSvids } from './methods.ts';
@@ -17,6 +18,8 @@ export interface WorkloadApiOptions {
   readonly lineage: (pid: number) => ProcessLineage | undefined;
   /** The first processes of all that the agent runs, and whose they are. */
   readonly leaders: () => ReadonlyMap<number, WorkloadIdentity>;
+  /** ADS on the same socket, for gRPC's clients. */
+  readonly relay: XdsRelay;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -33,13 +36,13 @@ const MAX_CONNECTIONS = 4096;
  * (docs/decisions/0013). Each identity has a gRPC server of its own, so a call cannot be answered with another's.
  */
 export async function serveWorkloadApi(options: WorkloadApiOptions): Promise<WorkloadApiServer> {
-  const { socketPath, clock, log } = options;
+  const { socketPath, relay, clock, log } = options;
   const servers = new Map<WorkloadIdentity | undefined, GrpcServer>();
   const sockets = new Set<Socket>();
   const serverOf = (identity: WorkloadIdentity | undefined): GrpcServer => {
     let server = servers.get(identity);
     if (server === undefined) {
-      server = grpcServer({ identity, clock, log });
+      server = grpcServer({ identity, clock, log }, relay);
       servers.set(identity, server);
       identity?.closed.addEventListener('abort', () => {
         server?.close();
@@ -94,12 +97,20 @@ interface GrpcServer {
   close(): void;
 }
 
-function grpcServer(answering: Answering): GrpcServer {
+function grpcServer(answering: Answering, relay: XdsRelay): GrpcServer {
   const server = new Server({ 'grpc.enable_channelz': 0 });
   // Methods that are not served, those of the JWT profile too, are answered UNIMPLEMENTED by gRPC itself.
   server.addService(WorkloadApi, {
     fetchX509Svid: (call: Parameters<typeof serveSvids>[0]) => serveSvids(call, answering),
     fetchX509Bundles: (call: Parameters<typeof serveBundles>[0]) => serveBundles(call, answering),
+  });
+  const relayed =
+    (method: Parameters<XdsRelay>[0]) =>
+    (call: Parameters<XdsRelay>[1]): void =>
+      relay(method, call, answering.identity);
+  server.addService(RELAYED, {
+    streamAggregatedResources: relayed('streamAggregatedResources'),
+    streamLoadStats: relayed('streamLoadStats'),
   });
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const sockets = new Set<Socket>();

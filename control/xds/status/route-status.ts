@@ -1,11 +1,13 @@
 import type { RouteParentStatus } from '../../../api/kinds/gateway-shapes.ts';
 import type { HttpRoute } from '../../../api/kinds/http-route.ts';
+import type { ServicePort } from '../../../api/kinds/service.ts';
 import { type Condition, setCondition } from '../../../api/meta/condition.ts';
 import { CONVERGED, GATEWAY_CONTROLLER } from '../../../api/meta/well-known.ts';
 import { convergenceOf } from '../convergence.ts';
 import type { ProxyView } from '../proxy-view.ts';
 import { attachToGateway, isGatewayRef, isServiceRef } from '../translate/attachment.ts';
 import { resolveBackend } from '../translate/backend.ts';
+import { type SpokenProtocol, spokenOn } from '../translate/mesh-service.ts';
 import { carriedObject } from '../translate/names.ts';
 import { unsupportedRoute, unsupportedRules } from '../translate/unsupported-rules.ts';
 import type { World } from '../translate/world.ts';
@@ -28,10 +30,11 @@ export function routeParents(
   const ours = (route.spec.parentRefs ?? []).flatMap((parentRef): readonly RouteParentStatus[] => {
     const accepted = acceptance(route, parentRef, world);
     if (accepted === undefined) return [];
-    const drafts = [accepted, resolution(route, world), ...partlyInvalid(route, accepted)];
+    const spoken = spokenAt(parentRef, route, world);
+    const drafts = [accepted, resolution(route, spoken, world), ...partlyInvalid(route, accepted)];
     if (accepted.status === 'True') {
-      const mode = isGatewayRef(parentRef) ? 'ingress' : 'sidecar';
-      const convergence = convergenceOf(carriedObject('HTTPRoute', route), mode, proxies, moment.nowMs);
+      const where = isGatewayRef(parentRef) ? 'ingress' : 'mesh';
+      const convergence = convergenceOf(carriedObject('HTTPRoute', route), where, proxies, moment.nowMs);
       drafts.push(convergedCondition(convergence, moment));
     } else {
       drafts.push({ type: CONVERGED, status: 'False', reason: 'NotAccepted', message: 'No proxy carries the route' });
@@ -74,15 +77,36 @@ function acceptance(route: HttpRoute, ref: RouteParentStatus['parentRef'], world
   if (unsupported !== undefined) {
     return { ...accepted, status: 'False', reason: 'UnsupportedValue', message: unsupported };
   }
-  const key = `${ref.namespace ?? route.metadata.namespace ?? ''}/${ref.name}`;
-  const ports = world.services.get(key)?.spec.ports;
-  const found = ports?.some(
-    ({ port, name }) =>
-      (ref.port === undefined || ref.port === port) && (ref.sectionName === undefined || ref.sectionName === name),
-  );
-  if (found === true) return accepted;
+  const ports = portsOf(ref, route, world);
+  if (ports !== undefined && ports.length > 0) return accepted;
   const what = ports === undefined ? 'there is none' : `it has no port ${ref.port ?? ref.sectionName ?? ''}`;
-  return { ...accepted, status: 'False', reason: 'NoMatchingParent', message: `service "${key}": ${what}` };
+  const message = `service "${serviceKey(ref, route)}": ${what}`;
+  return { ...accepted, status: 'False', reason: 'NoMatchingParent', message };
+}
+
+function serviceKey(ref: RouteParentStatus['parentRef'], route: HttpRoute): string {
+  return `${ref.namespace ?? route.metadata.namespace ?? ''}/${ref.name}`;
+}
+
+/** Ports of a parent that is a Service; undefined when there is no such Service. */
+function portsOf(
+  ref: RouteParentStatus['parentRef'],
+  route: HttpRoute,
+  world: World,
+): readonly ServicePort[] | undefined {
+  return world.services
+    .get(serviceKey(ref, route))
+    ?.spec.ports?.filter(
+      ({ port, name }) =>
+        (ref.port === undefined || ref.port === port) && (ref.sectionName === undefined || ref.sectionName === name),
+    );
+}
+
+/** What callers of a parent speak, so that its backends must speak it too. A Gateway's speak HTTP, and so do those of an unknown Service. */
+function spokenAt(ref: RouteParentStatus['parentRef'], route: HttpRoute, world: World): ReadonlySet<SpokenProtocol> {
+  const ports = isServiceRef(ref) ? (portsOf(ref, route, world) ?? []) : [];
+  const spoken = new Set(ports.flatMap((port) => spokenOn(port) ?? []));
+  return spoken.size === 0 ? new Set(['http']) : spoken;
 }
 
 /** Gateway API: there only while it is true, its message beginning with what was done. */
@@ -93,9 +117,11 @@ function partlyInvalid(route: HttpRoute, accepted: Draft): readonly Draft[] {
   return [{ type: 'PartiallyInvalid', status: 'True', reason: 'UnsupportedValue', message }];
 }
 
-function resolution(route: HttpRoute, world: World): Draft {
+function resolution(route: HttpRoute, spoken: ReadonlySet<SpokenProtocol>, world: World): Draft {
   const refs = route.spec.rules.flatMap(({ backendRefs }) => backendRefs ?? []);
-  const problems = refs.map((ref) => resolveBackend(ref, route, world)).filter((backend) => !backend.ok);
+  const problems = [...spoken]
+    .flatMap((wanted) => refs.map((ref) => resolveBackend(ref, route, world, wanted)))
+    .filter((backend) => !backend.ok);
   const [first] = problems;
   if (first === undefined) {
     return { type: 'ResolvedRefs', status: 'True', reason: 'ResolvedRefs', message: 'All backends are found' };

@@ -1,5 +1,5 @@
 import type { HttpBackendRef, HttpRoute } from '../../../api/kinds/http-route.ts';
-import { isHttpPort } from './mesh-service.ts';
+import { canCarry, type SpokenProtocol } from './mesh-service.ts';
 import { serviceCluster } from './names.ts';
 import type { World } from './world.ts';
 
@@ -12,8 +12,16 @@ export type Backend =
       readonly message: string;
     };
 
-/** There is no ReferenceGrant here: a backend in another namespace is not permitted. */
-export function resolveBackend(ref: HttpBackendRef, route: HttpRoute, world: World): Backend {
+/**
+ * Where calls of a protocol are led: sidecars and ingresses carry `http`, gRPC's clients `grpc`. There is no ReferenceGrant here: a backend
+ * in another namespace is not permitted.
+ */
+export function resolveBackend(
+  ref: HttpBackendRef,
+  route: HttpRoute,
+  world: World,
+  wanted: SpokenProtocol = 'http',
+): Backend {
   const own = route.metadata.namespace ?? '';
   const namespace = ref.namespace ?? own;
   const quoted = `backend "${namespace}/${ref.name}${ref.port === undefined ? '' : `:${ref.port}`}"`;
@@ -33,9 +41,10 @@ export function resolveBackend(ref: HttpBackendRef, route: HttpRoute, world: Wor
     const ports = (service.spec.ports ?? []).map((one) => one.port).join(', ') || 'none';
     return { ok: false, reason: 'BackendNotFound', message: `${quoted}: the Service has ports ${ports}` };
   }
-  if (!isHttpPort(port)) {
-    const spoken = port.appProtocol ?? port.protocol;
-    return { ok: false, reason: 'UnsupportedProtocol', message: `${quoted}: the port speaks ${spoken}, wanted http` };
+  if (!canCarry(port, wanted)) {
+    const spoken = port.appProtocol ?? (port.protocol === 'TCP' ? 'http' : port.protocol);
+    const message = `${quoted}: the port speaks ${spoken}, wanted ${wanted}`;
+    return { ok: false, reason: 'UnsupportedProtocol', message };
   }
   const cluster = serviceCluster(namespace, ref.name, port.port);
   return { ok: true, cluster, service: `${namespace}/${ref.name}`, port: port.port };

@@ -14,7 +14,8 @@ import {
 } from '../../../xds/messages.js';
 import { makeResource, mortal, type Resource } from '../resource.ts';
 import { durationOf, packAny } from './any.ts';
-import type { MeshPort } from './mesh-service.ts';
+import type { Memo } from './memo.ts';
+import { endpointsKey, type MeshPort } from './mesh-service.ts';
 import { carriedPod, inboundName, PASSTHROUGH_CLUSTER, UNAVAILABLE_CLUSTER } from './names.ts';
 import { meshClientTls } from './transport.ts';
 
@@ -40,11 +41,18 @@ export function serviceClusterResource(port: MeshPort): Resource {
   });
 }
 
-export function serviceEndpointsResource(port: MeshPort): Resource {
+function serviceEndpointsResource(port: MeshPort): Resource {
   const carries = port.endpoints.flatMap(({ pod }) => (pod === undefined ? [] : carriedPod(pod)));
   const message: ClusterLoadAssignmentInput = loadAssignment(port.cluster, port.endpoints);
   const resource = makeResource('endpoints', ClusterLoadAssignment, { ...message, clusterName: port.cluster }, carries);
   return port.ttlMs === undefined ? resource : mortal(resource, port.ttlMs);
+}
+
+/** The same for all who may reach the port; empty when it cannot be told. */
+export function endpointsOf(port: MeshPort, memo: Memo): readonly Resource[] {
+  const inputs = [endpointsKey(port), port.ttlMs];
+  const made = memo.attempt(`endpoints ${port.cluster}`, inputs, () => serviceEndpointsResource(port), undefined);
+  return made === undefined ? [] : [made];
 }
 
 /**

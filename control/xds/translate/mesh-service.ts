@@ -1,4 +1,5 @@
 import type { EndpointSlice } from '../../../api/kinds/endpoint-slice.ts';
+import { isGrpcPort } from '../../../api/kinds/grpc-port.ts';
 import type { Pod } from '../../../api/kinds/pod.ts';
 import type { Service, ServicePort } from '../../../api/kinds/service.ts';
 import { durationMs, durationSchema } from '../../../api/meta/duration.ts';
@@ -13,12 +14,14 @@ import {
 import { carriedPod, serviceCluster } from './names.ts';
 import { keyOf, type World } from './world.ts';
 
-/** A Service's HTTP port, with all that a caller's proxy needs to reach it. */
+/** A Service's port that proxies or gRPC's own clients carry, with all that a caller's proxy needs to reach it. */
 export interface MeshPort {
   readonly service: Service;
   readonly namespace: string;
   readonly serviceName: string;
   readonly port: number;
+  /** Sidecars and ingresses carry both, gRPC's own clients `grpc` alone. */
+  readonly protocol: SpokenProtocol;
   readonly cluster: string;
   /** The app speaks HTTP/2 with prior knowledge. */
   readonly http2: boolean;
@@ -34,6 +37,8 @@ export interface MeshPort {
   readonly ttlMs: number | undefined;
 }
 
+export type SpokenProtocol = 'http' | 'grpc';
+
 interface MeshEndpoint {
   readonly address: string;
   readonly port: number;
@@ -47,7 +52,7 @@ interface MeshEndpoint {
 const HTTP1_PROTOCOLS = new Set(['http', 'kubernetes.io/ws', 'ws', 'grpc-web']);
 const HTTP2_PROTOCOLS = new Set(['kubernetes.io/h2c', 'h2c', 'http2', 'grpc']);
 
-export function isHttpPort(port: ServicePort): boolean {
+function isHttpPort(port: ServicePort): boolean {
   const { protocol, appProtocol } = port;
   if (protocol !== 'TCP') return false;
   return appProtocol === undefined || HTTP1_PROTOCOLS.has(appProtocol.toLowerCase()) || isHttp2Port(port);
@@ -57,10 +62,24 @@ function isHttp2Port({ appProtocol = '' }: ServicePort): boolean {
   return HTTP2_PROTOCOLS.has(appProtocol.toLowerCase());
 }
 
+/** Undefined for a port that is not carried. */
+export function spokenOn(port: ServicePort): SpokenProtocol | undefined {
+  if (isGrpcPort(port)) return 'grpc';
+  return isHttpPort(port) ? 'http' : undefined;
+}
+
+/** Whether a route of that kind may lead there: gRPC is HTTP/2, so routes of HTTP may lead to its ports too. */
+export function canCarry(port: ServicePort, protocol: SpokenProtocol): boolean {
+  return protocol === 'grpc' ? isGrpcPort(port) : isHttpPort(port);
+}
+
 export function meshPorts(service: Service, world: World): readonly MeshPort[] {
   if (service.spec.type === 'ExternalName') return [];
   const slices = (world.slicesOfService.get(keyOf(service)) ?? []).filter(({ addressType }) => addressType === 'IPv4');
-  return (service.spec.ports ?? []).filter(isHttpPort).map((port) => meshPort(service, port, slices, world));
+  return (service.spec.ports ?? []).flatMap((port) => {
+    const protocol = spokenOn(port);
+    return protocol === undefined ? [] : [meshPort(service, port, protocol, slices, world)];
+  });
 }
 
 /** Whether proxies in `namespace` may be told of the service. */
@@ -83,7 +102,13 @@ export function spiffeIdOf(pod: Pod, trustDomain: string): string {
   return workloadSpiffeId(trustDomain, pod.metadata.namespace ?? '', pod.spec.serviceAccountName ?? 'default');
 }
 
-function meshPort(service: Service, port: ServicePort, slices: readonly EndpointSlice[], world: World): MeshPort {
+function meshPort(
+  service: Service,
+  port: ServicePort,
+  protocol: SpokenProtocol,
+  slices: readonly EndpointSlice[],
+  world: World,
+): MeshPort {
   const namespace = service.metadata.namespace ?? '';
   const backing = slices.flatMap((slice) => backingOf(slice, port, namespace, world));
   const [first] = backing;
@@ -99,6 +124,7 @@ function meshPort(service: Service, port: ServicePort, slices: readonly Endpoint
     namespace,
     serviceName: service.metadata.name,
     port: port.port,
+    protocol,
     cluster: serviceCluster(namespace, service.metadata.name, port.port),
     http2: isHttp2Port(port),
     meshed,

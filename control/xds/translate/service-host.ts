@@ -6,15 +6,18 @@ import type { MeshPort } from './mesh-service.ts';
  * namespace), and by its address. The port may be left out where it is HTTP's own.
  */
 export function serviceDomains(port: MeshPort, callerNamespace: string): readonly string[] {
-  const { serviceName, namespace, service } = port;
+  const address = port.service.spec.clusterIP ?? '';
+  const names = serviceNames(port.serviceName, port.namespace, callerNamespace);
+  return withPort([...names, ...(address === '' || address === 'None' ? [] : [address])], port.port);
+}
+
+/** A Service's names, without ports. */
+export function serviceNames(serviceName: string, namespace: string, callerNamespace: string): readonly string[] {
   const qualified = `${serviceName}.${namespace}`;
-  const address = service.spec.clusterIP ?? '';
-  const names = [
-    ...(namespace === callerNamespace ? [serviceName] : []),
-    qualified,
-    `${qualified}.svc`,
-    `${qualified}.svc.${CLUSTER_DOMAIN}`,
-    ...(address === '' || address === 'None' ? [] : [address]),
-  ];
-  return names.flatMap((name) => [...(port.port === 80 ? [name] : []), `${name}:${port.port}`]);
+  const full = [qualified, `${qualified}.svc`, `${qualified}.svc.${CLUSTER_DOMAIN}`];
+  return namespace === callerNamespace ? [serviceName, ...full] : full;
+}
+
+export function withPort(names: readonly string[], port: number): readonly string[] {
+  return names.flatMap((name) => [...(port === 80 ? [name] : []), `${name}:${port}`]);
 }

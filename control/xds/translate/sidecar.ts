@@ -1,6 +1,13 @@
 import type { Pod } from '../../../api/kinds/pod.ts';
 import { APP_PORTS, meshServerName, OUTBOUND_PROXY_PORT } from '../../../api/meta/well-known.ts';
-import { Listener, type ListenerInput, RouteConfiguration, TrafficDirection } from '../../../xds/messages.js';
+import {
+  type FilterChainInput,
+  Listener,
+  type ListenerInput,
+  RouteConfiguration,
+  TcpProxy,
+  TrafficDirection,
+} from '../../../xds/messages.js';
 import { LayeredMap } from '../layered-map.ts';
 import {
   makeResource,
@@ -10,7 +17,9 @@ import {
   resourceMap,
   type Snapshot,
 } from '../resource.ts';
+import { packAny } from './any.ts';
 import { inboundClusterResource } from './cluster.ts';
+import { grpcPortOf } from './grpc/grpc-port.ts';
 import { httpFilter, TLS_INSPECTOR } from './http-listener.ts';
 import type { Memo } from './memo.ts';
 import { jsonPorts, meshAddressOf } from './mesh-service.ts';
@@ -23,7 +32,7 @@ import type { NamespaceView, OutboundPort } from './view.ts';
 /** All that a pod's sidecar is to have; undefined while the agent has not said where the pod is. `memo` is the pod's part. */
 export function sidecarSnapshot(pod: Pod, view: NamespaceView, memo: Memo): Snapshot | undefined {
   // Of all that changes, endpoints change most: nothing else is to be looked at then.
-  const rest = memo.take('rest', [pod, view.clusters, view.routes, view.outbound], () =>
+  const rest = memo.take('rest', [pod, view.clusters, view.routes, view.outbound, view.grpcServices], () =>
     allButEndpoints(pod, view, memo),
   );
   return rest && { ...rest, endpoints: view.endpoints };
@@ -34,7 +43,10 @@ function allButEndpoints(pod: Pod, view: NamespaceView, memo: Memo): Omit<Snapsh
   const podAddress = pod.status?.podIP;
   if (mesh === undefined || podAddress === undefined || podAddress === '') return undefined;
   const ports = pod.metadata.annotations?.[APP_PORTS];
-  const own = memo.take('inbound', [ports, mesh.address, mesh.port], () => inbound(mesh, jsonPorts(ports)));
+  const grpcPort = grpcPortOf(pod, view.grpcServices);
+  const own = memo.take('inbound', [ports, mesh.address, mesh.port, grpcPort], () =>
+    inbound(mesh, jsonPorts(ports), grpcPort),
+  );
   const listener = memo.take('listeners', [own, podAddress, view.outbound], () =>
     resourceMap([...own.listeners, ...outbound(podAddress, view.outbound)]),
   );
@@ -71,6 +83,7 @@ interface Inbound {
 function inbound(
   mesh: { readonly address: string; readonly port: number },
   appPorts: ReadonlyMap<string, number>,
+  grpcPort: number | undefined,
 ): Inbound {
   const ports = [...appPorts].map(([text, appPort]) => ({ containerPort: Number(text), appPort }));
   const named = ports.filter(({ containerPort }) => Number.isInteger(containerPort) && containerPort > 0);
@@ -90,6 +103,7 @@ function inbound(
             inboundListener(
               mesh,
               named.map(({ containerPort }) => containerPort),
+              grpcPort,
             ),
           ],
   };
@@ -98,18 +112,34 @@ function inbound(
 function inboundListener(
   mesh: { readonly address: string; readonly port: number },
   ports: readonly number[],
+  grpcPort: number | undefined,
 ): Resource {
   const message: ListenerInput = {
     name: INBOUND_LISTENER,
     address: { socketAddress: { address: mesh.address, portValue: mesh.port } },
     trafficDirection: TrafficDirection.INBOUND,
     listenerFilters: [TLS_INSPECTOR],
-    filterChains: ports.map((containerPort) => ({
-      name: inboundName(containerPort),
-      filterChainMatch: { serverNames: [meshServerName(containerPort)], transportProtocol: 'tls' },
-      transportSocket: meshServerTls(),
-      filters: [httpFilter({ routeTable: inboundName(containerPort), statPrefix: 'inbound', role: 'inbound' })],
-    })),
+    filterChains: [
+      ...ports.map((containerPort) => ({
+        name: inboundName(containerPort),
+        filterChainMatch: { serverNames: [meshServerName(containerPort)], transportProtocol: 'tls' },
+        transportSocket: meshServerTls(),
+        filters: [httpFilter({ routeTable: inboundName(containerPort), statPrefix: 'inbound', role: 'inbound' })],
+      })),
+      // Behind those that ask for a name: sidecars that speak HTTP/2 name the port.
+      ...ports.filter((containerPort) => containerPort === grpcPort).map(grpcChain),
+    ],
   };
   return makeResource('listener', Listener, { ...message, name: INBOUND_LISTENER });
+}
+
+/** gRPC's clients come with mesh mTLS of their own, and with any Service's name; what they send goes to the app as it is. */
+function grpcChain(containerPort: number): FilterChainInput {
+  const tcp = packAny(TcpProxy, { statPrefix: 'inbound', cluster: inboundName(containerPort) });
+  return {
+    name: `${inboundName(containerPort)}/h2`,
+    filterChainMatch: { transportProtocol: 'tls', applicationProtocols: ['h2'] },
+    transportSocket: meshServerTls(['h2']),
+    filters: [{ name: 'envoy.filters.network.tcp_proxy', typedConfig: tcp }],
+  };
 }

@@ -1,4 +1,5 @@
 import type { Snapshot } from '../resource.ts';
+import { grpcSnapshot } from './grpc/grpc-view.ts';
 import { type IngressView, ingressSnapshot, ingressView } from './ingress.ts';
 import type { Memo } from './memo.ts';
 import { indexMeshRoutes } from './mesh-routes.ts';
@@ -14,6 +15,8 @@ export interface Translation {
   /** Undefined while the pod or its place is not known; then the proxy keeps what it has. */
   sidecar(namespace: string, pod: string): Snapshot | undefined;
   ingressProxy(): Snapshot;
+  /** For gRPC's own clients in a pod; undefined while the pod is not known. */
+  grpcClient(namespace: string, pod: string): Snapshot | undefined;
 }
 
 // Every address of the node.
@@ -30,6 +33,7 @@ export function translate(objects: WorldObjects, trustDomain: string, memo: Memo
   const pass: Pass = { world, memo, meshRoutes, ports: new Map(ports.map((port) => [port.cluster, port])) };
   memo.retain((key) => world.pods.has(key));
   const views = new Map<string, NamespaceView>();
+  const grpcClients = new Map<string, Snapshot>();
   const ingress = ingressView(pass);
   return {
     world,
@@ -42,5 +46,11 @@ export function translate(objects: WorldObjects, trustDomain: string, memo: Memo
       return sidecarSnapshot(pod, view, memo.part(`${namespace}/${name}`));
     },
     ingressProxy: () => ingressSnapshot(ingress, INGRESS_ADDRESS, pass),
+    grpcClient(namespace, name) {
+      if (!world.pods.has(`${namespace}/${name}`)) return undefined;
+      const snapshot = grpcClients.get(namespace) ?? grpcSnapshot(namespace, pass);
+      grpcClients.set(namespace, snapshot);
+      return snapshot;
+    },
   };
 }

@@ -19,10 +19,10 @@ const TLS_1_3 = {
 const ALPN = ['h2', 'http/1.1'];
 
 /** The callee's end of mesh mTLS: our SVID is shown, and a peer must show one that the trust bundle verifies. */
-export function meshServerTls(): TransportSocketInput {
+export function meshServerTls(alpnProtocols: readonly string[] = ALPN): TransportSocketInput {
   const commonTlsContext: CommonTlsContextInput = {
     tlsParams: TLS_1_3,
-    alpnProtocols: ALPN,
+    alpnProtocols,
     tlsCertificateSdsSecretConfigs: [{ name: MESH_IDENTITY_SECRET }],
     validationContextSdsSecretConfig: { name: MESH_TRUST_SECRET },
   };

@@ -1,17 +1,18 @@
-import type { HttpRoute } from '../../../api/kinds/http-route.ts';
+import type { HttpBackendRef, HttpRoute } from '../../../api/kinds/http-route.ts';
+import type { Service } from '../../../api/kinds/service.ts';
 import { RouteConfiguration, type VirtualHostInput } from '../../../xds/messages.js';
 import { isSameResource, makeResource, type Resource, type ResourceMap, resourceMap } from '../resource.ts';
 import { resolveBackend } from './backend.ts';
 import {
   clusterKey,
+  endpointsOf,
   passthroughClusterResource,
   serviceClusterResource,
-  serviceEndpointsResource,
   unavailableClusterResource,
 } from './cluster.ts';
 import type { Memo } from './memo.ts';
 import { type MeshRoutes, routesFor } from './mesh-routes.ts';
-import { endpointsKey, isExportedTo, type MeshPort } from './mesh-service.ts';
+import { isExportedTo, type MeshPort, type SpokenProtocol } from './mesh-service.ts';
 import { carriedObject, OUTBOUND_ROUTES, outboundName } from './names.ts';
 import { type ListenerBody, outboundBody } from './outbound-listener.ts';
 import { byPrecedence } from './precedence.ts';
@@ -35,6 +36,8 @@ export interface NamespaceView {
   readonly endpoints: ResourceMap;
   readonly routes: ResourceMap;
   readonly outbound: readonly OutboundPort[];
+  /** Services of the namespace with a gRPC port. */
+  readonly grpcServices: readonly Service[];
 }
 
 /** A Service's port that sidecars listen on for apps that were given Kubernetes' service variables. */
@@ -59,7 +62,15 @@ export function namespaceView(namespace: string, pass: Pass): NamespaceView {
     endpoints: setOf(`endpoints ${namespace}`, endpoints, memo),
     routes: setOf(`routes ${namespace}`, routes, memo),
     outbound: outboundPorts(namespace, listened, memo),
+    grpcServices: grpcServicesOf(namespace, pass),
   };
+}
+
+/** The very same list as before when none of them is other. */
+function grpcServicesOf(namespace: string, { ports, memo }: Pass): readonly Service[] {
+  const own = [...ports.values()].filter((port) => port.protocol === 'grpc' && port.namespace === namespace);
+  const services = [...new Set(own.map(({ service }) => service))];
+  return memo.take(`grpc services ${namespace}`, services, () => services);
 }
 
 /** The very same list as before when nothing in it is other: every sidecar's listeners are made of it. */
@@ -94,10 +105,7 @@ export function serviceResources(
       const inputs = [port.service, clusterKey(port)];
       return memo.attempt(`cluster ${port.cluster}`, inputs, () => serviceClusterResource(port), undefined) ?? [];
     }),
-    endpoints: found.flatMap((port) => {
-      const inputs = [endpointsKey(port), port.ttlMs];
-      return memo.attempt(`endpoints ${port.cluster}`, inputs, () => serviceEndpointsResource(port), undefined) ?? [];
-    }),
+    endpoints: found.flatMap((port) => endpointsOf(port, memo)),
   };
 }
 
@@ -118,8 +126,7 @@ const BROKEN_ROUTE: readonly RankedRoute[] = [
 
 /** Translated rules of a route; made anew when the route changes or what its backends lead to. One that cannot be translated answers 500. */
 export function rulesOf(route: HttpRoute, { world, memo }: Pass): readonly RankedRoute[] {
-  const refs = (route.spec.rules ?? []).flatMap(({ backendRefs }) => backendRefs ?? []);
-  const resolved = refs.map((ref) => {
+  const resolved = refsOf(route).map((ref) => {
     const backend = resolveBackend(ref, route, world);
     return backend.ok ? backend.cluster : backend.reason;
   });
@@ -131,10 +138,13 @@ export function rulesOf(route: HttpRoute, { world, memo }: Pass): readonly Ranke
   );
 }
 
-export function backendsOf(route: HttpRoute, world: World): readonly string[] {
-  const refs = (route.spec.rules ?? []).flatMap(({ backendRefs }) => backendRefs ?? []);
-  return refs.flatMap((ref) => {
-    const backend = resolveBackend(ref, route, world);
+export function refsOf(route: HttpRoute): readonly HttpBackendRef[] {
+  return (route.spec.rules ?? []).flatMap(({ backendRefs }) => backendRefs ?? []);
+}
+
+export function backendsOf(route: HttpRoute, world: World, wanted: SpokenProtocol = 'http'): readonly string[] {
+  return refsOf(route).flatMap((ref) => {
+    const backend = resolveBackend(ref, route, world, wanted);
     return backend.ok ? [backend.cluster] : [];
   });
 }

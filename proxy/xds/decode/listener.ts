@@ -5,6 +5,7 @@ import {
   type HttpConnectionManager as HttpConnectionManagerMessage,
   Listener,
   Router,
+  TcpProxy,
   TrafficDirection,
 } from '../../../xds/messages.js';
 import type { FilterChain, HttpConnectionConfig, ListenerConfig } from '../../listener/listener-config.ts';
@@ -38,16 +39,22 @@ function decodeChain({ name, filterChainMatch, filters, transportSocket }: Filte
   const [filter, ...others] = filters;
   if (filter === undefined || others.length > 0) {
     throw new ResourceError(
-      `filter chain "${name}": has ${filters.length} filters, wanted the HTTP connection manager`,
+      `filter chain "${name}": has ${filters.length} filters, wanted the HTTP connection manager or the TCP proxy`,
     );
   }
-  const manager = unpackAny(filter.typedConfig, HttpConnectionManager, `filter "${filter.name}"`);
-  return {
+  const match = {
     name,
     serverNames: filterChainMatch?.serverNames ?? [],
+    applicationProtocols: filterChainMatch?.applicationProtocols ?? [],
     tls: downstreamTls(transportSocket),
-    http: decodeHttp(manager),
   };
+  if (isAny(filter.typedConfig, TcpProxy)) {
+    const { cluster } = unpackAny(filter.typedConfig, TcpProxy, `filter "${filter.name}"`);
+    if (cluster == null || cluster === '') throw new ResourceError(`filter "${filter.name}": names no cluster`);
+    return { ...match, tcp: { cluster } };
+  }
+  const manager = unpackAny(filter.typedConfig, HttpConnectionManager, `filter "${filter.name}"`);
+  return { ...match, http: decodeHttp(manager) };
 }
 
 function decodeHttp(manager: HttpConnectionManagerMessage): HttpConnectionConfig {

@@ -1,12 +1,16 @@
 import { Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js';
-import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
-import type { StreamMethod } from '../../xds/services.js';
+import type { MeshIdentity } from './mesh-identity.ts';
 
 export interface ControlChannel {
-  open<RequestInput, Request, ResponseInput, Response>(
-    method: StreamMethod<RequestInput, Request, ResponseInput, Response>,
-  ): ClientDuplexStream<RequestInput, Response>;
+  open<Request, Response>(method: StreamCall<Request, Response>): ClientDuplexStream<Request, Response>;
   close(): void;
+}
+
+/** A bidirectional method, as far as its caller goes. */
+export interface StreamCall<Request, Response> {
+  readonly path: string;
+  readonly requestSerialize: (message: Request) => Buffer;
+  readonly responseDeserialize: (bytes: Buffer) => Response;
 }
 
 // The largest state that a mesh of ours sends at once; grpc-js' own limit is 4 MiB.
