@@ -1,4 +1,4 @@
-import { CR, LF } from './grammar.ts';
+import { COLON, CR, LF, TOKEN } from './grammar.ts';
 import { MAX_CHUNK_EXTENSION_BYTES, MAX_TRAILER_BYTES } from './limits.ts';
 
 /** Takes a body's bytes as they come. `from` is valid during the call only. */
@@ -10,14 +10,24 @@ type State =
   /** Before the first digit of a chunk's size. */
   | 'size-start'
   | 'size'
-  /** Behind `;`: read over, counted, and never forwarded. */
-  | 'extension'
+  /** Behind `;`: extensions are read over, counted, and never forwarded. */
+  | 'extension-start'
+  | 'extension-name'
+  /** Behind `=`. */
+  | 'extension-value-start'
+  | 'extension-value'
+  | 'extension-quoted'
+  /** Behind a backslash within quotes. */
+  | 'extension-escaped'
+  /** Behind the closing quote. */
+  | 'extension-end'
   | 'size-line-feed'
   | 'data'
   | 'data-return'
   | 'data-line-feed'
   /** At the start of a line of the trailer section. */
   | 'trailer-start'
+  | 'trailer-name'
   | 'trailer'
   | 'trailer-line-feed'
   | 'end-line-feed'
@@ -27,10 +37,13 @@ type State =
 // 2^53 has 14 hexadecimal digits: no size that is read is ever rounded.
 const MAX_SIZE_DIGITS = 13;
 const SEMICOLON = 59;
+const EQUALS = 61;
+const QUOTE = 34;
+const BACKSLASH = 92;
 
 /**
- * The chunked coding of RFC 9112 section 7.1, strict: no blanks around a size, CRLF and nothing else ends a line, a size has
- * digits. Extensions and trailer fields are checked for length and control characters and dropped: a recipient may
+ * The chunked coding of RFC 9112 section 7.1, strict: no blanks around a size or within an extension, CRLF and nothing else ends a
+ * line, a size has digits, an extension a name. Extensions and trailer fields are checked for length and control characters and dropped: a recipient may
  * (sections 7.1.1 and 7.1.2), and a dropped field cannot smuggle anything.
  */
 export class ChunkDecoder {
@@ -76,10 +89,14 @@ export class ChunkDecoder {
       case 'size-start':
       case 'size':
         return this.#stepSize(code);
-      case 'extension':
-        if (code === CR) return 'size-line-feed';
-        if (isControl(code) || ++this.#extensionBytes > MAX_CHUNK_EXTENSION_BYTES) return 'broken';
-        return 'extension';
+      case 'extension-start':
+      case 'extension-name':
+      case 'extension-value-start':
+      case 'extension-value':
+      case 'extension-quoted':
+      case 'extension-escaped':
+      case 'extension-end':
+        return ++this.#extensionBytes > MAX_CHUNK_EXTENSION_BYTES ? 'broken' : stepExtension(this.#state, code);
       case 'size-line-feed':
         if (code !== LF) return 'broken';
         return this.#size === 0 ? 'trailer-start' : 'data';
@@ -90,9 +107,12 @@ export class ChunkDecoder {
         return code === LF ? 'size-start' : 'broken';
       case 'trailer-start':
         if (code === CR) return 'end-line-feed';
-        return this.#stepTrailer(code);
+        return TOKEN[code] === 1 ? this.#stepTrailer(code, 'trailer-name') : 'broken';
+      case 'trailer-name':
+        if (code === COLON) return this.#stepTrailer(code, 'trailer');
+        return TOKEN[code] === 1 ? this.#stepTrailer(code, 'trailer-name') : 'broken';
       case 'trailer':
-        return code === CR ? 'trailer-line-feed' : this.#stepTrailer(code);
+        return code === CR ? 'trailer-line-feed' : this.#stepTrailer(code, 'trailer');
       case 'trailer-line-feed':
         return code === LF ? 'trailer-start' : 'broken';
       case 'end-line-feed':
@@ -115,12 +135,41 @@ export class ChunkDecoder {
     }
     if (this.#state === 'size-start') return 'broken';
     if (code === CR) return 'size-line-feed';
-    return code === SEMICOLON ? 'extension' : 'broken';
+    return code === SEMICOLON ? 'extension-start' : 'broken';
   }
 
-  #stepTrailer(code: number): State {
-    return isControl(code) || ++this.#trailerBytes > MAX_TRAILER_BYTES ? 'broken' : 'trailer';
+  #stepTrailer(code: number, next: State): State {
+    return isControl(code) || ++this.#trailerBytes > MAX_TRAILER_BYTES ? 'broken' : next;
   }
+}
+
+/** chunk-ext of RFC 9112 section 7.1.1, without the blanks that only bad senders put there. */
+function stepExtension(state: State, code: number): State {
+  switch (state) {
+    case 'extension-start':
+      return TOKEN[code] === 1 ? 'extension-name' : 'broken';
+    case 'extension-name':
+      if (TOKEN[code] === 1) return 'extension-name';
+      return code === EQUALS ? 'extension-value-start' : afterExtension(code);
+    case 'extension-value-start':
+      if (code === QUOTE) return 'extension-quoted';
+      return TOKEN[code] === 1 ? 'extension-value' : 'broken';
+    case 'extension-value':
+      return TOKEN[code] === 1 ? 'extension-value' : afterExtension(code);
+    case 'extension-quoted':
+      if (code === QUOTE) return 'extension-end';
+      if (code === BACKSLASH) return 'extension-escaped';
+      return isControl(code) ? 'broken' : 'extension-quoted';
+    case 'extension-escaped':
+      return isControl(code) ? 'broken' : 'extension-quoted';
+    default:
+      return afterExtension(code);
+  }
+}
+
+function afterExtension(code: number): State {
+  if (code === CR) return 'size-line-feed';
+  return code === SEMICOLON ? 'extension-start' : 'broken';
 }
 
 function hexDigit(code: number): number {
