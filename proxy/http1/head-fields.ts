@@ -34,7 +34,17 @@ const UNDERSCORE = 95;
 
 // An application that reads CGI-style variables cannot tell `X_Forwarded_For` from `X-Forwarded-For`: a client's twin of
 // a field that we vouch for is dropped.
-const VOUCHED_FOR = FORWARDED_FOR | FORWARDED_PROTO | FORWARDED_HOST | CLIENT_CERT | MESH_REASON | REQUEST_ID;
+// The same for `Content_Length` and `Transfer_Encoding`, which some take for framing.
+const VOUCHED_FOR =
+  FORWARDED_FOR |
+  FORWARDED_PROTO |
+  FORWARDED_HOST |
+  CLIENT_CERT |
+  MESH_REASON |
+  REQUEST_ID |
+  HOST |
+  CONTENT_LENGTH |
+  TRANSFER_ENCODING;
 
 // `Connection` may not name these away: they are meant for the far end (RFC 9110 section 7.6.1), and losing them on a
 // client's wish has been used to get around checks behind a proxy.
@@ -71,7 +81,7 @@ export class HeadFields {
   readonly nameEnds = new Int32Array(MAX_HEADERS);
   readonly valueStarts = new Int32Array(MAX_HEADERS);
   readonly valueEnds = new Int32Array(MAX_HEADERS);
-  #namedAway: string[] | undefined = undefined;
+  #namedAway: Set<string> | undefined = undefined;
 
   /** Reads `text` from `start`, behind the start line, to `end`, where the empty line's CRLFCRLF begins. */
   scan(text: string, start: number, end: number): Rejection | undefined {
@@ -195,14 +205,14 @@ export class HeadFields {
       if (name === 'close') this.connectionClose = true;
       else if (name === 'keep-alive') this.connectionKeepAlive = true;
       else if (name === 'upgrade') this.connectionUpgrade = true;
-      else if (!END_TO_END.has(name)) (this.#namedAway ??= []).push(name);
+      else if (!END_TO_END.has(name)) (this.#namedAway ??= new Set()).add(name);
     }
     return undefined;
   }
 
-  #removeNamed(names: readonly string[]): void {
+  #removeNamed(names: ReadonlySet<string>): void {
     for (let index = 0; index < this.count; index++) {
-      if (this.kinds[index] === ORDINARY && names.includes(this.name(index).toLowerCase())) {
+      if (this.kinds[index] === ORDINARY && names.has(this.name(index).toLowerCase())) {
         this.kinds[index] = NAMED_FOR_REMOVAL;
       }
     }

@@ -80,7 +80,7 @@ export class RequestHead {
       return /^HTTP\/\d\.\d\r\n/.test(text.slice(at, at + 10)) ? BAD_VERSION : BAD_START_LINE;
     const minor = text.charCodeAt(at + 7) - 48;
     if (text.charCodeAt(at + 8) !== CR || text.charCodeAt(at + 9) !== 10) return BAD_START_LINE;
-    if (minor !== 0 && minor !== 1) return BAD_VERSION;
+    if (minor !== 0 && minor !== 1) return minor > 1 && minor < 10 ? BAD_VERSION : BAD_START_LINE;
     this.http10 = minor === 0;
     this.#fieldsStart = at + 10;
     return undefined;
@@ -149,10 +149,11 @@ export class RequestHead {
 
   #checkExpectation(): Rejection | undefined {
     this.expectsContinue = false;
-    const expect = this.fields.valueOf(EXPECT);
-    if (expect === undefined || this.http10) return undefined;
-    if (expect.toLowerCase() !== '100-continue') return UNKNOWN_EXPECTATION;
-    this.expectsContinue = true;
+    if ((this.fields.present & EXPECT) === 0 || this.http10) return undefined;
+    // All of them: a second one behind the one that we know would go on unseen.
+    if (this.fields.find('expect')?.toLowerCase() !== '100-continue') return UNKNOWN_EXPECTATION;
+    // Without a body there is nothing to wait with (RFC 9110 section 10.1.1).
+    this.expectsContinue = this.fields.chunked || this.fields.contentLength > 0;
     return undefined;
   }
 }
