@@ -141,7 +141,11 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     while (at < end) {
       switch (this.#phase) {
         case 'head':
-          at = this.#readHead(from, at, end);
+          // A client that asks and does not read must not fill our memory with answers.
+          if (this.#outbox.isBlocked) {
+            this.#keepForLater(from, at, end);
+            at = end;
+          } else at = this.#readHead(from, at, end);
           break;
         case 'receiving':
         case 'discarding':
@@ -189,7 +193,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   }
 
   #keepPartial(text: string, held: number): void {
-    const fault = partialHeadFault(text);
+    const fault = partialHeadFault(text, held);
     if (fault !== undefined) {
       this.#reject(fault);
       return;
@@ -395,6 +399,9 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     this.#ended = true;
     switch (this.#phase) {
       case 'head':
+        // What waits for the client to read is still answered.
+        if (this.#pipelined.isEmpty) this.socket.destroySoon();
+        break;
       case 'discarding':
       case 'lingering':
         this.socket.destroySoon();
@@ -419,7 +426,8 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   }
 
   #drained(): void {
-    this.#exchange?.clientDrained();
+    if (this.#exchange === undefined) this.#next();
+    else this.#exchange.clientDrained();
   }
 
   /** One alarm for every kind of standstill: which one it is, is asked when it rings. */

@@ -17,6 +17,11 @@ export class Outbox {
     return this.#text === '';
   }
 
+  /** The socket has more to carry than it should. */
+  get isBlocked(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
   text(piece: string): void {
     this.#text += piece;
   }
