@@ -125,7 +125,8 @@ export const RESPONSES: readonly HostileResponse[] = [
     'RFC 9110 15.2.2',
     'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n',
     {
-      request: 'GET /x HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n',
+      request:
+        'GET /x HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
     },
   ),
   refused('a body behind 100', 'RFC 9110 15.2', `HTTP/1.1 100 Continue\r\nContent-Length: 5\r\n\r\nhello${OK}`),
@@ -154,9 +155,14 @@ export const RESPONSES: readonly HostileResponse[] = [
     'interim answers',
     'RFC 8297',
     `HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n${OK}`,
-    { statuses: [103, 102, 200], holds: /103 Early Hints\r\nLink: <\/a\.css>; rel=preload\r\n\r\n/ },
+    {
+      statuses: [103, 102, 200],
+      laxerThan: { nginx: 'before 1.29 it cannot read interim answers' },
+      holds: /103 Early Hints\r\nLink: <\/a\.css>; rel=preload\r\n\r\n/,
+    },
   ),
   passed('interim answers to HTTP/1.0', 'RFC 9110 15.2', `HTTP/1.1 103 Early Hints\r\n\r\n${OK}`, {
+    laxerThan: { nginx: 'before 1.29 it cannot read interim answers' },
     request: 'GET /x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n',
   }),
   passed('a length with 204', 'RFC 9110 8.6', 'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n', {

@@ -3,6 +3,7 @@ import { chunked, field, type HostileRequest, post, refused, SMUGGLED, taken, ta
 const GET = target('/x');
 const HOP = 'RFC 9110 7.6.1';
 const UPGRADE = 'RFC 9110 7.8';
+const KEY = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
 
 /** What is meant for this hop, what comes behind a request, and how connections end. */
 export const CONNECTIONS: readonly HostileRequest[] = [
@@ -78,20 +79,20 @@ export const CONNECTIONS: readonly HostileRequest[] = [
     never: /secret/,
   }),
 
-  taken('an upgrade that Connection does not name', UPGRADE, field('Upgrade: websocket'), ['GET /x '], {
+  taken('an upgrade that Connection does not name', UPGRADE, field(`Upgrade: websocket\r\n${KEY}`), ['GET /x '], {
     never: /upgrade/i,
   }),
   taken(
     'an upgrade by POST',
     UPGRADE,
-    post('Connection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 5', 'hello'),
+    post(`Connection: upgrade\r\nUpgrade: websocket\r\n${KEY}\r\nContent-Length: 5`, 'hello'),
     ['POST /x hello'],
     { never: /upgrade/i },
   ),
   taken(
     'an upgrade in HTTP/1.0',
     UPGRADE,
-    'GET /x HTTP/1.0\r\nHost: a\r\nConnection: upgrade, keep-alive\r\nUpgrade: websocket\r\n\r\n',
+    `GET /x HTTP/1.0\r\nHost: a\r\nConnection: upgrade, keep-alive\r\nUpgrade: websocket\r\n${KEY}\r\n\r\n`,
     ['GET /x '],
     { never: /upgrade/i },
   ),
@@ -105,12 +106,26 @@ export const CONNECTIONS: readonly HostileRequest[] = [
     ['GET /x '],
     { never: /upgrade|settings/i },
   ),
-  taken('two upgrades', UPGRADE, field('Connection: upgrade\r\nUpgrade: websocket, h2c'), ['GET /x '], {
+  taken('two upgrades', UPGRADE, field(`Connection: upgrade\r\nUpgrade: websocket, h2c\r\n${KEY}`), ['GET /x '], {
     never: /h2c/i,
   }),
-  taken('an upgrade that the application does not make', UPGRADE, field('Connection: upgrade\r\nUpgrade: websocket'), [
-    'GET /x ',
-  ]),
+  taken(
+    'an upgrade that the application does not make',
+    UPGRADE,
+    field(`Connection: upgrade\r\nUpgrade: websocket\r\n${KEY}`),
+    ['GET /x '],
+    { reaches: /upgrade: websocket/ },
+  ),
+  taken(
+    'an upgrade to a WebSocket without a key',
+    'RFC 6455 4.1',
+    field('Connection: upgrade\r\nUpgrade: websocket'),
+    ['GET /x '],
+    {
+      never: /upgrade/i,
+      laxerThan: { haproxy: 'it is no offer of a WebSocket, and goes on as a request without an upgrade' },
+    },
+  ),
 
   taken(
     'an expectation with its body at once',
