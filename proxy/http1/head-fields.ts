@@ -15,7 +15,7 @@ import {
   UPGRADE,
 } from './field-kind.ts';
 import { COLON, CR, decimal, equalsLowerCase, FIELD_VALUE, HTAB, LF, SP, TOKEN } from './grammar.ts';
-import { MAX_HEADERS } from './limits.ts';
+import { MAX_HEADERS_INSIDE } from './limits.ts';
 import {
   BAD_CONNECTION,
   BAD_CONTENT_LENGTH,
@@ -76,11 +76,11 @@ export class HeadFields {
   connectionClose = false;
   connectionKeepAlive = false;
   connectionUpgrade = false;
-  readonly kinds = new Int32Array(MAX_HEADERS);
-  readonly nameStarts = new Int32Array(MAX_HEADERS);
-  readonly nameEnds = new Int32Array(MAX_HEADERS);
-  readonly valueStarts = new Int32Array(MAX_HEADERS);
-  readonly valueEnds = new Int32Array(MAX_HEADERS);
+  readonly kinds = new Int32Array(MAX_HEADERS_INSIDE);
+  readonly nameStarts = new Int32Array(MAX_HEADERS_INSIDE);
+  readonly nameEnds = new Int32Array(MAX_HEADERS_INSIDE);
+  readonly valueStarts = new Int32Array(MAX_HEADERS_INSIDE);
+  readonly valueEnds = new Int32Array(MAX_HEADERS_INSIDE);
   #namedAway: Set<string> | undefined = undefined;
 
   /** Reads `text` from `start`, behind the start line, to `end`, where the empty line's CRLFCRLF begins. */
@@ -97,7 +97,7 @@ export class HeadFields {
     this.#namedAway = undefined;
     let at = start;
     while (at < end) {
-      if (this.count === MAX_HEADERS) return TOO_MANY_FIELDS;
+      if (this.count === MAX_HEADERS_INSIDE) return TOO_MANY_FIELDS;
       const nameStart = at;
       let underscores = false;
       let code = text.charCodeAt(at);

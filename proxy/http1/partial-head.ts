@@ -1,5 +1,5 @@
 import { CR, TOKEN } from './grammar.ts';
-import { MAX_HEAD_BYTES, MAX_METHOD_BYTES, MAX_REQUEST_LINE_BYTES } from './limits.ts';
+import { MAX_METHOD_BYTES, MAX_REQUEST_LINE_BYTES } from './limits.ts';
 import { BAD_METHOD, BARE_LINE_FEED, HEAD_TOO_LARGE, NOT_HTTP, type Rejection, TARGET_TOO_LONG } from './rejection.ts';
 
 /**
@@ -7,7 +7,7 @@ import { BAD_METHOD, BARE_LINE_FEED, HEAD_TOO_LARGE, NOT_HTTP, type Rejection, T
  * garbage, lines that end in a bare LF and so would wait for an empty line for ever), and so is one that has grown too large.
  * `seen`: so much of it has been looked at before. A head that comes a byte at a time must not be read through for each byte.
  */
-export function partialHeadFault(text: string, seen: number): Rejection | undefined {
+export function partialHeadFault(text: string, seen: number, maxBytes: number): Rejection | undefined {
   let method = 0;
   while (method < text.length && TOKEN[text.charCodeAt(method)] === 1) method++;
   if (method > MAX_METHOD_BYTES) return BAD_METHOD;
@@ -18,5 +18,5 @@ export function partialHeadFault(text: string, seen: number): Rejection | undefi
   }
   const line = text.indexOf('\r\n');
   if ((line < 0 ? text.length : line) > MAX_REQUEST_LINE_BYTES) return TARGET_TOO_LONG;
-  return text.length >= MAX_HEAD_BYTES ? HEAD_TOO_LARGE : undefined;
+  return text.length >= maxBytes ? HEAD_TOO_LARGE : undefined;
 }

@@ -1,7 +1,7 @@
 import { EXPECT, HOST } from './field-kind.ts';
 import { CR, equalsLowerCase, SP, TARGET, TOKEN } from './grammar.ts';
 import { HeadFields } from './head-fields.ts';
-import { MAX_METHOD_BYTES, MAX_REQUEST_LINE_BYTES } from './limits.ts';
+import { MAX_AUTHORITY_BYTES, MAX_METHOD_BYTES, MAX_REQUEST_LINE_BYTES } from './limits.ts';
 import {
   AMBIGUOUS_LENGTH,
   BAD_HOST,
@@ -107,7 +107,7 @@ export class RequestHead {
     if (!equalsLowerCase(target, 0, 'http://')) return BAD_TARGET;
     const authorityEnd = target.slice(7).search(/[/?]/);
     const authority = authorityEnd < 0 ? target.slice(7) : target.slice(7, 7 + authorityEnd);
-    if (!AUTHORITY.test(authority)) return BAD_TARGET;
+    if (authority.length > MAX_AUTHORITY_BYTES || !AUTHORITY.test(authority)) return BAD_TARGET;
     const rest = authorityEnd < 0 ? '' : target.slice(7 + authorityEnd);
     // RFC 9112 section 3.2.4: an OPTIONS without a path is about the server as a whole.
     if (rest === '' && this.method === 'OPTIONS') this.target = '*';
@@ -141,7 +141,7 @@ export class RequestHead {
   #findAuthority(): Rejection | undefined {
     const host = this.fields.valueOf(HOST);
     if (host === undefined) return this.http10 ? undefined : MISSING_HOST;
-    if (!AUTHORITY.test(host)) return BAD_HOST;
+    if (host.length > MAX_AUTHORITY_BYTES || !AUTHORITY.test(host)) return BAD_HOST;
     if (this.method === 'CONNECT') this.authority = this.target.toLowerCase();
     else if (!this.absoluteForm) this.authority = host.toLowerCase();
     return undefined;

@@ -14,10 +14,17 @@ import type { Client } from '../upstream/client.ts';
 import { Exchange } from '../upstream/exchange.ts';
 import { BodyReader, type Framing } from './body-reader.ts';
 import type { BodySink } from './chunk-decoder.ts';
-import { MAX_DISCARDED_BYTES, MAX_HEAD_BYTES } from './limits.ts';
+import { MAX_DISCARDED_BYTES, MAX_HEAD_BYTES, MAX_HEAD_BYTES_INSIDE, MAX_HEADERS } from './limits.ts';
 import { partialHeadFault } from './partial-head.ts';
 import { Pipelined } from './pipelined.ts';
-import { BAD_CHUNK, BODY_TIMEOUT, CONNECT_REFUSED, HEAD_TIMEOUT, type Rejection } from './rejection.ts';
+import {
+  BAD_CHUNK,
+  BODY_TIMEOUT,
+  CONNECT_REFUSED,
+  HEAD_TIMEOUT,
+  type Rejection,
+  TOO_MANY_FIELDS,
+} from './rejection.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
 import { ResponseWriter } from './response-writer.ts';
@@ -49,6 +56,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   readonly #outbox: Outbox;
   readonly #answer: ResponseWriter;
   readonly #body = new BodyReader();
+  readonly #maxHeadBytes: number;
   readonly #idleAlarm: Alarm;
   readonly #requestAlarm: Alarm;
   #phase: Phase = 'head';
@@ -82,6 +90,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     this.#from = from;
     this.#http = http;
     this.#onClose = onClose;
+    this.#maxHeadBytes = from.direction === 'inbound' ? MAX_HEAD_BYTES_INSIDE : MAX_HEAD_BYTES;
     this.#outbox = new Outbox(socket);
     this.#answer = new ResponseWriter(this.#outbox);
     this.#idleAlarm = new Alarm(() => this.#idleAlarmed());
@@ -177,7 +186,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     if (this.#partial === '') while (at < end && (from[at] === 13 || from[at] === 10)) at++;
     if (at === end) return end;
     const held = this.#partial.length;
-    const text = this.#partial + from.toString('latin1', at, Math.min(end, at + MAX_HEAD_BYTES));
+    const text = this.#partial + from.toString('latin1', at, Math.min(end, at + this.#maxHeadBytes));
     const headEnd = text.indexOf('\r\n\r\n', Math.max(0, held - 3));
     if (headEnd < 0) {
       this.#keepPartial(text, held);
@@ -193,7 +202,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   }
 
   #keepPartial(text: string, held: number): void {
-    const fault = partialHeadFault(text, held);
+    const fault = partialHeadFault(text, held, this.#maxHeadBytes);
     if (fault !== undefined) {
       this.#reject(fault);
       return;
@@ -211,6 +220,10 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
       return;
     }
     const { fields } = head;
+    if (fields.count > MAX_HEADERS && this.#from.direction !== 'inbound') {
+      this.#reject(TOO_MANY_FIELDS);
+      return;
+    }
     this.#body.start(requestFraming(head), fields.contentLength);
     this.#bodyInDoubt = head.expectsContinue && !this.#body.done;
     this.#phase = this.#body.done ? 'answering' : 'receiving';

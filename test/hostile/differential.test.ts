@@ -84,6 +84,6 @@ for (const peer of PEERS) {
     await using folder = await socketFolder();
     await using app = await hostileApp({ path: folder.app });
     await using running = await startPeer(peer, folder.path);
-    report(t, peer, await laxerResponses(peer, running.dial, app.play));
+    report(t, peer, await laxerResponses(peer, running.dial, (row) => app.play(row)));
   });
 }

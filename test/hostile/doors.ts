@@ -6,9 +6,15 @@ import { type TestAuthority, testAuthority } from '../../proxy/test-support/mesh
 import { cluster, forward, listener, route, routeTable, tables } from '../../proxy/test-support/tables.ts';
 import type { Dial } from './conversation.ts';
 
+export interface Door<App> {
+  readonly name: string;
+  readonly dial: Dial;
+  readonly app: App;
+}
+
 export interface Doors<App> extends AsyncDisposable {
   /** The edge, a sidecar's way out, a sidecar's way in, each before an application of its own. */
-  readonly all: readonly { readonly name: string; readonly dial: Dial; readonly app: App }[];
+  readonly all: readonly Door<App>[];
 }
 
 const SERVER_NAME = '8080.port.tutti.internal';
@@ -69,13 +75,13 @@ export async function openDoors<App extends AsyncDisposable & { readonly port: n
   };
 }
 
-/** Every door alike, all at once; what fails says which door it was. */
+/** Doors alike, all at once; what fails says which door it was. */
 export async function atEachDoor<App>(
-  doors: Doors<App>,
+  doors: readonly Door<App>[],
   judge: (dial: Dial, app: App) => Promise<void>,
 ): Promise<void> {
   await Promise.all(
-    doors.all.map(({ name, dial, app }) =>
+    doors.map(({ name, dial, app }) =>
       judge(dial, app).catch((error: unknown) => {
         throw error instanceof Error ? new Error(`by ${name}: ${error.message}`, { cause: error }) : error;
       }),

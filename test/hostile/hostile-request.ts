@@ -18,6 +18,8 @@ export interface HostileRequest {
   readonly answer?: RegExp;
   /** For doors that wait 150 ms for a head and for a body's next byte. */
   readonly impatient?: boolean;
+  /** Not at a sidecar's inbound door, where a proxy of ours has added to the head. */
+  readonly outside?: boolean;
   /** The client ends its side behind the last piece. */
   readonly ends?: boolean;
   /** Why we take what nginx or HAProxy refuses. */

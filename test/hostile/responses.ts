@@ -109,9 +109,9 @@ export const RESPONSES: readonly HostileResponse[] = [
   }),
   refused('a head of 70 kB', 'Envoy max_response_headers_kb', head(`X: ${'a'.repeat(70_000)}`)),
   refused(
-    '101 fields',
+    '113 fields',
     'CVE-2026-58044',
-    head(`${Array.from({ length: 101 }, (_, at) => `X-${at}: y`).join('\r\n')}\r\nContent-Length: 2`, 'ok'),
+    head(`${Array.from({ length: 113 }, (_, at) => `X-${at}: y`).join('\r\n')}\r\nContent-Length: 2`, 'ok'),
   ),
   refused('a flood of 1xx', 'RFC 9110 15.2', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(50), { holds: /502/ }),
   refused(

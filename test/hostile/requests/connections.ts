@@ -75,6 +75,13 @@ export const CONNECTIONS: readonly HostileRequest[] = [
     ['GET /x '],
     { never: /evil/ },
   ),
+  taken(
+    "a field that CGI takes for the application's own proxy",
+    'CVE-2016-5385',
+    field('Proxy: http://evil'),
+    ['GET /x '],
+    { never: /evil/ },
+  ),
   taken('credentials for a proxy', 'RFC 9110 11.7.2', field('Proxy-Authorization: Basic secret'), ['GET /x '], {
     never: /secret/,
   }),

@@ -69,6 +69,7 @@ export const HEADS: readonly HostileRequest[] = [
     '<a>',
     'a\x80',
   ].map((value) => refused(`host ${show(value)}`, 'RFC 9112 3.2', host(value))),
+  refused('a host of 2 kB', 'proxy/http1/limits.ts', host('a'.repeat(2000)), {}),
   taken('blanks behind the host', 'RFC 9110 5.5', host(' a \t'), ['GET /x '], {
     laxerThan: { nginx: 'tabs around a value are blanks as spaces are (RFC 9110 5.5)' },
   }),

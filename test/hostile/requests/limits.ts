@@ -15,7 +15,12 @@ export const LIMITS: readonly HostileRequest[] = [
     { answers: [431] },
   ),
   taken('a hundred fields', 'Envoy max_headers_count', field(fields(99)), ['GET /x ']),
-  refused('a hundred and one fields', 'Envoy max_headers_count', field(fields(100)), { answers: [431] }),
+  refused('a hundred and one fields', 'Envoy max_headers_count', field(fields(100)), { answers: [431], outside: true }),
+  refused('more fields than any door takes', 'Envoy max_headers_count', field(fields(150)), { answers: [431] }),
+  refused('a head of 61 kB', 'Envoy max_request_headers_kb', field(`X: ${'a'.repeat(61 * 1024)}`), {
+    answers: [431],
+    outside: true,
+  }),
   refused(
     '2000 fields with a length behind them',
     'CVE-2026-58044',
