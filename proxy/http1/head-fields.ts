@@ -21,6 +21,7 @@ import {
   BAD_CONTENT_LENGTH,
   BAD_FIELD_NAME,
   BAD_FIELD_VALUE,
+  BAD_HOST,
   BAD_TRANSFER_ENCODING,
   BARE_LINE_FEED,
   DUPLICATE_CONTENT_LENGTH,
@@ -170,22 +171,34 @@ export class HeadFields {
     const end = this.valueEnds[index] ?? 0;
     switch (kind) {
       case HOST:
-        return (this.present & HOST) === 0 ? undefined : DUPLICATE_HOST;
+        if ((this.present & HOST) !== 0) return DUPLICATE_HOST;
+        return this.#hasTabBeside(index) ? BAD_HOST : undefined;
       case CONTENT_LENGTH:
         if ((this.present & CONTENT_LENGTH) !== 0) return DUPLICATE_CONTENT_LENGTH;
         // A leading zero is legal and never sent in earnest; some parsers take it for octal.
         if (end - start > 1 && this.text.charCodeAt(start) === 48) return BAD_CONTENT_LENGTH;
         this.contentLength = decimal(this.text, start, end);
-        return this.contentLength < 0 ? BAD_CONTENT_LENGTH : undefined;
+        return this.contentLength < 0 || this.#hasTabBeside(index) ? BAD_CONTENT_LENGTH : undefined;
       case TRANSFER_ENCODING:
         if ((this.present & TRANSFER_ENCODING) !== 0) return BAD_TRANSFER_ENCODING;
         this.chunked = end - start === 7 && equalsLowerCase(this.text, start, 'chunked');
-        return this.chunked ? undefined : BAD_TRANSFER_ENCODING;
+        return this.chunked && !this.#hasTabBeside(index) ? undefined : BAD_TRANSFER_ENCODING;
       case CONNECTION:
         return this.#noteConnection(start, end);
       default:
         return undefined;
     }
+  }
+
+  /** Legal, never sent in earnest, and not read alike: llhttp takes `chunked` with a tab behind it for no coding at all. */
+  #hasTabBeside(index: number): boolean {
+    const { text } = this;
+    for (let at = (this.nameEnds[index] ?? 0) + 1; at < (this.valueStarts[index] ?? 0); at++) {
+      if (text.charCodeAt(at) === HTAB) return true;
+    }
+    let at = this.valueEnds[index] ?? 0;
+    while (text.charCodeAt(at) === SP) at++;
+    return text.charCodeAt(at) === HTAB;
   }
 
   #noteConnection(start: number, end: number): Rejection | undefined {

@@ -67,6 +67,11 @@ export const RESPONSES: readonly HostileResponse[] = [
     (value) => refused(`coding ${show(value)}`, 'RFC 9112 6.1', head(`Transfer-Encoding: ${value}`, '0\r\n\r\n')),
   ),
   refused(
+    'a coding with a tab behind it',
+    'llhttp does not see the coding then',
+    head('Transfer-Encoding: chunked\t', '0\r\n\r\n'),
+  ),
+  refused(
     'the coding twice',
     'RFC 9112 6.1',
     head('Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked', '0\r\n\r\n'),
