@@ -123,6 +123,7 @@ function responseAgrees(text: string): void {
   const body = readBody(framing, response.fields.contentLength, [text.slice(head)]);
   if (framing !== 'until-close' && body.state !== 'done') return;
   const opinion = secondOpinion('response', text.slice(0, head + body.length));
+  if (opinion.headDone && FRAMING_IN_TRAILERS.has(opinion.error)) return;
   assert.equal(opinion.error, '', 'llhttp refuses what we take');
   agreeOnFields(response.fields, opinion);
   assert.deepEqual(
