@@ -36,6 +36,8 @@ export class RequestHead {
   http10 = false;
   /** The target named its host itself; the Host field is then replaced (RFC 9112 section 3.2.2). */
   absoluteForm = false;
+  /** The target is an `https` URL, which means something over TLS alone. */
+  secureTarget = false;
   expectsContinue = false;
   #fieldsStart = 0;
 
@@ -88,6 +90,7 @@ export class RequestHead {
 
   #scanTarget(): Rejection | undefined {
     this.absoluteForm = false;
+    this.secureTarget = false;
     this.authority = '';
     const target = this.target;
     if (this.method === 'CONNECT') {
@@ -104,11 +107,13 @@ export class RequestHead {
   }
 
   #scanAbsoluteForm(target: string): Rejection | undefined {
-    if (!equalsLowerCase(target, 0, 'http://')) return BAD_TARGET;
-    const authorityEnd = target.slice(7).search(/[/?]/);
-    const authority = authorityEnd < 0 ? target.slice(7) : target.slice(7, 7 + authorityEnd);
+    this.secureTarget = equalsLowerCase(target, 0, 'https://');
+    if (!this.secureTarget && !equalsLowerCase(target, 0, 'http://')) return BAD_TARGET;
+    const start = this.secureTarget ? 8 : 7;
+    const authorityEnd = target.slice(start).search(/[/?]/);
+    const authority = authorityEnd < 0 ? target.slice(start) : target.slice(start, start + authorityEnd);
     if (authority.length > MAX_AUTHORITY_BYTES || !AUTHORITY.test(authority)) return BAD_TARGET;
-    const rest = authorityEnd < 0 ? '' : target.slice(7 + authorityEnd);
+    const rest = authorityEnd < 0 ? '' : target.slice(start + authorityEnd);
     // RFC 9112 section 3.2.4: an OPTIONS without a path is about the server as a whole.
     if (rest === '' && this.method === 'OPTIONS') this.target = '*';
     else this.target = rest.charCodeAt(0) === SLASH ? rest : `/${rest}`;

@@ -19,6 +19,7 @@ import { partialHeadFault } from './partial-head.ts';
 import { Pipelined } from './pipelined.ts';
 import {
   BAD_CHUNK,
+  BAD_TARGET,
   BODY_TIMEOUT,
   CONNECT_REFUSED,
   HEAD_TIMEOUT,
@@ -217,6 +218,11 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     this.#answer.expect(head);
     if (head.method === 'CONNECT' && !this.#http.forwardProxy) {
       this.#reject(CONNECT_REFUSED);
+      return;
+    }
+    // RFC 9110 section 7.4: what is not for this connection is not served by it.
+    if (head.secureTarget && this.#from.scheme !== 'https') {
+      this.#reject(BAD_TARGET);
       return;
     }
     const { fields } = head;

@@ -168,5 +168,10 @@ export const CONNECTIONS: readonly HostileRequest[] = [
   taken('HTTP/1.0 with keep-alive', 'RFC 9112 9.3', 'GET /x HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n', ['GET /x '], {
     answer: /connection: keep-alive/i,
   }),
+  taken('TRACE', 'RFC 9110 9.3.8', target('/x', 'TRACE'), ['TRACE /x '], {
+    laxerThan: {
+      nginx: 'routes of the Gateway API may match TRACE; whether it is answered is for the application to say',
+    },
+  }),
   taken('an unknown method', 'RFC 9110 9.1', target('/x', 'M-SEARCH'), ['M-SEARCH /x ']),
 ];

@@ -108,6 +108,7 @@ export const HEADS: readonly HostileRequest[] = [
     'http://user:pass@a/',
     'http:///x',
     'http://a:b/',
+    'https://a/',
     'ftp://a/',
     'file:///x',
     'http:/x',
