@@ -56,6 +56,15 @@ export const ATTACKS: readonly Attack[] = [
     atMost: Number.POSITIVE_INFINITY,
   },
   {
+    name: 'bodies that the application does not read',
+    opening: 'POST /stuck HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n',
+    drip: 'x'.repeat(256 * 1024),
+    everyMs: 10,
+    reads: true,
+    bytesPerClient: 4 * 1024 * 1024,
+    atMost: 10,
+  },
+  {
     name: 'large answers that nobody reads',
     opening: 'GET /large HTTP/1.1\r\nHost: a\r\n\r\n',
     drip: '',
@@ -112,7 +121,7 @@ export function attack(kind: Attack, port: number, count: number): AttackUnderWa
     kind.drip === ''
       ? undefined
       : setInterval(() => {
-          for (const socket of sockets) if (!socket.connecting) socket.write(kind.drip);
+          for (const socket of sockets) if (!socket.connecting && !socket.writableNeedDrain) socket.write(kind.drip);
         }, kind.everyMs);
   return {
     get ended() {

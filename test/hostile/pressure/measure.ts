@@ -28,9 +28,10 @@ export interface Figures {
 const LARGE = Buffer.alloc(256 * 1024);
 const LARGE_TIMES = 64;
 
-/** What stands behind the proxy: `/large` is 16 MB, `/medium` 16 KB, everything else a few bytes. */
+/** What stands behind the proxy: `/large` is 16 MB, `/medium` 16 KB, `/stuck` reads no body, everything else a few bytes. */
 async function startApp(): Promise<http.Server> {
   const server = http.createServer((request, response) => {
+    if (request.url === '/stuck') return;
     if (request.url !== '/large') {
       request.resume().on('end', () => response.end(request.url === '/medium' ? LARGE.subarray(0, 16 * 1024) : 'ok\n'));
       return;
