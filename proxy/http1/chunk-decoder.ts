@@ -42,9 +42,9 @@ const QUOTE = 34;
 const BACKSLASH = 92;
 
 /**
- * The chunked coding of RFC 9112 section 7.1, strict: no blanks around a size or within an extension, CRLF and nothing else ends a
- * line, a size has digits, an extension a name. Extensions and trailer fields are checked for length and control characters and dropped: a recipient may
- * (sections 7.1.1 and 7.1.2), and a dropped field cannot smuggle anything.
+ * The chunked coding of RFC 9112 section 7.1, strict: no blanks around a size or within an extension, CRLF and nothing else ends
+ * a line, a size has digits, an extension and a trailer field have names. Extensions and trailer fields are checked and dropped: a
+ * recipient may (sections 7.1.1 and 7.1.2), and a dropped field cannot smuggle anything.
  */
 export class ChunkDecoder {
   #state: State = 'size-start';

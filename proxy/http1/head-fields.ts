@@ -34,8 +34,7 @@ import {
 const UNDERSCORE = 95;
 
 // An application that reads CGI-style variables cannot tell `X_Forwarded_For` from `X-Forwarded-For`: a client's twin of
-// a field that we vouch for is dropped.
-// The same for `Content_Length` and `Transfer_Encoding`, which some take for framing.
+// a field that we vouch for, or of one that frames the message, is dropped.
 const VOUCHED_FOR =
   FORWARDED_FOR |
   FORWARDED_PROTO |
