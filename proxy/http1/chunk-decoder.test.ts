@@ -45,6 +45,8 @@ const BROKEN: readonly (readonly [name: string, text: string])[] = [
   ['trailers of 64 KiB', `0\r\n${'x: yyyyyyyyyy\r\n'.repeat(5000)}\r\n`],
   ['a control character in a trailer', '0\r\nx: \x01\r\n\r\n'],
   ['a request for a trailer', '0\r\nGET / HTTP/1.1\r\n\r\n'],
+  ['a length for a trailer', '0\r\nContent-Length: 5\r\n\r\n'],
+  ['a coding for a trailer', '0\r\ntransfer-encoding: chunked\r\n\r\n'],
   ['a folded trailer', '0\r\nx: y\r\n z\r\n\r\n'],
   ['a trailer with a space before the colon', '0\r\nx : y\r\n\r\n'],
 ];

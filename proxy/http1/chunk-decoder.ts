@@ -1,3 +1,4 @@
+import { CONTENT_LENGTH, fieldKind, TRANSFER_ENCODING } from './field-kind.ts';
 import { COLON, CR, LF, TOKEN } from './grammar.ts';
 import { MAX_CHUNK_EXTENSION_BYTES, MAX_TRAILER_BYTES } from './limits.ts';
 
@@ -43,8 +44,8 @@ const BACKSLASH = 92;
 
 /**
  * The chunked coding of RFC 9112 section 7.1, strict: no blanks around a size or within an extension, CRLF and nothing else ends
- * a line, a size has digits, an extension and a trailer field have names. Extensions and trailer fields are checked and dropped: a
- * recipient may (sections 7.1.1 and 7.1.2), and a dropped field cannot smuggle anything.
+ * a line, a size has digits, an extension and a trailer field have names, and no trailer frames anything. Extensions and trailer
+ * fields are checked and dropped: a recipient may (sections 7.1.1 and 7.1.2), and a dropped field cannot smuggle anything.
  */
 export class ChunkDecoder {
   #state: State = 'size-start';
@@ -52,6 +53,7 @@ export class ChunkDecoder {
   #digits = 0;
   #extensionBytes = 0;
   #trailerBytes = 0;
+  #trailerName = '';
 
   get done(): boolean {
     return this.#state === 'done';
@@ -107,10 +109,11 @@ export class ChunkDecoder {
         return code === LF ? 'size-start' : 'broken';
       case 'trailer-start':
         if (code === CR) return 'end-line-feed';
-        return TOKEN[code] === 1 ? this.#stepTrailer(code, 'trailer-name') : 'broken';
+        this.#trailerName = '';
+        return this.#stepTrailerName(code);
       case 'trailer-name':
-        if (code === COLON) return this.#stepTrailer(code, 'trailer');
-        return TOKEN[code] === 1 ? this.#stepTrailer(code, 'trailer-name') : 'broken';
+        if (code !== COLON) return this.#stepTrailerName(code);
+        return frames(this.#trailerName) ? 'broken' : this.#stepTrailer(code, 'trailer');
       case 'trailer':
         return code === CR ? 'trailer-line-feed' : this.#stepTrailer(code, 'trailer');
       case 'trailer-line-feed':
@@ -138,9 +141,20 @@ export class ChunkDecoder {
     return code === SEMICOLON ? 'extension-start' : 'broken';
   }
 
+  #stepTrailerName(code: number): State {
+    if (TOKEN[code] !== 1) return 'broken';
+    this.#trailerName += String.fromCharCode(code);
+    return this.#stepTrailer(code, 'trailer-name');
+  }
+
   #stepTrailer(code: number, next: State): State {
     return isControl(code) || ++this.#trailerBytes > MAX_TRAILER_BYTES ? 'broken' : next;
   }
+}
+
+/** A recipient may ignore such a trailer (RFC 9110 section 6.5.1), but who sends it wants somebody to take it for more. */
+function frames(name: string): boolean {
+  return (fieldKind(name, 0, name.length) & (CONTENT_LENGTH | TRANSFER_ENCODING)) !== 0;
 }
 
 /** chunk-ext of RFC 9112 section 7.1.1, without the blanks that only bad senders put there. */

@@ -251,6 +251,7 @@ export const RESPONSES: readonly HostileResponse[] = [
     '-4\r\nbody\r\n',
     'fffffffffffffffff\r\nbody\r\n',
     '0\r\nno trailer\r\n\r\n',
+    '0\r\nContent-Length: 5\r\n\r\n',
     `4;${'x'.repeat(70_000)}\r\nbody\r\n0\r\n\r\n`,
   ].map((text) =>
     cut(`chunks that go on with ${show(text.slice(0, 30))}`, 'RFC 9112 7.1', chunks(text), { never: /0\r\n\r\n$/ }),
