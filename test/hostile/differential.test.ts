@@ -11,7 +11,7 @@ import { type HostileResponse, RESPONSES } from './responses.ts';
 
 // A peer that has not said anything by then waits for more: it has not taken the request.
 const PATIENCE_MS = 500;
-const AT_ONCE = 16;
+const AT_ONCE = 48;
 
 interface Difference {
   readonly name: string;

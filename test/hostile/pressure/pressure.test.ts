@@ -5,7 +5,7 @@ import { measure, sentence } from './measure.ts';
 
 // A short look at what `main.ts` measures with 10,000 clients.
 const CLIENTS = 300;
-const PACE = { forMs: 2000, headerTimeoutMs: 1000 };
+const PACE = { forMs: 1500, headerTimeoutMs: 1000 };
 /** What the collector may leave lying about, however few clients there are. */
 const SLACK_BYTES = 64 * 1024 * 1024;
 
