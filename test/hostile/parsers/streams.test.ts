@@ -30,7 +30,7 @@ const cases = fc.record<Case>({
 function play(port: number, { requests, cuts: at, end }: Case): Promise<void> {
   return new Promise((resolve) => {
     const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
-    const patience = setTimeout(() => socket.destroy(), 100);
+    const patience = setTimeout(() => socket.destroy(), 500);
     socket.on('error', () => undefined);
     socket.on('close', () => {
       clearTimeout(patience);
@@ -79,7 +79,7 @@ test('whatever both sides send, and however they leave, nothing is left behind a
   const [load] = proxy.engine.load();
   await eventually(() => proxy.engine.load()[0]?.active === 0, `no request is left of ${load?.total}`);
   await eventually(() => proxy.engine.listeners()[0]?.connections === 0, 'no connection is left');
-  assert.ok((load?.total ?? 0) > STREAMS / 4, 'some of the requests are sound');
+  assert.ok((load?.total ?? 0) > STREAMS / 10, 'some of the requests are sound');
   assert.equal(proxy.engine.clusters()[0]?.endpoints[0]?.active, 0);
   assert.match(await rawExchange(port, PROBE), /^HTTP\/1\.1 200 OK\r\n[^]*fine$/);
 });

@@ -173,12 +173,6 @@ export const HEADS: readonly HostileRequest[] = [
   refused('HTTP/0.9', 'RFC 9112 2.3', 'GET /x\r\n\r\n'),
   refused('HTTP/0.9 with fields', 'RFC 9112 2.3', 'GET /x\r\nHost: a\r\n\r\n'),
 
-  refused(
-    'the preface of HTTP/2 on a port that speaks HTTP/1',
-    'RFC 9113 3.4',
-    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0',
-    { answers: [505] },
-  ),
   refused('a TLS hello on a plain port', 'RFC 8446 4', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'),
   refused('an old SSL hello', 'RFC 5246 E.2', '\x80\x2e\x01\x00\x02\x00\x15'),
   refused('binary garbage', 'RFC 9112 2.2', '\x00\xff\xfe\x80\x00\x01'),
