@@ -17,6 +17,7 @@ const DEBIAN: readonly (readonly [program: string, debianPackage: string])[] = [
   ['chromium', 'chromium'],
   ['nginx', 'nginx-light'],
   ['haproxy', 'haproxy'],
+  ['varnishtest', 'varnish'],
   ['fish', 'fish'],
   ['zsh', 'zsh'],
   ['/usr/share/bash-completion/bash_completion', 'bash-completion'],

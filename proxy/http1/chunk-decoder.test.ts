@@ -37,10 +37,18 @@ const BROKEN: readonly (readonly [name: string, text: string])[] = [
   ['a bare LF at the end', '0\n\n'],
   ['a bare CR in an extension', '5;a\rb\r\nhello\r\n0\r\n\r\n'],
   ['NUL in an extension', '5;\0\r\nhello\r\n0\r\n\r\n'],
+  ...[';', ';;a', '; a', ';a =b', ';a=', ';a="b', ';a="b"c', ';a=(', ';\x7f'].map(
+    (extension) => [`extension "${extension}"`, `5${extension}\r\nhello\r\n0\r\n\r\n`] as const,
+  ),
   ['an extension of 64 KiB', `5;${'x'.repeat(65_536)}\r\nhello\r\n0\r\n\r\n`],
   ['extensions that add up', `${'1;xxxxxxxxxx\r\na\r\n'.repeat(500)}0\r\n\r\n`],
   ['trailers of 64 KiB', `0\r\n${'x: yyyyyyyyyy\r\n'.repeat(5000)}\r\n`],
   ['a control character in a trailer', '0\r\nx: \x01\r\n\r\n'],
+  ['a request for a trailer', '0\r\nGET / HTTP/1.1\r\n\r\n'],
+  ['a length for a trailer', '0\r\nContent-Length: 5\r\n\r\n'],
+  ['a coding for a trailer', '0\r\ntransfer-encoding: chunked\r\n\r\n'],
+  ['a folded trailer', '0\r\nx: y\r\n z\r\n\r\n'],
+  ['a trailer with a space before the colon', '0\r\nx : y\r\n\r\n'],
 ];
 
 for (const [name, text] of BROKEN) {
@@ -48,7 +56,7 @@ for (const [name, text] of BROKEN) {
 }
 
 test('extensions and trailers are read over, and bytes behind the end are not touched', () => {
-  assert.deepEqual(decode(['5;a=b\r\nhello\r\n6;\r\n world\r\n0\r\nX-T: v\r\n\r\nGET']), {
+  assert.deepEqual(decode(['5;a=b\r\nhello\r\n6;a;b="c;\\"x";d\r\n world\r\n0\r\nX-T: v\r\n\r\nGET']), {
     body: 'hello world',
     state: 'done',
     rest: 'GET',

@@ -54,6 +54,8 @@ const KINDS: readonly (readonly [name: string, kind: number])[] = [
   ['trailer', TRAILER],
   ['proxy-connection', PROXY_CONNECTION],
   ['proxy-authorization', PROXY_AUTHORIZATION],
+  // No field of HTTP, but CGI makes HTTP_PROXY of it (CVE-2016-5385).
+  ['proxy', PROXY_CONNECTION],
   ['http2-settings', HTTP2_SETTINGS],
   ['x-forwarded-for', FORWARDED_FOR],
   ['x-forwarded-proto', FORWARDED_PROTO],

@@ -16,12 +16,13 @@ import {
   UPGRADE,
 } from './field-kind.ts';
 import { COLON, CR, decimal, equalsLowerCase, FIELD_VALUE, HTAB, LF, SP, TOKEN } from './grammar.ts';
-import { MAX_HEADERS } from './limits.ts';
+import { MAX_HEADERS_INSIDE } from './limits.ts';
 import {
   BAD_CONNECTION,
   BAD_CONTENT_LENGTH,
   BAD_FIELD_NAME,
   BAD_FIELD_VALUE,
+  BAD_HOST,
   BAD_TRANSFER_ENCODING,
   BARE_LINE_FEED,
   DUPLICATE_CONTENT_LENGTH,
@@ -34,8 +35,17 @@ import {
 const UNDERSCORE = 95;
 
 // An application that reads CGI-style variables cannot tell `X_Forwarded_For` from `X-Forwarded-For`: a client's twin of
-// a field that we vouch for is dropped.
-const VOUCHED_FOR = FORWARDED_FOR | FORWARDED_PROTO | FORWARDED_HOST | CLIENT_CERT | MESH_REASON | REQUEST_ID;
+// a field that we vouch for, or of one that frames the message, is dropped.
+const VOUCHED_FOR =
+  FORWARDED_FOR |
+  FORWARDED_PROTO |
+  FORWARDED_HOST |
+  CLIENT_CERT |
+  MESH_REASON |
+  REQUEST_ID |
+  HOST |
+  CONTENT_LENGTH |
+  TRANSFER_ENCODING;
 
 // `Connection` may not name these away: they are meant for the far end (RFC 9110 section 7.6.1), and losing them on a
 // client's wish has been used to get around checks behind a proxy.
@@ -67,12 +77,12 @@ export class HeadFields {
   connectionClose = false;
   connectionKeepAlive = false;
   connectionUpgrade = false;
-  readonly kinds = new Int32Array(MAX_HEADERS);
-  readonly nameStarts = new Int32Array(MAX_HEADERS);
-  readonly nameEnds = new Int32Array(MAX_HEADERS);
-  readonly valueStarts = new Int32Array(MAX_HEADERS);
-  readonly valueEnds = new Int32Array(MAX_HEADERS);
-  #namedAway: string[] | undefined = undefined;
+  readonly kinds = new Int32Array(MAX_HEADERS_INSIDE);
+  readonly nameStarts = new Int32Array(MAX_HEADERS_INSIDE);
+  readonly nameEnds = new Int32Array(MAX_HEADERS_INSIDE);
+  readonly valueStarts = new Int32Array(MAX_HEADERS_INSIDE);
+  readonly valueEnds = new Int32Array(MAX_HEADERS_INSIDE);
+  #namedAway: Set<string> | undefined = undefined;
 
   /** Reads `text` from `start`, behind the start line, to `end`, where the empty line's CRLFCRLF begins. */
   scan(text: string, start: number, end: number): Rejection | undefined {
@@ -80,7 +90,7 @@ export class HeadFields {
     this.end = end + 2;
     let at = start;
     while (at < end) {
-      if (this.count === MAX_HEADERS) return TOO_MANY_FIELDS;
+      if (this.count === MAX_HEADERS_INSIDE) return TOO_MANY_FIELDS;
       const nameStart = at;
       let underscores = false;
       let code = text.charCodeAt(at);
@@ -135,7 +145,7 @@ export class HeadFields {
    * what {@link fieldKindOfName} says.
    */
   add(line: string, nameLength: number, kind: number): Rejection | undefined {
-    if (this.count === MAX_HEADERS) return TOO_MANY_FIELDS;
+    if (this.count === MAX_HEADERS_INSIDE) return TOO_MANY_FIELDS;
     const index = this.count++;
     const start = this.end;
     this.text += line;
@@ -198,22 +208,34 @@ export class HeadFields {
     const end = this.valueEnds[index] ?? 0;
     switch (kind) {
       case HOST:
-        return (this.present & HOST) === 0 ? undefined : DUPLICATE_HOST;
+        if ((this.present & HOST) !== 0) return DUPLICATE_HOST;
+        return this.#hasTabBeside(index) ? BAD_HOST : undefined;
       case CONTENT_LENGTH:
         if ((this.present & CONTENT_LENGTH) !== 0) return DUPLICATE_CONTENT_LENGTH;
         // A leading zero is legal and never sent in earnest; some parsers take it for octal.
         if (end - start > 1 && this.text.charCodeAt(start) === 48) return BAD_CONTENT_LENGTH;
         this.contentLength = decimal(this.text, start, end);
-        return this.contentLength < 0 ? BAD_CONTENT_LENGTH : undefined;
+        return this.contentLength < 0 || this.#hasTabBeside(index) ? BAD_CONTENT_LENGTH : undefined;
       case TRANSFER_ENCODING:
         if ((this.present & TRANSFER_ENCODING) !== 0) return BAD_TRANSFER_ENCODING;
         this.chunked = end - start === 7 && equalsLowerCase(this.text, start, 'chunked');
-        return this.chunked ? undefined : BAD_TRANSFER_ENCODING;
+        return this.chunked && !this.#hasTabBeside(index) ? undefined : BAD_TRANSFER_ENCODING;
       case CONNECTION:
         return this.#noteConnection(start, end);
       default:
         return undefined;
     }
+  }
+
+  /** Legal, never sent in earnest, and not read alike: llhttp takes `chunked` with a tab behind it for no coding at all. */
+  #hasTabBeside(index: number): boolean {
+    const { text } = this;
+    for (let at = (this.nameEnds[index] ?? 0) + 1; at < (this.valueStarts[index] ?? 0); at++) {
+      if (text.charCodeAt(at) === HTAB) return true;
+    }
+    let at = this.valueEnds[index] ?? 0;
+    while (text.charCodeAt(at) === SP) at++;
+    return text.charCodeAt(at) === HTAB;
   }
 
   #noteConnection(start: number, end: number): Rejection | undefined {
@@ -233,14 +255,14 @@ export class HeadFields {
       if (name === 'close') this.connectionClose = true;
       else if (name === 'keep-alive') this.connectionKeepAlive = true;
       else if (name === 'upgrade') this.connectionUpgrade = true;
-      else if (!END_TO_END.has(name)) (this.#namedAway ??= []).push(name);
+      else if (!END_TO_END.has(name)) (this.#namedAway ??= new Set()).add(name);
     }
     return undefined;
   }
 
-  #removeNamed(names: readonly string[]): void {
+  #removeNamed(names: ReadonlySet<string>): void {
     for (let index = 0; index < this.count; index++) {
-      if (this.kinds[index] === ORDINARY && names.includes(this.name(index).toLowerCase())) {
+      if (this.kinds[index] === ORDINARY && names.has(this.name(index).toLowerCase())) {
         this.kinds[index] = NAMED_FOR_REMOVAL;
       }
     }

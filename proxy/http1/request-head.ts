@@ -1,7 +1,7 @@
 import { EXPECT, HOST } from './field-kind.ts';
 import { CR, equalsLowerCase, SP, TARGET, TOKEN } from './grammar.ts';
 import { HeadFields } from './head-fields.ts';
-import { MAX_METHOD_BYTES, MAX_REQUEST_LINE_BYTES } from './limits.ts';
+import { MAX_AUTHORITY_BYTES, MAX_METHOD_BYTES, MAX_REQUEST_LINE_BYTES } from './limits.ts';
 import {
   AMBIGUOUS_LENGTH,
   BAD_HOST,
@@ -36,6 +36,8 @@ export class RequestHead {
   http10 = false;
   /** The host was named elsewhere than in the Host field, which is then replaced (RFC 9112 section 3.2.2, RFC 9113 section 8.3.1). */
   absoluteForm = false;
+  /** The target is an `https` URL, which means something over TLS alone. */
+  secureTarget = false;
   expectsContinue = false;
   #fieldsStart = 0;
 
@@ -98,7 +100,7 @@ export class RequestHead {
       return /^HTTP\/\d\.\d\r\n/.test(text.slice(at, at + 10)) ? BAD_VERSION : BAD_START_LINE;
     const minor = text.charCodeAt(at + 7) - 48;
     if (text.charCodeAt(at + 8) !== CR || text.charCodeAt(at + 9) !== 10) return BAD_START_LINE;
-    if (minor !== 0 && minor !== 1) return BAD_VERSION;
+    if (minor !== 0 && minor !== 1) return minor > 1 && minor < 10 ? BAD_VERSION : BAD_START_LINE;
     this.http10 = minor === 0;
     this.#fieldsStart = at + 10;
     return undefined;
@@ -106,6 +108,7 @@ export class RequestHead {
 
   #scanTarget(): Rejection | undefined {
     this.absoluteForm = false;
+    this.secureTarget = false;
     this.authority = '';
     const target = this.target;
     if (this.method === 'CONNECT') {
@@ -122,11 +125,13 @@ export class RequestHead {
   }
 
   #scanAbsoluteForm(target: string): Rejection | undefined {
-    if (!equalsLowerCase(target, 0, 'http://')) return BAD_TARGET;
-    const authorityEnd = target.slice(7).search(/[/?]/);
-    const authority = authorityEnd < 0 ? target.slice(7) : target.slice(7, 7 + authorityEnd);
-    if (!AUTHORITY.test(authority)) return BAD_TARGET;
-    const rest = authorityEnd < 0 ? '' : target.slice(7 + authorityEnd);
+    this.secureTarget = equalsLowerCase(target, 0, 'https://');
+    if (!this.secureTarget && !equalsLowerCase(target, 0, 'http://')) return BAD_TARGET;
+    const start = this.secureTarget ? 8 : 7;
+    const authorityEnd = target.slice(start).search(/[/?]/);
+    const authority = authorityEnd < 0 ? target.slice(start) : target.slice(start, start + authorityEnd);
+    if (authority.length > MAX_AUTHORITY_BYTES || !AUTHORITY.test(authority)) return BAD_TARGET;
+    const rest = authorityEnd < 0 ? '' : target.slice(start + authorityEnd);
     // RFC 9112 section 3.2.4: an OPTIONS without a path is about the server as a whole.
     if (rest === '' && this.method === 'OPTIONS') this.target = '*';
     else this.target = rest.charCodeAt(0) === SLASH ? rest : `/${rest}`;
@@ -159,7 +164,7 @@ export class RequestHead {
   #findAuthority(): Rejection | undefined {
     const host = this.fields.valueOf(HOST);
     if (host === undefined) return this.http10 ? undefined : MISSING_HOST;
-    if (!AUTHORITY.test(host)) return BAD_HOST;
+    if (host.length > MAX_AUTHORITY_BYTES || !AUTHORITY.test(host)) return BAD_HOST;
     if (this.method === 'CONNECT') this.authority = this.target.toLowerCase();
     else if (!this.absoluteForm) this.authority = host.toLowerCase();
     return undefined;
@@ -167,10 +172,11 @@ export class RequestHead {
 
   #checkExpectation(): Rejection | undefined {
     this.expectsContinue = false;
-    const expect = this.fields.valueOf(EXPECT);
-    if (expect === undefined || this.http10) return undefined;
-    if (expect.toLowerCase() !== '100-continue') return UNKNOWN_EXPECTATION;
-    this.expectsContinue = true;
+    if ((this.fields.present & EXPECT) === 0 || this.http10) return undefined;
+    // All of them: a second one behind the one that we know would go on unseen.
+    if (this.fields.find('expect')?.toLowerCase() !== '100-continue') return UNKNOWN_EXPECTATION;
+    // Without a body there is nothing to wait with (RFC 9110 section 10.1.1).
+    this.expectsContinue = this.fields.chunked || this.fields.contentLength > 0;
     return undefined;
   }
 }

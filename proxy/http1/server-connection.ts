@@ -16,10 +16,19 @@ import type { Client } from '../upstream/client.ts';
 import { Exchange } from '../upstream/exchange.ts';
 import { BodyReader, type Framing } from './body-reader.ts';
 import type { BodySink } from './chunk-decoder.ts';
-import { MAX_DISCARDED_BYTES, MAX_HEAD_BYTES } from './limits.ts';
+import { MAX_DISCARDED_BYTES, MAX_HEAD_BYTES, MAX_HEAD_BYTES_INSIDE, MAX_HEADERS } from './limits.ts';
 import { partialHeadFault } from './partial-head.ts';
 import { Pipelined } from './pipelined.ts';
-import { BAD_CHUNK, BAD_VERSION, BODY_TIMEOUT, CONNECT_REFUSED, HEAD_TIMEOUT, type Rejection } from './rejection.ts';
+import {
+  BAD_CHUNK,
+  BAD_TARGET,
+  BAD_VERSION,
+  BODY_TIMEOUT,
+  CONNECT_REFUSED,
+  HEAD_TIMEOUT,
+  type Rejection,
+  TOO_MANY_FIELDS,
+} from './rejection.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
 import { ResponseWriter } from './response-writer.ts';
@@ -59,6 +68,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   readonly #outbox: Outbox;
   readonly #answer: ResponseWriter;
   readonly #body = new BodyReader();
+  readonly #maxHeadBytes: number;
   readonly #idleAlarm: Alarm;
   readonly #requestAlarm: Alarm;
   #phase: Phase = 'head';
@@ -93,6 +103,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     this.#from = from;
     this.#http = http;
     this.#onClose = onClose;
+    this.#maxHeadBytes = from.direction === 'inbound' ? MAX_HEAD_BYTES_INSIDE : MAX_HEAD_BYTES;
     this.#outbox = new Outbox(socket);
     this.#answer = new ResponseWriter(this.#outbox);
     this.#idleAlarm = new Alarm(() => this.#idleAlarmed());
@@ -167,7 +178,11 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     while (at < end) {
       switch (this.#phase) {
         case 'head':
-          at = this.#readHead(from, at, end);
+          // A client that asks and does not read must not fill our memory with answers.
+          if (this.#outbox.isBlocked) {
+            this.#keepForLater(from, at, end);
+            at = end;
+          } else at = this.#readHead(from, at, end);
           break;
         case 'receiving':
         case 'discarding':
@@ -203,7 +218,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     if (this.#partial === '') while (at < end && (from[at] === 13 || from[at] === 10)) at++;
     if (at === end) return end;
     const held = this.#partial.length;
-    const text = this.#partial + from.toString('latin1', at, Math.min(end, at + MAX_HEAD_BYTES));
+    const text = this.#partial + from.toString('latin1', at, Math.min(end, at + this.#maxHeadBytes));
     const headEnd = text.indexOf('\r\n\r\n', Math.max(0, held - 3));
     if (headEnd < 0) {
       this.#keepPartial(text, held);
@@ -230,7 +245,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   }
 
   #keepPartial(text: string, held: number): void {
-    const fault = partialHeadFault(text);
+    const fault = partialHeadFault(text, held, this.#maxHeadBytes);
     if (fault !== undefined) {
       this.#reject(fault);
       return;
@@ -247,7 +262,16 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
       this.#reject(CONNECT_REFUSED);
       return;
     }
+    // RFC 9110 section 7.4: what is not for this connection is not served by it.
+    if (head.secureTarget && this.#from.scheme !== 'https') {
+      this.#reject(BAD_TARGET);
+      return;
+    }
     const { fields } = head;
+    if (fields.count > MAX_HEADERS && this.#from.direction !== 'inbound') {
+      this.#reject(TOO_MANY_FIELDS);
+      return;
+    }
     this.#body.start(requestFraming(head), fields.contentLength);
     this.#bodyInDoubt = head.expectsContinue && !this.#body.done;
     this.#phase = this.#body.done ? 'answering' : 'receiving';
@@ -434,6 +458,9 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     this.#ended = true;
     switch (this.#phase) {
       case 'head':
+        // What waits for the client to read is still answered.
+        if (this.#pipelined.isEmpty) this.socket.destroySoon();
+        break;
       case 'discarding':
       case 'lingering':
         this.socket.destroySoon();
@@ -462,7 +489,8 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
 
   #drained(): void {
     this.#successor?.socketDrained();
-    this.#exchange?.clientDrained();
+    if (this.#exchange === undefined) this.#next();
+    else this.#exchange.clientDrained();
   }
 
   /** One alarm for every kind of standstill: which one it is, is asked when it rings. */

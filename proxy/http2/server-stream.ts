@@ -1,6 +1,7 @@
 import type { Framing } from '../http1/body-reader.ts';
+import { MAX_HEADERS } from '../http1/limits.ts';
 import { type OwnAnswer, ownHeadLines } from '../http1/own-answer.ts';
-import type { Rejection } from '../http1/rejection.ts';
+import { type Rejection, TOO_MANY_FIELDS } from '../http1/rejection.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { CompiledEdits } from '../route/header-edits.ts';
@@ -73,8 +74,10 @@ export class ServerStream implements Client, StreamUser {
     }
     const { requestHead } = runtime;
     this.#isHead = requestHead.method === 'HEAD';
-    if (verdict === 'sound') this.#begin(requestHead, last);
-    else this.#reject(verdict);
+    if (verdict !== 'sound') this.#reject(verdict);
+    else if (requestHead.fields.count > MAX_HEADERS && this.#connection.from.direction !== 'inbound')
+      this.#reject(TOO_MANY_FIELDS);
+    else this.#begin(requestHead, last);
     return 'sound';
   }
 

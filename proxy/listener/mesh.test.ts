@@ -56,6 +56,20 @@ test('a request crosses two proxies over mTLS, and the app is told who called', 
   assert.equal(callee.log[0]?.['peer'], ca.id('web'));
 });
 
+test('a head that is just small enough at the first proxy is not too large for the second', async () => {
+  await using ca = await testAuthority();
+  await using app = await rawUpstream(answering(OK));
+  await using callee = await startEngine({ tables: calleeTables(app.port), identity: ca.identity('cart') });
+  await using caller = await startEngine({
+    tables: callerTables(callee.port('inbound'), [ca.id('cart')]),
+    identity: ca.identity('web'),
+  });
+  const fields = Array.from({ length: 97 }, (_, at) => `X-${at}: y\r\n`).join('');
+  const start = `GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${fields}X: `;
+  const whole = `${start}${'y'.repeat(60 * 1024 - start.length - 5)}\r\n\r\n`;
+  assert.match(await rawExchange(caller.port('out'), whole), /^HTTP\/1\.1 200[^]*ok$/);
+});
+
 test('plaintext, strangers, clients without a certificate and unknown names are refused at the mesh port, each counted', async () => {
   await using ca = await testAuthority();
   await using other = await testAuthority('elsewhere.local');

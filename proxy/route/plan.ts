@@ -120,11 +120,11 @@ function forwardedHost(head: RequestHead, action: ForwardAction, cluster: Cluste
   return head.authority === '' ? cluster.config.service : undefined;
 }
 
-/** RFC 6455 section 4.1: a WebSocket begins with a GET of HTTP/1.1. Other upgrades are not offered; the request goes on without. */
+/** RFC 6455 section 4.1: a WebSocket begins with a GET of HTTP/1.1 that brings a key. Other upgrades are not offered; the request goes on without. */
 function acceptableUpgrade(head: RequestHead): string {
   if (head.http10 || head.method !== 'GET' || !head.fields.connectionUpgrade) return '';
   const token = upgradeToken(head.fields);
-  return token === 'websocket' ? token : '';
+  return token === 'websocket' && head.header('sec-websocket-key') !== undefined ? token : '';
 }
 
 function planConnect(runtime: Runtime, table: CompiledRouteTable, from: Downstream, head: RequestHead): Plan {
