@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { proxyCommand } from '../cli/process/proxy-command.ts';
 import { OWN_ADDRESS, OWN_POD, TRUST_DOMAIN } from './mesh/own-pod.ts';
 import { IDLE_PEERS } from './peers/idle-sidecar.ts';
 import { type Pinned, startPinned, stop, usageOf } from './proxy-process.ts';
@@ -104,9 +105,8 @@ function tutti({ name, folder, cache, xdsPort, port }: Own): Peer {
       logLevel: 'info',
     }),
   );
-  const main = join(import.meta.dirname, '..', 'proxy', 'main.ts');
   const env = ['env', `NODE_COMPILE_CACHE=${join(folder, cache)}`];
-  return { name, command: [...env, process.execPath, main, '--bootstrap', file] };
+  return { name, command: [...env, ...proxyCommand(), '--bootstrap', file] };
 }
 
 async function measure(command: readonly string[], port: number, settleMs: number): Promise<Round> {

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PROXY_NODE_FLAGS } from '../../cli/process/proxy-command.ts';
 import type { Peer } from '../side-by-side.ts';
 import { caddy } from './caddy.ts';
 import { envoy } from './envoy.ts';
@@ -18,7 +19,10 @@ export type PeerName = keyof typeof PEERS;
 function tutti(job: Job): Peer {
   const file = join(job.folder, `tutti-${job.port}.json`);
   writeFileSync(file, JSON.stringify(job));
-  return { name: 'tutti', command: [process.execPath, join(import.meta.dirname, 'tutti.ts'), file] };
+  return {
+    name: 'tutti',
+    command: [process.execPath, ...PROXY_NODE_FLAGS, join(import.meta.dirname, 'tutti.ts'), file],
+  };
 }
 
 function httpProxy(job: Job): Peer {
