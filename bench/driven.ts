@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import type { LoadOutcome } from './load/outcome.ts';
+import { runLoad, type Watch } from './load-process.ts';
 import type { Job, Upstream } from './peers/job.ts';
 import { PEERS, type PeerName } from './peers/peers.ts';
-import { listening, runPinned, startPinned, stop, usageOf } from './proxy-process.ts';
+import { listening, startPinned, stop, usageOf } from './proxy-process.ts';
 import { type Figures, table, type Unit } from './result.ts';
 import { type Options, type Report, ROUNDS, type Scenario } from './scenario.ts';
 import { freePorts, LOAD_CORE, type Peer, type Server, sideBySide } from './side-by-side.ts';
@@ -39,9 +40,9 @@ export interface Driven {
 }
 
 // Compilers, caches and pools are warm after so many requests; a busy machine needs longer for them.
-const WARM_UP_REQUESTS = 40_000;
+const WARM_UP_REQUESTS = 30_000;
 const WARM_UP_MS = 1000;
-const WARM_UP_TURNS = 12;
+const WARM_UP_TURNS = 8;
 const UPSTREAMS = ['127.0.0.1', '127.0.0.1', '127.0.0.1'];
 
 export function driven(plan: Driven): Scenario {
@@ -58,11 +59,9 @@ async function run(plan: Driven, options: Options): Promise<Report> {
   try {
     const certificates = await makeCertificates(folder);
     for (const { address, port } of upstreams.slice(-1)) await listening(upstream, port, address);
-    const load = async (port: number, durationMs: number): Promise<LoadOutcome> => {
+    const load = (port: number, durationMs: number, watch?: Watch): Promise<LoadOutcome> => {
       const spec = { ...plan.loadOptions(options, certificates), port, durationMs };
-      return JSON.parse(
-        await runPinned(LOAD_CORE, [process.execPath, script(plan.load), JSON.stringify(spec)]),
-      ) as LoadOutcome;
+      return runLoad([process.execPath, script(plan.load), JSON.stringify(spec)], watch);
     };
     const result = await sideBySide({
       say: options.say,
@@ -73,7 +72,7 @@ async function run(plan: Driven, options: Options): Promise<Report> {
         return setUp(contender, job, plan.hop === 'mtls' ? (spare[at] ?? 0) : undefined);
       }),
       warmUp: (port) => warmUp(plan, (durationMs) => load(port, durationMs)),
-      measure: (server) => measure(server, (port) => load(port, options.roundMs)),
+      measure: (server) => measure(server, (port, watch) => load(port, options.roundMs, watch)),
     });
     return { name: plan.name, text: table(result, plan.unit), json: result };
   } finally {
@@ -110,11 +109,14 @@ async function warmUp(plan: Driven, load: (durationMs: number) => Promise<LoadOu
 
 async function measure(
   { name, port, processes }: Server,
-  load: (port: number) => Promise<LoadOutcome>,
+  load: (port: number, watch: Watch) => Promise<LoadOutcome>,
 ): Promise<Figures> {
-  const before = usageOf(processes);
-  const outcome = await load(port);
-  const after = usageOf(processes);
+  let before = usageOf(processes);
+  let after = before;
+  const outcome = await load(port, {
+    begun: () => void (before = usageOf(processes)),
+    over: () => void (after = usageOf(processes)),
+  });
   if (outcome.failures > 0 || outcome.requests === 0) {
     const said = processes.map(({ output }) => output()).join('\n');
     throw new Error(`${name}: ${outcome.failures} requests failed, ${outcome.requests} did not: ${said}`);

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 
 export interface Figures {
@@ -11,9 +11,17 @@ export interface Figures {
   readonly rssBytes: number;
 }
 
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly node: string;
+  /** Average of the last minute: others may work there too, and dear code then pays more for cold caches than cheap code. */
+  readonly load: number;
+}
+
 export interface ScenarioResult {
   readonly scenario: string;
-  readonly machine: { readonly cpu: string; readonly cores: number; readonly node: string };
+  readonly machine: Machine;
   readonly rounds: number;
   /** Medians, and each round's figures. */
   readonly proxies: Readonly<Record<string, Figures & { readonly perRound: readonly Figures[] }>>;
@@ -52,8 +60,9 @@ export function table(result: ScenarioResult, unit: Unit = REQUEST): string {
     ].join(' '),
   );
   const head = 'proxy            CPU µs     rate   p50 ms   p99 ms p99.9 ms RSS MB  tutti/it';
+  const { cpu, load } = result.machine;
   const about = `CPU per ${unit.name}, ${unit.name}s per second`;
-  return `${result.scenario}: ${result.machine.cpu}, ${result.rounds} rounds, medians; ${about}\n${head}\n${rows.join('\n')}\n`;
+  return `${result.scenario}: ${cpu}, machine load ${load.toFixed(1)}, ${result.rounds} rounds, medians; ${about}\n${head}\n${rows.join('\n')}\n`;
 }
 
 /** Tutti's CPU to another's: the median of the rounds' ratios, because neighbours in time have the same noise. */
@@ -76,9 +85,10 @@ export function write(name: string, json: object): string {
   return file;
 }
 
-export function machine(): ScenarioResult['machine'] {
+export function machine(): Machine {
   const [cpu] = cpus();
-  return { cpu: cpu?.model ?? 'unknown', cores: cpus().length, node: process.version };
+  const [load = 0] = loadavg();
+  return { cpu: cpu?.model ?? 'unknown', cores: cpus().length, node: process.version, load };
 }
 
 export function median(values: readonly number[]): number {

@@ -17,7 +17,7 @@ const piece = Buffer.alloc(64 * 1024, 'x');
 // Nobody looks at what comes: one buffer takes it all.
 const scratch = Buffer.alloc(256 * 1024);
 let bytes = 0;
-let stopped = false;
+const conversations: Conversation[] = [];
 
 class Conversation {
   readonly #socket: net.Socket;
@@ -44,12 +44,8 @@ class Conversation {
     this.#socket.on('drain', () => this.#pump());
     this.#socket.on('error', () => undefined);
     this.#socket.on('close', () => {
-      if (!stopped) tally.failures++;
+      if (!tally.over) tally.failures++;
     });
-  }
-
-  close(): void {
-    this.#socket.destroy();
   }
 
   #ask(): void {
@@ -89,18 +85,12 @@ class Conversation {
       this.#left -= count;
       bytes += count;
     }
-    if (this.#left > 0 || stopped) return;
+    if (this.#left > 0 || tally.over) return;
     this.#left = -1;
     tally.took(performance.now() - this.#sentAtMs);
     this.#ask();
   }
 }
 
-const conversations = Array.from({ length: spec.connections }, () => new Conversation());
-setTimeout(() => {
-  stopped = true;
-  tally.requests = bytes / spec.bytes;
-  const outcome = tally.outcome();
-  for (const conversation of conversations) conversation.close();
-  process.stdout.write(`${JSON.stringify(outcome)}\n`);
-}, spec.durationMs);
+for (let at = 0; at < spec.connections; at++) conversations.push(new Conversation());
+tally.begin(spec.durationMs, () => void (tally.requests = bytes / spec.bytes));

@@ -32,9 +32,8 @@ const requests = Array.from({ length: spec.tenants ?? 1 }, (_, at) => {
   );
 });
 let turn = 0;
-let stopped = false;
+let up = 0;
 let session: Buffer | undefined;
-const sockets = new Set<net.Socket>();
 
 function dial(): net.Socket {
   const to = { port: spec.port, host: '127.0.0.1', noDelay: true };
@@ -63,11 +62,11 @@ function tlsOptions({ ca, certificate, key, serverName }: NonNullable<Spec['tls'
 function drive(): void {
   const dialledAt = performance.now();
   const socket = dial();
-  sockets.add(socket);
   let sentAt = 0;
   let wanted = -1;
   let got = 0;
   let done = false;
+  let isUp = spec.fresh === true;
   const send = (): void => {
     wanted = -1;
     got = 0;
@@ -78,8 +77,7 @@ function drive(): void {
   socket.on(secure === undefined ? 'connect' : 'secureConnect', send);
   socket.on('error', () => undefined);
   socket.on('close', () => {
-    sockets.delete(socket);
-    if (stopped) return;
+    if (tally.over) return;
     if (!done) tally.failures++;
     if (spec.fresh === true) drive();
   });
@@ -96,8 +94,12 @@ function drive(): void {
       wanted = end + 4 + Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
     }
     got += data.length;
-    if (got < wanted || stopped) return;
+    if (got < wanted || tally.over) return;
     tally.answered(performance.now() - sentAt);
+    if (!isUp) {
+      isUp = true;
+      if (++up === spec.connections) tally.begin(spec.durationMs);
+    }
     if (spec.fresh === true) {
       done = true;
       socket.end();
@@ -106,9 +108,4 @@ function drive(): void {
 }
 
 for (let at = 0; at < spec.connections; at++) drive();
-setTimeout(() => {
-  stopped = true;
-  const outcome = tally.outcome();
-  for (const socket of sockets) socket.destroy();
-  process.stdout.write(`${JSON.stringify(outcome)}\n`);
-}, spec.durationMs);
+if (spec.fresh === true) tally.begin(spec.durationMs);

@@ -8,17 +8,38 @@ export interface LoadOutcome {
   readonly p999Ms: number;
 }
 
+/** The line that a load prints when its connections are up and counting begins. */
+export const BEGUN = 'begun';
+
 // Latencies in steps of 10 µs, the last for all that is longer.
 const STEP_MS = 0.01;
 const STEPS = 200_000;
 
-/** Counts answers and their latencies. */
+/**
+ * Counts answers and their latencies, from `begin` until the time is over. Then it says so and waits for the end of standard
+ * input, so that the proxy's work is read before all connections close.
+ */
 export class Tally {
   requests = 0;
   failures = 0;
-  readonly #startedAtMs = performance.now();
+  over = false;
+  #startedAtMs = 0;
   readonly #latencies = new Uint32Array(STEPS);
   #counted = 0;
+
+  begin(durationMs: number, finish: (tally: Tally) => void = () => undefined): void {
+    process.stdout.write(`${BEGUN}\n`);
+    this.requests = 0;
+    this.#counted = 0;
+    this.#latencies.fill(0);
+    this.#startedAtMs = performance.now();
+    setTimeout(() => {
+      this.over = true;
+      finish(this);
+      process.stdout.write(`${JSON.stringify(this.#outcome())}\n`);
+      process.stdin.resume().on('end', () => process.exit());
+    }, durationMs);
+  }
 
   answered(tookMs: number): void {
     this.requests++;
@@ -31,7 +52,7 @@ export class Tally {
     this.#counted++;
   }
 
-  outcome(): LoadOutcome {
+  #outcome(): LoadOutcome {
     return {
       requests: this.requests,
       failures: this.failures,

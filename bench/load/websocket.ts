@@ -12,12 +12,10 @@ interface Spec {
 const spec = JSON.parse(process.argv[2] ?? '{}') as Spec;
 const tally = new Tally();
 const frame = maskedFrame();
-let stopped = false;
-const sockets: net.Socket[] = [];
+let up = 0;
 
 function drive(): void {
   const socket = net.connect({ port: spec.port, host: '127.0.0.1', noDelay: true });
-  sockets.push(socket);
   let open = false;
   let head = '';
   let got = 0;
@@ -32,7 +30,7 @@ function drive(): void {
   );
   socket.on('error', () => undefined);
   socket.on('close', () => {
-    if (!stopped) tally.failures++;
+    if (!tally.over) tally.failures++;
   });
   socket.on('data', (data) => {
     if (!open) {
@@ -44,20 +42,15 @@ function drive(): void {
         return;
       }
       open = true;
+      if (++up === spec.connections) tally.begin(spec.durationMs);
       send();
       return;
     }
     got += data.length;
-    if (got < ECHO_BYTES || stopped) return;
+    if (got < ECHO_BYTES || tally.over) return;
     tally.answered(performance.now() - sentAtMs);
     send();
   });
 }
 
 for (let at = 0; at < spec.connections; at++) drive();
-setTimeout(() => {
-  stopped = true;
-  const outcome = tally.outcome();
-  for (const socket of sockets) socket.destroy();
-  process.stdout.write(`${JSON.stringify(outcome)}\n`);
-}, spec.durationMs);
