@@ -6,6 +6,7 @@ import { endpointSliceKind } from '../../api/kinds/endpoint-slice.ts';
 import type { Kind, KubeObject } from '../../api/kinds/kind.ts';
 import { podKind } from '../../api/kinds/pod.ts';
 import { serviceKind } from '../../api/kinds/service.ts';
+import { MESH_ADDRESS } from '../../api/meta/well-known.ts';
 import { openAuthority } from '../../certs/authority/authority.ts';
 import { createKeyAndCsr } from '../../certs/workload/key-and-csr.ts';
 import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
@@ -18,7 +19,7 @@ import { pod, service, slice } from '../../control/xds/test-support/objects.ts';
 import { systemClock } from '../../kit/clock.ts';
 import { silentLog } from '../../kit/log.ts';
 import { systemRandom } from '../../kit/random.ts';
-import { OWN_POD, OWN_SPIFFE_ID, TRUST_DOMAIN } from './own-pod.ts';
+import { OWN_MESH_ADDRESS, OWN_POD, OWN_SPIFFE_ID, TRUST_DOMAIN } from './own-pod.ts';
 
 const [folder = '', services = '100'] = process.argv.slice(2);
 const [clock, random, log] = [systemClock(), systemRandom(), silentLog()];
@@ -35,7 +36,7 @@ const issue = (spiffeId: string): MeshIdentity => {
 
 const client = new FakeClient();
 const put = <T extends KubeObject>(kind: Kind<T>, object: T): void => client.put(kind as unknown as Kind, object);
-put(podKind, pod(OWN_POD, { at: 2 }));
+put(podKind, pod(OWN_POD, { at: 2, annotations: { [MESH_ADDRESS]: OWN_MESH_ADDRESS } }));
 for (let at = 0; at < Number(services); at++) {
   const name = `service-${at}`;
   const pods = Array.from({ length: ENDPOINTS }, (_, each) => pod(`${name}-${each}`, { at: 3 + each }));
