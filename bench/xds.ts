@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { machine } from './result.ts';
-import type { Options, Report, Scenario } from './scenario.ts';
+import type { Options, Scenario, Report as ScenarioReport } from './scenario.ts';
 
 interface Round {
   readonly p50Ms: number;
@@ -37,7 +37,7 @@ export const xds: Scenario = { name: 'xds', about: 'changes to 500 proxies, and 
 
 const DEFAULT_ROUNDS = 3;
 
-async function run(options: Options): Promise<Report> {
+async function run(options: Options): Promise<ScenarioReport> {
   const rounds: Round[] = [];
   for (let round = 1; round <= (options.rounds ?? DEFAULT_ROUNDS); round++) {
     const figures = await oneRound(options);
