@@ -4,16 +4,10 @@ import { join } from 'node:path';
 import { program } from '../test/support/programs.ts';
 import { questions } from './load/dns-names.ts';
 import { DNS_PEERS } from './peers/dns-peers.ts';
-import { type Pinned, runPinned, usage } from './proxy-process.ts';
+import { runPinned, usageOf } from './proxy-process.ts';
 import type { Figures, ScenarioResult } from './result.ts';
-import { LOAD_CORE, sideBySide } from './side-by-side.ts';
-
-export interface DnsOptions {
-  readonly rounds: number;
-  readonly roundMs: number;
-  /** Told what happens, line by line. */
-  readonly say: (line: string) => void;
-}
+import { type Options, ROUNDS } from './scenario.ts';
+import { LOAD_CORE, type Server, sideBySide } from './side-by-side.ts';
 
 const WARM_UP_SECONDS = 2;
 /** Sockets that ask, and questions under way on all of them together. */
@@ -24,28 +18,28 @@ const PACED_PER_SECOND = 5000;
 const PACED_SECONDS = 1;
 
 /** Questions of a cluster over UDP, from dnsperf: as fast as answers come for CPU and rate, then at a set rate for latency. */
-export async function dns(options: DnsOptions): Promise<ScenarioResult> {
+export async function dns(options: Options): Promise<ScenarioResult> {
   const folder = mkdtempSync(join(tmpdir(), 'tutti-bench-dns-'));
   const file = join(folder, 'questions');
   writeFileSync(file, questions());
   try {
     return await sideBySide({
       ...options,
+      rounds: options.rounds ?? ROUNDS,
       scenario: 'dns',
       peers: DNS_PEERS,
       warmUp: async (port) => void (await ask(port, file, WARM_UP_SECONDS)),
-      measure: (server, port) => measure(server, port, file, options.roundMs / 1000),
+      measure: (server) => measure(server, file, options.roundMs / 1000),
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function measure(server: Pinned, port: number, file: string, seconds: number): Promise<Figures> {
-  const pid = server.child.pid ?? 0;
-  const before = usage(pid);
+async function measure({ processes, port }: Server, file: string, seconds: number): Promise<Figures> {
+  const before = usageOf(processes);
   const full = await ask(port, file, seconds);
-  const after = usage(pid);
+  const after = usageOf(processes);
   const paced = await ask(port, file, PACED_SECONDS, '-Q', String(PACED_PER_SECOND), '-v');
   const latencies = [...paced.matchAll(/^> \S+ \S+ \S+ ([\d.]+)$/gm)]
     .map(([, text]) => Number(text) * 1000)

@@ -1,45 +1,59 @@
 import { join } from 'node:path';
 import { h2load } from './load/h2load.ts';
 import { HTTP2_PEERS } from './peers/http2-peers.ts';
-import { listening, type Pinned, startPinned, stop, usage } from './proxy-process.ts';
-import type { Figures, ScenarioResult } from './result.ts';
-import { freePorts, LOAD_CORE, sideBySide } from './side-by-side.ts';
-
-export interface Http2Options {
-  readonly rounds: number;
-  readonly roundMs: number;
-  /** Told what happens, line by line. */
-  readonly say: (line: string) => void;
-}
+import { listening, startPinned, stop, usageOf } from './proxy-process.ts';
+import { type Figures, type ScenarioResult, table } from './result.ts';
+import { type Options, ROUNDS, type Scenario } from './scenario.ts';
+import { freePorts, LOAD_CORE, type Server, sideBySide } from './side-by-side.ts';
 
 const WARM_UP_MS = 2000;
 const CONNECTIONS = 8;
 const STREAMS = 8;
+const ADDRESS = '127.0.0.1';
 
-/** HTTP/2 from the client, HTTP/1.1 to three upstreams; 100 B. */
-export function http2(options: Http2Options): Promise<ScenarioResult> {
-  return scenario('http2', 'upstream.ts', options);
+interface Plan {
+  readonly name: 'http2' | 'grpc';
+  readonly about: string;
+  /** A program of load/ that takes `ADDRESS:PORT...`. */
+  readonly upstream: string;
 }
 
-/** gRPC unary calls with 100 B each way: HTTP/2 on both sides, with trailers. */
-export function grpc(options: Http2Options): Promise<ScenarioResult> {
-  return scenario('grpc', 'grpc-upstream.ts', options);
-}
+const PLANS: readonly Plan[] = [
+  { name: 'http2', about: 'HTTP/2 from the client, HTTP/1.1 to the upstreams; 100 B', upstream: 'upstream.ts' },
+  { name: 'grpc', about: 'gRPC unary calls with 100 B each way, HTTP/2 on both sides', upstream: 'grpc-upstream.ts' },
+];
 
-async function scenario(name: 'http2' | 'grpc', server: string, options: Http2Options): Promise<ScenarioResult> {
-  const upstreamPorts = await freePorts(3);
-  const script = join(import.meta.dirname, 'load', server);
-  const upstream = startPinned(LOAD_CORE, [process.execPath, script, ...upstreamPorts.map(String)]);
+/** Scenarios that nghttp2's h2load drives: 8 connections of 8 streams each, with prior knowledge. */
+export const HTTP2_SCENARIOS: readonly Scenario[] = PLANS.map((plan) => ({
+  name: plan.name,
+  about: plan.about,
+  run: async (options) => {
+    const result = await run(plan, options);
+    return { name: plan.name, text: table(result), json: result };
+  },
+}));
+
+async function run({ name, upstream: program }: Plan, options: Options): Promise<ScenarioResult> {
+  const upstreams = (await freePorts(3)).map((port) => ({ address: ADDRESS, port }));
+  const script = join(import.meta.dirname, 'load', program);
+  const written = upstreams.map(({ address, port }) => `${address}:${port}`);
+  const upstream = startPinned(LOAD_CORE, [process.execPath, script, ...written]);
   const load = (port: number, durationMs: number) =>
     h2load(LOAD_CORE, port, { connections: CONNECTIONS, streams: STREAMS, durationMs, grpc: name === 'grpc' });
+  const wanted = HTTP2_PEERS.filter(({ peer }) => peer === 'tutti' || (options.peers?.includes(peer) ?? true));
   try {
-    await listening(upstream, upstreamPorts[2] ?? 0);
+    for (const { port } of upstreams) await listening(upstream, port);
     return await sideBySide({
-      ...options,
+      say: options.say,
+      rounds: options.rounds ?? ROUNDS,
       scenario: name,
-      peers: HTTP2_PEERS.map((setUp) => (setup) => setUp({ ...setup, upstreamPorts, scenario: name })),
+      peers: wanted.map(
+        ({ setUp }) =>
+          (setup) =>
+            setUp({ ...setup, upstreams, scenario: name }),
+      ),
       warmUp: async (port) => void (await load(port, WARM_UP_MS)),
-      measure: (proxy, port) => measure(proxy, options.roundMs, (durationMs) => load(port, durationMs)),
+      measure: (server) => measure(server, options.roundMs, load),
     });
   } finally {
     await stop(upstream);
@@ -47,16 +61,16 @@ async function scenario(name: 'http2' | 'grpc', server: string, options: Http2Op
 }
 
 async function measure(
-  proxy: Pinned,
+  { name, port, processes }: Server,
   roundMs: number,
-  load: (durationMs: number) => ReturnType<typeof h2load>,
+  load: (port: number, durationMs: number) => ReturnType<typeof h2load>,
 ): Promise<Figures> {
-  const pid = proxy.child.pid ?? 0;
-  const before = usage(pid);
-  const { requests, failures, ...latency } = await load(roundMs);
-  const after = usage(pid);
+  const before = usageOf(processes);
+  const { requests, failures, ...latency } = await load(port, roundMs);
+  const after = usageOf(processes);
   if (failures > 0 || requests === 0) {
-    throw new Error(`load: ${failures} of ${requests + failures} requests failed: ${proxy.output()}`);
+    const said = processes.map(({ output }) => output()).join('\n');
+    throw new Error(`${name}: ${failures} of ${requests + failures} requests failed: ${said}`);
   }
   return {
     cpuMicrosPerRequest: (after.cpuMicros - before.cpuMicros) / requests,

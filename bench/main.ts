@@ -1,9 +1,13 @@
 import { parseArgs } from 'node:util';
-import { dns } from './dns.ts';
-import { http1 } from './http1.ts';
-import { grpc, http2 } from './http2.ts';
-import { table, write } from './result.ts';
-import { xds } from './xds.ts';
+import { PEERS } from './peers/peers.ts';
+import { write } from './result.ts';
+import type { Options } from './scenario.ts';
+import { SCENARIOS, scenariosNamed } from './scenarios.ts';
+
+const USAGE = `usage: npm run bench -- [SCENARIO...] [--rounds 5] [--round-ms 3000] [--connections 64]
+                        [--peers nginx,haproxy] [-o text|json] [--list]
+Without a name all run, one after the other. xds takes [--clients 500] [--seconds 10].
+`;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -13,38 +17,59 @@ const { positionals, values } = parseArgs({
     connections: { type: 'string', default: '64' },
     clients: { type: 'string', default: '500' },
     seconds: { type: 'string', default: '10' },
+    peers: { type: 'string' },
+    output: { type: 'string', short: 'o', default: 'text' },
+    list: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** Servers next to each other, each on a core of its own. */
-async function beside(scenario: typeof http1 | typeof dns | typeof grpc): Promise<string> {
-  const result = await scenario({
-    rounds: Number(values.rounds ?? 5),
-    roundMs: Number(values['round-ms']),
-    connections: Number(values.connections),
-    say,
-  });
-  return `${table(result)}\nwritten to ${write(result)}\n`;
+function whole(flag: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`--${flag} "${text}": a whole number above 0 is wanted`);
+  return value;
 }
 
-const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
-  dns: () => beside(dns),
-  grpc: () => beside(grpc),
-  http1: () => beside(http1),
-  http2: () => beside(http2),
-  xds: () =>
-    xds({ clients: Number(values.clients), seconds: Number(values.seconds), rounds: Number(values.rounds ?? 3), say }),
-};
+function peersOf(text: string | undefined): readonly string[] | undefined {
+  const names = text?.split(',');
+  const unknown = names?.find((name) => !Object.hasOwn(PEERS, name));
+  if (unknown !== undefined) throw new Error(`--peers "${unknown}": is none of ${Object.keys(PEERS).join(', ')}`);
+  return names;
+}
 
-const [name = ''] = positionals;
-const scenario = Object.hasOwn(SCENARIOS, name) ? SCENARIOS[name] : undefined;
-if (scenario === undefined) {
-  say(
-    'usage: npm run bench -- dns|grpc|http1|http2 [--rounds 5] [--round-ms 3000] [--connections 64]\n       npm run bench -- xds [--rounds 3] [--clients 500] [--seconds 10]',
-  );
-  process.exitCode = 2;
+async function run(): Promise<void> {
+  const unknown = positionals.find((name) => scenariosNamed(name).length === 0);
+  if (unknown !== undefined) throw new Error(`scenario "${unknown}": is not known; --list shows those that are`);
+  if (!['text', 'json'].includes(values.output)) throw new Error(`-o "${values.output}": text or json is wanted`);
+  const wanted = positionals.length === 0 ? SCENARIOS : positionals.flatMap(scenariosNamed);
+  const options: Options = {
+    rounds: values.rounds === undefined ? undefined : whole('rounds', values.rounds),
+    roundMs: whole('round-ms', values['round-ms']),
+    connections: whole('connections', values.connections),
+    clients: whole('clients', values.clients),
+    seconds: whole('seconds', values.seconds),
+    peers: peersOf(values.peers),
+    say,
+  };
+  for (const [at, scenario] of wanted.entries()) {
+    say(`${at + 1}/${wanted.length} ${scenario.name}: ${scenario.about}`);
+    const report = await scenario.run(options);
+    const file = write(report.name, report.json);
+    process.stdout.write(values.output === 'json' ? `${JSON.stringify(report.json)}\n` : `\n${report.text}\n`);
+    say(`written to ${file}`);
+  }
+}
+
+if (values.help) process.stdout.write(USAGE);
+else if (values.list) {
+  for (const { name, about } of SCENARIOS) process.stdout.write(`${name.padEnd(20)} ${about}\n`);
 } else {
-  process.stdout.write(`\n${await scenario()}`);
+  try {
+    await run();
+  } catch (error) {
+    say(`bench: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
 }

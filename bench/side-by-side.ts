@@ -7,8 +7,20 @@ import { type Figures, type ScenarioResult, summarize } from './result.ts';
 
 /** How to start one server of a scenario, or what to do to have it. */
 export type Peer =
-  | { readonly name: string; readonly command: readonly string[] }
+  | {
+      readonly name: string;
+      readonly command: readonly string[];
+      /** A second process on the way, counted with it: the other side's sidecar. */
+      readonly behind?: { readonly command: readonly string[]; readonly port: number };
+    }
   | { readonly name: string; readonly missing: string };
+
+/** A peer that is up. */
+export interface Server {
+  readonly name: string;
+  readonly port: number;
+  readonly processes: readonly Pinned[];
+}
 
 export interface SideBySide {
   readonly scenario: string;
@@ -19,45 +31,61 @@ export interface SideBySide {
   readonly say: (line: string) => void;
   /** Before the first round: compilers and caches get warm, and pools fill. */
   readonly warmUp: (port: number) => Promise<void>;
-  readonly measure: (server: Pinned, port: number) => Promise<Figures>;
+  readonly measure: (server: Server) => Promise<Figures>;
 }
 
 export const LOAD_CORE = 0;
-const SERVER_CORE = 1;
+export const SERVER_CORE = 1;
 
 /**
  * Each server has one core; whatever drives it has the other. All stay up, and each round goes through all of them, so that a
  * noisy moment of the machine hits everybody.
  */
 export async function sideBySide(options: SideBySide): Promise<ScenarioResult> {
-  const folder = mkdtempSync(join(tmpdir(), 'tutti-bench-'));
-  const ports = await freePorts(options.peers.length);
-  const running: { readonly name: string; readonly port: number; readonly process: Pinned }[] = [];
-  try {
-    for (const [at, setUp] of options.peers.entries()) {
-      const port = ports[at] ?? 0;
-      const peer = setUp({ folder, port });
-      if ('missing' in peer) {
-        options.say(`${peer.name}: not installed, left out (${peer.missing})`);
-        continue;
-      }
-      const started = startPinned(SERVER_CORE, peer.command);
-      running.push({ name: peer.name, port, process: started });
-      await listening(started, port);
-      await options.warmUp(port);
-    }
-    const rounds = new Map<string, Figures[]>(running.map(({ name }) => [name, []]));
+  return withServers(options, async (servers) => {
+    for (const { port } of servers) await options.warmUp(port);
+    const rounds = new Map<string, Figures[]>(servers.map(({ name }) => [name, []]));
     for (let round = 1; round <= options.rounds; round++) {
-      for (const { name, port, process: started } of running) {
-        const figures = await options.measure(started, port);
-        rounds.get(name)?.push(figures);
+      for (const server of servers) {
+        const figures = await options.measure(server);
+        rounds.get(server.name)?.push(figures);
         const cpu = figures.cpuMicrosPerRequest.toFixed(1);
-        options.say(`round ${round} ${name}: ${cpu} µs/request, ${figures.requestsPerSecond.toFixed(0)} requests/s`);
+        const rate = figures.requestsPerSecond.toFixed(0);
+        options.say(`round ${round}/${options.rounds} ${server.name}: ${cpu} µs/request, ${rate} requests/s`);
       }
     }
     return summarize(options.scenario, rounds);
+  });
+}
+
+/** Starts every peer that is installed, says which are not, and stops them all in the end. */
+export async function withServers<T>(
+  { peers, say }: Pick<SideBySide, 'peers' | 'say'>,
+  use: (servers: readonly Server[]) => Promise<T>,
+): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'tutti-bench-'));
+  const ports = await freePorts(peers.length);
+  const running: Server[] = [];
+  try {
+    for (const [at, setUp] of peers.entries()) {
+      const port = ports[at] ?? 0;
+      const peer = setUp({ folder, port });
+      if ('missing' in peer) {
+        say(`${peer.name}: not installed, left out (${peer.missing})`);
+        continue;
+      }
+      const processes: Pinned[] = [];
+      running.push({ name: peer.name, port, processes });
+      const { command, behind } = peer;
+      for (const each of [...(behind === undefined ? [] : [behind]), { command, port }]) {
+        const started = startPinned(SERVER_CORE, each.command);
+        processes.push(started);
+        await listening(started, each.port);
+      }
+    }
+    return await use(running);
   } finally {
-    for (const { process: started } of running) await stop(started);
+    for (const { processes } of running) for (const each of processes) await stop(each);
     rmSync(folder, { recursive: true, force: true });
   }
 }

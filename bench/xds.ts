@@ -1,15 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-export interface XdsOptions {
-  readonly clients: number;
-  readonly seconds: number;
-  readonly rounds: number;
-  readonly say: (line: string) => void;
-}
+import { machine } from './result.ts';
+import type { Options, Scenario, Report as ScenarioReport } from './scenario.ts';
 
 interface Round {
   readonly p50Ms: number;
@@ -38,22 +33,22 @@ const ASK_AGAIN_MS = 500;
  * 500 proxies, each with a connection of its own, in one process; API server, store and xDS server in another. Ten endpoint changes and
  * one route change a second: from the moment that the API has accepted a change until the last proxy has ACKed it.
  */
-export async function xds(options: XdsOptions): Promise<string> {
+export const xds: Scenario = { name: 'xds', about: 'changes to 500 proxies, and what they cost', run };
+
+const DEFAULT_ROUNDS = 3;
+
+async function run(options: Options): Promise<ScenarioReport> {
   const rounds: Round[] = [];
-  for (let round = 1; round <= options.rounds; round++) {
+  for (let round = 1; round <= (options.rounds ?? DEFAULT_ROUNDS); round++) {
     const figures = await oneRound(options);
     rounds.push(figures);
     options.say(`round ${round}: ${line(figures)}`);
   }
   const sorted = rounds.toSorted((left, right) => left.p99Ms - right.p99Ms);
-  const median = sorted[Math.floor(sorted.length / 2)];
-  const folder = join(import.meta.dirname, 'results');
-  mkdirSync(folder, { recursive: true });
-  const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version };
+  const middle = sorted[Math.floor(sorted.length / 2)];
   const { clients, seconds } = options;
-  const file = join(folder, 'xds.json');
-  writeFileSync(file, `${JSON.stringify({ scenario: 'xds', machine, clients, seconds, rounds }, null, 2)}\n`);
-  return `xds: ${clients} clients, ${rounds.length} rounds, the median by p99\n${median === undefined ? '' : line(median)}\nwritten to ${file}\n`;
+  const text = `xds: ${clients} clients, ${rounds.length} rounds, the median by p99\n${middle === undefined ? '' : line(middle)}\n`;
+  return { name: 'xds', text, json: { scenario: 'xds', machine: machine(), clients, seconds, rounds } };
 }
 
 function line(round: Round): string {
@@ -69,7 +64,7 @@ function line(round: Round): string {
   ].join('; ');
 }
 
-async function oneRound({ clients, seconds }: XdsOptions): Promise<Round> {
+async function oneRound({ clients, seconds }: Options): Promise<Round> {
   const folder = mkdtempSync(join(tmpdir(), 'tutti-bench-xds-'));
   const control = fork(script('control-process.ts'), [String(clients), String(SERVICES), folder]);
   const proxies = fork(script('client-process.ts'), [String(clients)]);

@@ -1,42 +1,92 @@
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
+import tls from 'node:tls';
+import { ROUTE_HEADER, tenant } from '../peers/job.ts';
+import { Tally } from './outcome.ts';
 
-// A closed loop: each connection asks again as soon as it has its answer. Usage: closed-loop.ts PORT CONNECTIONS MILLISECONDS
-// Prints one line of JSON: requests, failures, and latencies in milliseconds.
-const [port = 0, connections = 1, durationMs = 1000] = process.argv.slice(2).map(Number);
-const request = Buffer.from(
-  'GET /some/path?with=query HTTP/1.1\r\nHost: bench.example\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n',
-);
+// A closed loop: each connection asks again as soon as it has its answer. Usage: closed-loop.ts JSON
+interface Spec {
+  readonly port: number;
+  readonly connections: number;
+  readonly durationMs: number;
+  /** Requests take turns through so many tenants. */
+  readonly tenants?: number;
+  readonly tls?: {
+    readonly ca: string;
+    readonly certificate?: string;
+    readonly key?: string;
+    readonly serverName: string;
+    readonly resume?: boolean;
+  };
+  /** A new connection for each request. */
+  readonly fresh?: boolean;
+}
 
-// Latencies in steps of 10 µs, the last for all that is longer.
-const STEP_MS = 0.01;
-const latencies = new Uint32Array(100_000);
-let requests = 0;
-let failures = 0;
-let stopped = false;
-const sockets: net.Socket[] = [];
+const spec = JSON.parse(process.argv[2] ?? '{}') as Spec;
+const tally = new Tally();
+const secure = spec.tls === undefined ? undefined : tlsOptions(spec.tls);
+const requests = Array.from({ length: spec.tenants ?? 1 }, (_, at) => {
+  const turn = spec.tenants === undefined ? '' : `${ROUTE_HEADER}: ${tenant(at)}\r\n`;
+  return Buffer.from(
+    `GET /some/path?with=query HTTP/1.1\r\nHost: bench.internal\r\nUser-Agent: bench\r\nAccept: */*\r\n${turn}\r\n`,
+  );
+});
+let turn = 0;
+let up = 0;
+let session: Buffer | undefined;
+
+function dial(): net.Socket {
+  const to = { port: spec.port, host: '127.0.0.1', noDelay: true };
+  if (secure === undefined) return net.connect(to);
+  const socket = tls.connect({ ...to, ...secure, ...(session === undefined ? {} : { session }) });
+  if (spec.tls?.resume === true) socket.on('session', (given) => void (session = given));
+  return socket;
+}
+
+function tlsOptions({ ca, certificate, key, serverName }: NonNullable<Spec['tls']>): tls.ConnectionOptions {
+  return {
+    secureContext: tls.createSecureContext({
+      ca: readFileSync(ca),
+      ...(certificate === undefined ? {} : { cert: readFileSync(certificate) }),
+      ...(key === undefined ? {} : { key: readFileSync(key) }),
+      minVersion: 'TLSv1.3',
+      // What every peer would choose is the same then.
+      ciphers: 'TLS_AES_128_GCM_SHA256',
+    }),
+    servername: serverName,
+    // A sidecar shows a SPIFFE id, which is no name.
+    checkServerIdentity: () => undefined,
+  };
+}
 
 function drive(): void {
-  const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
-  sockets.push(socket);
+  const dialledAt = performance.now();
+  const socket = dial();
   let sentAt = 0;
   let wanted = -1;
   let got = 0;
+  let done = false;
+  let isUp = spec.fresh === true;
   const send = (): void => {
     wanted = -1;
     got = 0;
-    sentAt = performance.now();
-    socket.write(request);
+    sentAt = spec.fresh === true ? dialledAt : performance.now();
+    turn = (turn + 1) % requests.length;
+    socket.write(requests[turn] ?? '');
   };
-  socket.on('connect', send);
+  socket.on(secure === undefined ? 'connect' : 'secureConnect', send);
   socket.on('error', () => undefined);
   socket.on('close', () => {
-    if (!stopped) failures++;
+    if (tally.over) return;
+    if (!done) tally.failures++;
+    if (spec.fresh === true) drive();
   });
   socket.on('data', (data) => {
     if (wanted < 0) {
       const end = data.indexOf('\r\n\r\n');
       if (end < 0 || data.toString('latin1', 9, 12) !== '200') {
-        failures++;
+        tally.failures++;
+        done = true;
         socket.destroy();
         return;
       }
@@ -44,25 +94,18 @@ function drive(): void {
       wanted = end + 4 + Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
     }
     got += data.length;
-    if (got < wanted) return;
-    if (stopped) return;
-    requests++;
-    const step = Math.min(latencies.length - 1, Math.floor((performance.now() - sentAt) / STEP_MS));
-    latencies[step] = (latencies[step] ?? 0) + 1;
-    send();
+    if (got < wanted || tally.over) return;
+    tally.answered(performance.now() - sentAt);
+    if (!isUp) {
+      isUp = true;
+      if (++up === spec.connections) tally.begin(spec.durationMs);
+    }
+    if (spec.fresh === true) {
+      done = true;
+      socket.end();
+    } else send();
   });
 }
 
-function percentile(share: number): number {
-  let left = requests * share;
-  const step = latencies.findIndex((count) => (left -= count) < 0);
-  return Number(((step < 0 ? latencies.length : step) * STEP_MS).toFixed(3));
-}
-
-for (let at = 0; at < connections; at++) drive();
-setTimeout(() => {
-  stopped = true;
-  for (const socket of sockets) socket.destroy();
-  const line = { requests, failures, p50Ms: percentile(0.5), p99Ms: percentile(0.99), p999Ms: percentile(0.999) };
-  process.stdout.write(`${JSON.stringify(line)}\n`);
-}, durationMs);
+for (let at = 0; at < spec.connections; at++) drive();
+if (spec.fresh === true) tally.begin(spec.durationMs);

@@ -1,7 +1,7 @@
 import net from 'node:net';
 
 // The cheapest gRPC server that there is: it must not be what limits a round. Each call, once it has ended, is answered with a
-// message of 100 bytes and trailers; what the call says is not looked at. Usage: grpc-upstream.ts PORT...
+// message of 100 bytes and trailers; what the call says is not looked at. Usage: grpc-upstream.ts ADDRESS:PORT...
 const [DATA, HEADERS, SETTINGS, PING, WINDOW_UPDATE] = [0, 1, 4, 6, 8];
 const [END_STREAM, ACK, END_HEADERS] = [1, 1, 4];
 const PREFACE_BYTES = 24;
@@ -55,7 +55,8 @@ function read(bytes: Buffer, start: number, write: (text: string) => void): numb
   return at;
 }
 
-for (const port of process.argv.slice(2)) {
+for (const where of process.argv.slice(2)) {
+  const [host = '', port] = where.split(':');
   const server = net.createServer((socket) => {
     socket.setNoDelay(true);
     socket.on('error', () => undefined);
@@ -73,6 +74,6 @@ for (const port of process.argv.slice(2)) {
       held = bytes.subarray(at);
     });
   });
-  server.listen(Number(port), '127.0.0.1');
+  server.listen(Number(port), host);
 }
 process.stdout.write('ready\n');

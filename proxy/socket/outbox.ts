@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { JOINED_PIECE_BYTES } from '../http1/limits.ts';
+import { writeCopy } from './write-copy.ts';
 
 /**
  * What is to be written to one socket in this turn. Pieces gather as one latin1 string, so that a message that is at hand
@@ -32,7 +33,7 @@ export class Outbox {
       return;
     }
     this.flush();
-    this.#socket.write(Buffer.from(from.subarray(start, end)));
+    writeCopy(this.#socket, from, start, end);
   }
 
   /** Writes what has gathered. False when the socket has more to carry than it should: then stop reading the other side. */

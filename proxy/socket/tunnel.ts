@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { writeCopy } from './write-copy.ts';
 
 /**
  * Two sockets joined: bytes go through untouched, each side's end is passed on, and a slow reader stops the other side's
@@ -20,13 +21,13 @@ export class Tunnel {
   fromClient(from: Buffer, start: number, end: number): void {
     if (end <= start) return;
     this.bytesIn += end - start;
-    if (!this.#upstream.write(Buffer.from(from.subarray(start, end)))) this.#client.pause();
+    if (!writeCopy(this.#upstream, from, start, end)) this.#client.pause();
   }
 
   fromUpstream(from: Buffer, start: number, end: number): void {
     if (end <= start) return;
     this.bytesOut += end - start;
-    if (!this.#client.write(Buffer.from(from.subarray(start, end)))) this.#upstream.pause();
+    if (!writeCopy(this.#client, from, start, end)) this.#upstream.pause();
   }
 
   clientEnded(): void {

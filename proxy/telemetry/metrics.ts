@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { Counter, Gauge, type Histogram, Registry } from 'prom-client';
 import type { Engine } from '../engine.ts';
-import { type Labels, METRICS, type MetricSpec } from './metric-list.ts';
+import { Family } from './exposition.ts';
+import { METRICS } from './metric-list.ts';
 import { DURATION_BUCKETS_MS } from './request-stats.ts';
 
 const DURATION = {
@@ -21,83 +21,52 @@ export const METRIC_NAMES: readonly string[] = [
   EVENT_LOOP_LAG.name,
 ].sort();
 
+export interface Metrics {
+  /** One scrape's answer. */
+  scrape(): string;
+  close(): void;
+}
+
 /** Publishes an engine's numbers. One per process: it also watches the event loop, which `close` ends. */
-export function createMetrics(engine: Engine): { readonly registry: Registry; close(): void } {
-  const registry = new Registry();
-  for (const spec of METRICS) publish(registry, engine, spec);
-  publishDurations(registry, engine);
+export function createMetrics(engine: Engine): Metrics {
   const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   lag.enable();
-  const lagGauge = new Gauge({
-    ...EVENT_LOOP_LAG,
-    labelNames: ['percentile'],
-    registers: [],
-    collect() {
-      // The monitor's samples are intervals of its own timer: what is above the resolution is lateness.
-      const late = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e9 - LAG_RESOLUTION_MS / 1000);
-      this.set({ percentile: '50' }, lag.count === 0 ? 0 : late(lag.percentile(50)));
-      this.set({ percentile: '99' }, lag.count === 0 ? 0 : late(lag.percentile(99)));
-      lag.reset();
+  return {
+    scrape: () => {
+      const families = METRICS.map(({ name, type, help, collect }) => {
+        const family = new Family(name, type, help);
+        collect(engine, (labels, value) => family.add(labels, value));
+        return family;
+      });
+      return [...families, durations(engine), lateness(lag)].join('');
     },
-  });
-  registry.registerMetric(lagGauge);
-  return { registry, close: () => void lag.disable() };
-}
-
-function publish(registry: Registry, engine: Engine, { name, help, labels, type, collect }: MetricSpec): void {
-  const options = { name, help, labelNames: labels, registers: [] };
-  if (type === 'counter') {
-    const counter = new Counter({
-      ...options,
-      collect() {
-        this.reset();
-        collect(engine, (series, value) => this.inc(series, value));
-      },
-    });
-    registry.registerMetric(counter);
-  } else {
-    const gauge = new Gauge({
-      ...options,
-      collect() {
-        this.reset();
-        collect(engine, (series, value) => this.set(series, value));
-      },
-    });
-    registry.registerMetric(gauge);
-  }
-}
-
-interface SeriesValue {
-  readonly metricName: string;
-  readonly labels: Labels;
-  readonly value: number;
-}
-
-/**
- * The durations are counted in buckets of our own, and prom-client's Histogram can only observe. A registry asks its metrics
- * for nothing but `name` and `get`, so this one has just these.
- */
-function publishDurations(registry: Registry, engine: Engine): void {
-  const metric = {
-    ...DURATION,
-    get: async () => ({ ...DURATION, type: 'histogram', aggregator: 'sum', values: durationSeries(engine) }),
+    close: () => void lag.disable(),
   };
-  registry.registerMetric(metric as unknown as Histogram);
 }
 
-function durationSeries(engine: Engine): SeriesValue[] {
-  const series: SeriesValue[] = [];
+function lateness(lag: ReturnType<typeof monitorEventLoopDelay>): Family {
+  const family = new Family(EVENT_LOOP_LAG.name, 'gauge', EVENT_LOOP_LAG.help);
+  for (const percentile of [50, 99]) {
+    // The monitor's samples are intervals of its own timer: what is above the resolution is lateness.
+    const late = Math.max(0, lag.percentile(percentile) / 1e9 - LAG_RESOLUTION_MS / 1000);
+    family.add({ percentile: String(percentile) }, lag.count === 0 ? 0 : late);
+  }
+  lag.reset();
+  return family;
+}
+
+function durations(engine: Engine): Family {
+  const family = new Family(DURATION.name, 'histogram', DURATION.help);
   for (const { direction, service, buckets, count, sumMs } of engine.telemetry.requests.values()) {
     const labels = { direction, service };
     let sum = 0;
     buckets.forEach((inBucket, index) => {
       sum += inBucket;
       const bound = DURATION_BUCKETS_MS[index];
-      const le = bound === undefined ? '+Inf' : String(bound / 1000);
-      series.push({ metricName: `${DURATION.name}_bucket`, labels: { ...labels, le }, value: sum });
+      family.add({ ...labels, le: bound === undefined ? '+Inf' : String(bound / 1000) }, sum, '_bucket');
     });
-    series.push({ metricName: `${DURATION.name}_sum`, labels, value: sumMs / 1000 });
-    series.push({ metricName: `${DURATION.name}_count`, labels, value: count });
+    family.add(labels, sumMs / 1000, '_sum');
+    family.add(labels, count, '_count');
   }
-  return series;
+  return family;
 }

@@ -4,12 +4,12 @@ import http2 from 'node:http2';
 import net from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { type Usage, usage } from '../../bench/proxy-process.ts';
 import { encodeField } from '../../proxy/http2/hpack/encoder.ts';
 import { frame, framesOf, requestBlock, setting, u32 } from '../../proxy/test-support/http2-frames.ts';
 import { askOver, type TestServer, testServer } from '../../proxy/test-support/http2-peers.ts';
 import { eventually as awaited } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
+import { type Usage, usage } from '../support/process-usage.ts';
 
 const [DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, , PING, GOAWAY, WINDOW_UPDATE, CONTINUATION] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8, 9,

@@ -4,7 +4,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { usage } from '../../../bench/proxy-process.ts';
+import { usage } from '../../support/process-usage.ts';
 import type { Attack } from './attacks.ts';
 
 export interface Figures {

@@ -1,0 +1,37 @@
+import type { Certificates } from '../certificates.ts';
+
+export interface Upstream {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What a proxy is to do in a scenario; each peer says it in its own language. */
+export interface Job {
+  /** For its configuration files. */
+  readonly folder: string;
+  readonly port: number;
+  readonly upstreams: readonly Upstream[];
+  /** How clients come: `tls` shows a certificate, `mtls` wants one as well. */
+  readonly front: 'plain' | 'tls' | 'mtls';
+  readonly back: 'plain' | 'mtls';
+  /** What the upstreams speak; HTTP/1.1 unless told. Of Tutti alone: the other peers of HTTP/2 are in http2-peers.ts. */
+  readonly upstreamProtocol?: 'http2';
+  /** `armed`: 50 routes by header, three weighted clusters, retries. */
+  readonly routes: 'one' | 'armed';
+  readonly certificates: Certificates;
+}
+
+export const ARMED_ROUTES = 50;
+/** Of an armed job's clusters, among which its upstreams are dealt in turn. */
+export const ARMED_WEIGHTS = [80, 15, 5] as const;
+/** The header by whose value an armed job's routes are told apart. */
+export const ROUTE_HEADER = 'x-tenant';
+
+export function tenant(route: number): string {
+  return `tenant-${route}`;
+}
+
+/** An armed job's upstreams, by cluster. */
+export function dealt(upstreams: readonly Upstream[]): Upstream[][] {
+  return ARMED_WEIGHTS.map((_, cluster) => upstreams.filter((_upstream, at) => at % ARMED_WEIGHTS.length === cluster));
+}
