@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import http2 from 'node:http2';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import type { Job } from '../../bench/peers/job.ts';
 import { encodeField } from '../../proxy/http2/hpack/encoder.ts';
 import { frame, framesOf, requestBlock, setting, u32 } from '../../proxy/test-support/http2-frames.ts';
 import { askOver, type TestServer, testServer } from '../../proxy/test-support/http2-peers.ts';
@@ -87,6 +90,7 @@ describe('floods over real sockets', { timeout: 120_000 }, () => {
   let app: TestServer;
   let proxy: ChildProcess;
   let port = 0;
+  let folder = '';
 
   before(async () => {
     app = await testServer('HTTP/1.1', (request, response) => {
@@ -94,7 +98,11 @@ describe('floods over real sockets', { timeout: 120_000 }, () => {
     });
     port = await freePort();
     const script = join(import.meta.dirname, '..', '..', 'bench', 'peers', 'tutti.ts');
-    proxy = spawn(process.execPath, [script, String(port), String(app.port)], { stdio: 'inherit' });
+    folder = await mkdtemp(join(tmpdir(), 'tutti-floods-'));
+    const upstreams = [{ address: '127.0.0.1', port: app.port }];
+    const job: Omit<Job, 'certificates'> = { folder, port, upstreams, front: 'plain', back: 'plain', routes: 'one' };
+    await writeFile(join(folder, 'job.json'), JSON.stringify(job));
+    proxy = spawn(process.execPath, [script, join(folder, 'job.json')], { stdio: 'inherit' });
     await eventually(
       () =>
         new Promise<boolean>((resolve) => {
@@ -111,6 +119,7 @@ describe('floods over real sockets', { timeout: 120_000 }, () => {
   after(async () => {
     proxy.kill();
     await app[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true });
   });
 
   /** What the proxy has cost so far, where /proc tells. */
