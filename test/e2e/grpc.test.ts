@@ -12,6 +12,9 @@ import { needs } from '../support/programs.ts';
 import { copyShop, killAll, type ShopCopy, TEST_FLAGS, TEST_NODE_FLAGS } from '../support/shop.ts';
 import { type Finished, type RunningTutti, startTutti, tutti } from '../support/tutti-process.ts';
 
+/** gRPC waits up to two minutes between its tries to reach ADS again (doc/connection-backoff.md), and it decides when it begins to. */
+const RECONNECTED_WITHIN_MS = 150_000;
+
 const GRPCIO = '/usr/lib/python3/dist-packages/grpc';
 
 /** Clients that nobody here wrote, in pods; each calls the Service by another of its names. */
@@ -27,6 +30,9 @@ const CLIENTS = [
     ],
   },
 ];
+
+/** Clients that open ADS again after however long an outage. */
+const RETURNING = CLIENTS.filter(({ name }) => name === 'grpcio');
 
 interface Said {
   /** `stock/<version> <pod>`. */
@@ -89,14 +95,20 @@ describe("gRPC's own xDS clients call a service of the shop", { timeout: 240_000
         });
       }),
     );
-  /** Waits until what every client gets is answered by exactly these pods. */
-  const answeredBy = async (pods: readonly Pod[]): Promise<void> => {
+  /** Waits until what these clients get is answered by exactly these pods. */
+  const answeredBy = async (pods: readonly Pod[], clients = CLIENTS): Promise<void> => {
     const wanted = pods.map(({ metadata }) => metadata.name).sort();
-    await eventually(`calls are answered by ${wanted.join(', ')}`, async () => {
-      const calls = await nextCalls(4 * wanted.length);
-      const found = calls.map((own) => [...new Set(own.map(({ by = '' }) => by.split(' ')[1] ?? ''))].sort());
-      return found.every((names) => names.join() === wanted.join()) || undefined;
-    });
+    await eventually(
+      `calls are answered by ${wanted.join(', ')}`,
+      async () => {
+        const calls = await nextCalls(4 * wanted.length);
+        const found = calls
+          .filter((_own, at) => clients.some(({ name }) => name === CLIENTS[at]?.name))
+          .map((own) => [...new Set(own.map(({ by = '' }) => by.split(' ')[1] ?? ''))].sort());
+        return found.every((names) => names.join() === wanted.join()) || undefined;
+      },
+      RECONNECTED_WITHIN_MS,
+    );
   };
 
   const start = async (): Promise<void> => {
@@ -175,7 +187,7 @@ describe("gRPC's own xDS clients call a service of the shop", { timeout: 240_000
     await answeredBy(await stock('v1'));
   });
 
-  test('a control plane and an agent that are killed stop no call, and are followed again when they are back', async () => {
+  test('a control plane and an agent that are killed stop no call, and gRPC core follows them again when they are back', async () => {
     up.signal('SIGKILL');
     await up.exited;
     await nextCalls(30);
@@ -184,7 +196,8 @@ describe("gRPC's own xDS clients call a service of the shop", { timeout: 240_000
     await ok('rollout', 'status', 'deployment/stock-v1', '--timeout', '60s');
     const pods = await stock('v1');
     assert.equal(pods.length, 2);
-    await answeredBy(pods);
+    // grpc-js-xds 1.14.1 does not always come back to ADS (docs/grpc.md, "Limits"): it goes on with what it knows.
+    await answeredBy(pods, RETURNING);
   });
 
   test('none of their calls failed, and they refused nothing', async () => {
@@ -195,14 +208,17 @@ describe("gRPC's own xDS clients call a service of the shop", { timeout: 240_000
       assert.equal(failed, undefined);
     }
     // A stream that broke on a busy machine is opened again.
-    const clients = await eventually('both are connected', async () => {
-      const all = (await list<Proxy>('proxies')).filter(({ spec }) => spec.mode === 'grpc');
-      const pods = new Set(all.map(({ spec }) => spec.podName));
-      return CLIENTS.every(({ name }) => pods.has(name)) && all.every(({ status }) => status.types.length === 4)
-        ? all
-        : undefined;
-    });
-    assert.equal(clients.length, CLIENTS.length);
+    const clients = await eventually(
+      'all that come back are connected',
+      async () => {
+        const all = (await list<Proxy>('proxies')).filter(({ spec }) => spec.mode === 'grpc');
+        const pods = new Set(all.map(({ spec }) => spec.podName));
+        return RETURNING.every(({ name }) => pods.has(name)) && all.every(({ status }) => status.types.length === 4)
+          ? all
+          : undefined;
+      },
+      RECONNECTED_WITHIN_MS,
+    );
     for (const { status } of clients) {
       for (const { type, error, sentVersion, ackedVersion } of status.types) {
         assert.deepEqual([type, error, ackedVersion], [type, undefined, sentVersion]);

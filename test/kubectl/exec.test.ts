@@ -245,9 +245,13 @@ test('kubectl and client-node run commands in a pod, copy files and forward port
   });
 
   await t.test('kubectl port-forward carries requests, side by side, and says when nobody listens', async () => {
-    const forwarding = spawn(program('kubectl'), ['port-forward', 'pod/web', ':8080', ':9999'], {
-      env: { ...process.env, KUBECONFIG: node.api.kubeconfig, HOME: node.api.folder },
-    });
+    const forwarding = spawn(
+      process.env['KUBECTL'] ?? program('kubectl'),
+      ['port-forward', 'pod/web', ':8080', ':9999'],
+      {
+        env: { ...process.env, KUBECONFIG: node.api.kubeconfig, HOME: node.api.folder },
+      },
+    );
     const exited = once(forwarding, 'exit');
     let printed = '';
     for (const stream of [forwarding.stdout, forwarding.stderr]) {

@@ -5,7 +5,7 @@ import { run } from '../support/tutti-process.ts';
 
 /*
  * The same tests by another kubectl: one minor version above the server's, which is as far apart as Kubernetes lets them
- * be. Not the tests whose time goes to controllers and agents: there kubectl is only the one who looks.
+ * be. Not those of agents and their ends, where kubectl is only the one who looks.
  */
 
 const NEXT = 'kubectl-1.35';
@@ -18,8 +18,10 @@ test('the kubectl of these tests is the next minor version', needed, async () =>
 
 if (needed.skip === false) {
   process.env['KUBECTL'] = program(NEXT);
+  await import('./exec.test.ts');
   await import('./manifests.test.ts');
   await import('./reading.test.ts');
+  await import('./rollout.test.ts');
   await import('./server-side.test.ts');
   await import('./verbs.test.ts');
   await import('./writing.test.ts');

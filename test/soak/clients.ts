@@ -1,4 +1,5 @@
 // Clients of the soak that no load generator has: those that count what an app saw, slow ones, and long conversations.
+import { randomBytes } from 'node:crypto';
 import { Agent, type ClientRequest, request } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pause } from '../support/mesh.ts';
@@ -103,7 +104,13 @@ export async function converse(target: Target, signal: AbortSignal): Promise<Acc
     port: target.port,
     path: '/',
     agent: false,
-    headers: { host: target.host, connection: 'upgrade', upgrade: 'websocket' },
+    headers: {
+      host: target.host,
+      connection: 'upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-key': randomBytes(16).toString('base64'),
+      'sec-websocket-version': '13',
+    },
   })
     .on('upgrade', (_response, socket) => resolve(socket))
     .on('response', ({ statusCode }) => reject(new Error(`no upgrade, but ${statusCode}`)))

@@ -175,7 +175,7 @@ export function sidecarProcess({ metadata: { uid } }: Pod): number {
 /** Proxies with this text in their command line or environment, in order. */
 export function proxyProcesses(text: string): readonly number[] {
   return processesNaming(text)
-    .filter(({ command }) => /^\S+ \S*proxy\/main\.ts /.test(command))
+    .filter(({ command }) => /^\S+ (?:--\S+ )*\S*proxy\/main\.ts /.test(command))
     .map(({ pid }) => pid)
     .sort((left, right) => left - right);
 }
