@@ -103,7 +103,7 @@ describe("gRPC's own xDS clients call a service of the shop", { timeout: 240_000
       async () => {
         const calls = await nextCalls(4 * wanted.length);
         const found = calls
-          .filter((_own, at) => clients.some(({ name }) => name === CLIENTS[at]?.name))
+          .filter((_own, at) => clients.some((client) => client === CLIENTS[at]))
           .map((own) => [...new Set(own.map(({ by = '' }) => by.split(' ')[1] ?? ''))].sort());
         return found.every((names) => names.join() === wanted.join()) || undefined;
       },

@@ -5,7 +5,10 @@ import { spawnSync } from 'node:child_process';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { meshServerName } from '../../api/meta/well-known.ts';
+import { readKubeconfig } from '../../api/client/kubeconfig.ts';
+import type { Node } from '../../api/kinds/node.ts';
+import type { Pod } from '../../api/kinds/pod.ts';
+import { MESH_ADDRESS, meshServerName } from '../../api/meta/well-known.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLoad } from '../support/load.ts';
 import { pause } from '../support/mesh.ts';
@@ -57,28 +60,20 @@ interface Server {
 
 /** Whoever shows a certificate to a client that has none: every sidecar's mesh port, the agent, the API server. */
 async function whoServes(): Promise<readonly Server[]> {
-  const { items: pods } = JSON.parse(await ask('get', 'pods', '-l', 'app', '-o', 'json')) as {
-    readonly items: readonly { readonly metadata: { name: string; annotations?: Record<string, string> } }[];
-  };
-  const { items: nodes } = JSON.parse(await ask('get', 'nodes', '-o', 'json')) as {
-    readonly items: readonly {
-      readonly metadata: { name: string };
-      readonly status: {
-        readonly addresses: readonly { readonly type: string; readonly address: string }[];
-        readonly daemonEndpoints: { readonly kubeletEndpoint: { readonly Port: number } };
-      };
-    }[];
-  };
+  const list = async <T>(...what: readonly string[]) =>
+    (JSON.parse(await ask('get', ...what, '-o', 'json')) as { readonly items: readonly T[] }).items;
+  const pods = await list<Pod>('pods', '-l', 'app');
+  const nodes = await list<Node>('nodes');
   const sidecars = pods.flatMap(({ metadata: { name, annotations } }) => {
-    const connect = annotations?.['tutti.dev/mesh-address'];
+    const connect = annotations?.[MESH_ADDRESS];
     return connect === undefined ? [] : [{ name, connect, servername: meshServerName(8080) }];
   });
   const agents = nodes.map(({ metadata: { name }, status }) => {
-    const { address } = status.addresses.find(({ type }) => type === 'InternalIP') ?? { address: '' };
+    const address = status.addresses?.find(({ type }) => type === 'InternalIP')?.address;
     return { name, connect: `${address}:${status.daemonEndpoints.kubeletEndpoint.Port}` };
   });
-  const server = /server: https:\/\/(\S+)/.exec(await readFile(shop.kubeconfig, 'utf8'))?.[1] ?? '';
-  return [...sidecars, ...agents, { name: 'the API server', connect: server }];
+  const { server } = await readKubeconfig(shop.kubeconfig);
+  return [...sidecars, ...agents, { name: 'the API server', connect: new URL(server).host }];
 }
 
 const withoutRoots = ({ certificates }: Shown) => certificates.filter(({ kind }) => kind !== 'ca');

@@ -14,7 +14,7 @@ import { WebSocket } from 'ws';
 import { processesWithEnvironment, readProcTable } from '../../agent/runtime/process/host/proc-table.ts';
 import { isReady, type TestNode, testNode } from '../support/agent-node.ts';
 import { eventually } from '../support/eventually.ts';
-import { findProgram, needs, program } from '../support/programs.ts';
+import { findProgram, needs } from '../support/programs.ts';
 import { run } from '../support/tutti-process.ts';
 import { Kubectl } from './kubectl.ts';
 
@@ -245,13 +245,9 @@ test('kubectl and client-node run commands in a pod, copy files and forward port
   });
 
   await t.test('kubectl port-forward carries requests, side by side, and says when nobody listens', async () => {
-    const forwarding = spawn(
-      process.env['KUBECTL'] ?? program('kubectl'),
-      ['port-forward', 'pod/web', ':8080', ':9999'],
-      {
-        env: { ...process.env, KUBECONFIG: node.api.kubeconfig, HOME: node.api.folder },
-      },
-    );
+    const forwarding = spawn(kubectl.program(), ['port-forward', 'pod/web', ':8080', ':9999'], {
+      env: { ...process.env, KUBECONFIG: node.api.kubeconfig, HOME: node.api.folder },
+    });
     const exited = once(forwarding, 'exit');
     let printed = '';
     for (const stream of [forwarding.stdout, forwarding.stderr]) {

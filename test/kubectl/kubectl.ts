@@ -20,17 +20,18 @@ export interface Watching {
 /** The real kubectl, as the administrator of one test server. Its caches are in the server's folder. */
 export class Kubectl {
   readonly #api: TestApiServer;
-  readonly #program: () => string;
+  /** The kubectl that it runs; fails where there is none. */
+  readonly program: () => string;
 
   /** `path` is the kubectl to run: KUBECTL of the environment unless told, else the one that the tests bring. */
   constructor(api: TestApiServer, path = process.env['KUBECTL']) {
     this.#api = api;
-    this.#program = () => path ?? program('kubectl');
+    this.program = () => path ?? program('kubectl');
   }
 
   /** Runs to the end, whatever that is. Arguments are the words of `command`, then `more` as they are. */
   async run(command: string, more: readonly string[] = [], options: KubectlOptions = {}): Promise<Finished> {
-    return await run(this.#program(), this.#args(command, more), {
+    return await run(this.program(), this.#args(command, more), {
       cwd: this.#api.folder,
       env: { ...this.#env(), ...options.env },
       ...(options.input === undefined ? {} : { input: options.input }),
@@ -53,7 +54,7 @@ export class Kubectl {
 
   /** Starts one that stays, such as `get -w` or `logs -f`. */
   start(command: string, more: readonly string[] = []): Watching {
-    const child: ChildProcess = spawn(this.#program(), this.#args(command, more), {
+    const child: ChildProcess = spawn(this.program(), this.#args(command, more), {
       cwd: this.#api.folder,
       env: { ...process.env, ...this.#env() },
       stdio: ['ignore', 'pipe', 'pipe'],
