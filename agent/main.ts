@@ -159,8 +159,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const holders = () => identityHolders(parts);
   const { xdsAddress, trustDomain } = options;
   const relay = xdsRelay({ xdsAddress, controlSpiffeId: controlSpiffeId(trustDomain), log });
+  const adoption = Promise.withResolvers<void>();
   const identities =
-    readPeer === undefined ? undefined : await serveIdentities({ ...parts, socketPath, readPeer, relay, clock, log });
+    readPeer === undefined
+      ? undefined
+      : await serveIdentities({ ...parts, socketPath, readPeer, adopted: adoption.promise, relay, clock, log });
   trust = new TrustFollower({
     client,
     caFile,
@@ -183,6 +186,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   });
   await ingress?.start();
   await pods.adopt();
+  adoption.resolve();
   const strays = await reapStrays(folder, [...pods.runIds(), ...(ingress?.runId ?? [])], clock);
   if (strays > 0) log.warn({ strays }, 'processes of a forgotten pod were still running and have been killed');
   // Pods that a clean stop left are known too, but nothing of them runs.

@@ -19,6 +19,8 @@ export interface NodeParts {
 export interface ServeOptions extends NodeParts {
   readonly socketPath: string;
   readonly readPeer: PeerReader;
+  /** Settled when the pods that an earlier agent left are taken over. */
+  readonly adopted: Promise<void>;
   readonly relay: XdsRelay;
   readonly clock: Clock;
   readonly log: Logger;

@@ -18,6 +18,8 @@ export interface WorkloadApiOptions {
   readonly lineage: (pid: number) => ProcessLineage | undefined;
   /** The first processes of all that the agent runs, and whose they are. */
   readonly leaders: () => ReadonlyMap<number, WorkloadIdentity>;
+  /** Settled when the processes that an earlier agent left are among the leaders. */
+  readonly adopted: Promise<void>;
   /** ADS on the same socket, for gRPC's clients. */
   readonly relay: XdsRelay;
   readonly clock: Clock;
@@ -30,6 +32,15 @@ export interface WorkloadApiServer {
 
 /** Connections of all processes together; each stands for a file descriptor of the agent. */
 const MAX_CONNECTIONS = 4096;
+
+/**
+ * A connection of nobody's ends after so long: its process is told why, and comes again on a new one. gRPC's clients keep a connection for
+ * as long as it lives, so a process that was there before it was known would stay nobody's.
+ */
+const NOBODYS_CONNECTION_MS = 1000;
+
+/** Who is not known while pods are still taken over waits for it, at most so long. */
+const ADOPTED_WITHIN_MS = 1000;
 
 /**
  * The SPIFFE Workload API on a Unix socket that every process of the host may open: who calls, the kernel says
@@ -51,6 +62,16 @@ export async function serveWorkloadApi(options: WorkloadApiOptions): Promise<Wor
     }
     return server;
   };
+  const welcome = async (socket: Socket): Promise<void> => {
+    const caller = await callerOf(socket, options);
+    if (socket.destroyed) return;
+    if (!caller.ok) {
+      log.warn({ why: caller.why }, 'the Workload API has no identity for the caller');
+      const timer = clock.timer(NOBODYS_CONNECTION_MS, () => socket.destroy());
+      socket.on('close', () => timer.stop());
+    }
+    serverOf(caller.ok ? caller.owner : undefined).take(socket);
+  };
   const listener = createServer((socket) => {
     if (sockets.size >= MAX_CONNECTIONS) {
       socket.destroy();
@@ -59,9 +80,7 @@ export async function serveWorkloadApi(options: WorkloadApiOptions): Promise<Wor
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', (error) => log.debug({ error }, 'a connection to the Workload API failed'));
-    const caller = callerOf(socket, options);
-    if (!caller.ok) log.warn({ why: caller.why }, 'the Workload API has no identity for the caller');
-    serverOf(caller.ok ? caller.owner : undefined).take(socket);
+    void welcome(socket);
   });
   await mkdir(dirname(socketPath), { recursive: true, mode: 0o700 });
   // An agent that was killed has left it. Only one agent runs in a folder at a time.
@@ -79,12 +98,17 @@ export async function serveWorkloadApi(options: WorkloadApiOptions): Promise<Wor
   };
 }
 
-/** Decided once, when the connection is made: at that moment the kernel knows who connected. */
-function callerOf(socket: Socket, { readPeer, leaders, lineage }: WorkloadApiOptions): Caller<WorkloadIdentity> {
+/** Decided once, of the process that the kernel names at the moment of connecting. */
+async function callerOf(socket: Socket, options: WorkloadApiOptions): Promise<Caller<WorkloadIdentity>> {
+  const { readPeer, leaders, lineage, adopted, clock } = options;
   const peer = readPeer(socket);
   if (peer === undefined) return { ok: false, why: 'the process that connected is not known any more' };
   try {
-    const caller = findCaller(peer.pid, leaders(), lineage);
+    let caller = findCaller(peer.pid, leaders(), lineage);
+    if (!caller.ok) {
+      await Promise.race([adopted, clock.sleep(ADOPTED_WITHIN_MS)]);
+      caller = findCaller(peer.pid, leaders(), lineage);
+    }
     // Only now: had the number gone to another process meanwhile, that one's lineage would have been read.
     return peer.stillIs() ? caller : { ok: false, why: `process ${peer.pid} has ended` };
   } finally {
