@@ -132,6 +132,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     network: new PodNetwork(
       () => registration?.podRange() ?? Promise.reject(new Error('the node is not registered')),
       ports,
+      random,
     ),
     configs: new ConfigCache({ client, clock, random, log }),
     services: (namespace) => services.byIndex('namespace', namespace),
@@ -250,7 +251,11 @@ function proxySettings(
   return {
     command: proxyCommand,
     // All proxies run the same code: compiled once, it costs each later one a third of its start and 25 MB less.
-    env: { ...inheritedEnvironment(process.env), NODE_COMPILE_CACHE: resolve(options.stateFolder, 'cache'), ...marks },
+    env: {
+      ...inheritedEnvironment(process.env),
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? resolve(options.stateFolder, 'cache'),
+      ...marks,
+    },
     xdsAddress,
     trustDomain,
     ...(svidTtlSeconds === undefined ? {} : { svidTtlSeconds }),

@@ -1,6 +1,9 @@
+import { createServer } from 'node:net';
 import type { Pod } from '../../api/kinds/pod.ts';
-import { nextAddress } from '../node/address-pool.ts';
+import { type Random, randomInt } from '../../kit/random.ts';
+import { addressesOf, nextAddress } from '../node/address-pool.ts';
 import type { PortPool } from '../node/port-pool.ts';
+import { ADMIN_PORT } from '../sidecar/proxy-settings.ts';
 import { wantsSidecar } from '../sidecar/sidecar.ts';
 import type { PodPlacement } from './pod-record.ts';
 
@@ -8,21 +11,19 @@ import type { PodPlacement } from './pod-record.ts';
 export class PodNetwork {
   readonly #range: () => Promise<string>;
   readonly #ports: PortPool;
+  readonly #random: Random;
   readonly #addresses = new Set<string>();
   #last: string | undefined;
 
   /** `range` resolves to the node's podCIDR when the API server has given it. */
-  constructor(range: () => Promise<string>, ports: PortPool) {
+  constructor(range: () => Promise<string>, ports: PortPool, random: Random) {
     this.#range = range;
     this.#ports = ports;
+    this.#random = random;
   }
 
   async place(pod: Pod): Promise<PodPlacement> {
-    const range = await this.#range();
-    const address = nextAddress(range, this.#addresses, this.#last);
-    if (address === undefined) throw new Error(`address for a pod: all of ${range} are in use`);
-    this.#addresses.add(address);
-    this.#last = address;
+    const address = await this.#freeAddress(await this.#range());
     const appPorts: Record<string, number> = {};
     const hasSidecar = wantsSidecar(pod);
     for (const port of containerPorts(pod)) {
@@ -30,6 +31,25 @@ export class PodNetwork {
       appPorts[String(port)] = hasSidecar ? await this.#ports.take() : port;
     }
     return { address, appPorts, meshPort: hasSidecar ? await this.#ports.take() : undefined };
+  }
+
+  /**
+   * Another cluster on this machine has the same range: an address on which another's sidecar listens is passed over. The first is chosen by
+   * chance, so that two that start together do not both find the same one free.
+   */
+  async #freeAddress(range: string): Promise<string> {
+    const { count, at } = addressesOf(range);
+    const others = new Set<string>();
+    for (;;) {
+      this.#last ??= at(randomInt(this.#random, count));
+      const address = nextAddress(range, this.#addresses.union(others), this.#last);
+      if (address === undefined) throw new Error(`address for a pod: all of ${range} are in use`);
+      this.#addresses.add(address);
+      this.#last = address;
+      if (await isFree(address)) return address;
+      this.#addresses.delete(address);
+      others.add(address);
+    }
   }
 
   /** What an earlier agent gave out. */
@@ -43,6 +63,15 @@ export class PodNetwork {
     this.#addresses.delete(placement.address);
     for (const port of portsOf(placement)) this.#ports.release(port);
   }
+}
+
+function isFree(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    // What else may be wrong with the address, the sidecar will say.
+    server.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'EADDRINUSE'));
+    server.listen({ port: ADMIN_PORT, host: address, exclusive: true }, () => server.close(() => resolve(true)));
+  });
 }
 
 function containerPorts({ spec }: Pod): ReadonlySet<number> {
