@@ -1,7 +1,7 @@
 // `npm test`: brings the referees, runs `npm run check`, then every test; ends in node's summary and names what was
 // skipped. `npm test -- PATTERN…` runs the test files whose path holds one of the patterns, and nothing else.
 import { spawnSync } from 'node:child_process';
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { compose } from 'node:stream';
@@ -13,8 +13,12 @@ import { type TestEvent, TestTotals } from './test-totals.ts';
 const root = join(import.meta.dirname, '..');
 const patterns = process.argv.slice(2);
 
-/** Load and failures are measured in these: they get the machine for themselves, after all others. */
-const ALONE = ['test/e2e/', 'test/ha/', 'test/soak/'];
+/** Failures under load or within a time are counted in these: they get the machine for themselves, after all others. */
+const ALONE = ['test/ha/', 'test/soak/'];
+const LOAD = 'support/load.ts';
+
+// Each test file is a process, and starts others: what one has compiled, all have.
+process.env['NODE_COMPILE_CACHE'] ??= join(root, '.tools', 'compile-cache');
 
 // node's own limit for one test file; a hung one must not eat the run.
 const FILE_TIMEOUT_MS = 8 * 60_000;
@@ -24,13 +28,23 @@ function testFiles(): string[] {
   return files.filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)));
 }
 
+function isAlone(file: string): boolean {
+  return ALONE.some((folder) => file.startsWith(folder)) || readFileSync(join(root, file), 'utf8').includes(LOAD);
+}
+
+/** Array.sort keeps the order of equals. */
+function rank(file: string): number {
+  return file.startsWith('test/e2e/') ? 0 : file.startsWith('test/') ? 1 : 2;
+}
+
 async function* events(): AsyncGenerator<TestEvent> {
   const files = testFiles();
   if (files.length === 0) throw new Error(`no test file matches ${patterns.join(', ')}`);
-  const alone = files.filter((file) => ALONE.some((folder) => file.startsWith(folder)));
-  const together = files.filter((file) => !alone.includes(file));
+  const alone = files.filter(isAlone);
+  // The long ones stand in test/, and must not be what is left at the end. All of them wait for something now and then.
+  const together = files.filter((file) => !alone.includes(file)).sort((a, b) => rank(a) - rank(b));
   const totals = new TestTotals();
-  for (const [group, concurrency] of [[together, availableParallelism()] as const, [alone, 1] as const]) {
+  for (const [group, concurrency] of [[together, availableParallelism() + 1] as const, [alone, 1] as const]) {
     if (group.length === 0) continue;
     const stream = run({ files: group.map((file) => join(root, file)), concurrency, timeout: FILE_TIMEOUT_MS });
     for await (const event of stream as AsyncIterable<TestEvent>) {
