@@ -11,8 +11,12 @@ export interface Pinned {
 
 const OUTPUT_KEPT = 20_000;
 
-/** Starts a command on one core (taskset), its output kept. */
-export function startPinned(core: number, command: readonly string[], input: 'ignore' | 'pipe' = 'ignore'): Pinned {
+/** Starts a command on one core, or on those of a list (taskset), its output kept. */
+export function startPinned(
+  core: number | string,
+  command: readonly string[],
+  input: 'ignore' | 'pipe' = 'ignore',
+): Pinned {
   const child = spawn('taskset', ['-c', String(core), ...command], { stdio: [input, 'pipe', 'pipe'] });
   let output = '';
   const keep = (data: Buffer): void => void (output = (output + data.toString()).slice(-OUTPUT_KEPT));

@@ -1,4 +1,5 @@
 import { type Certificates, SERVER_NAME } from './certificates.ts';
+import { cores } from './cores.ts';
 import { dns } from './dns.ts';
 import { type Driven, driven } from './driven.ts';
 import { type Held, held } from './held.ts';
@@ -160,6 +161,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...DRIVEN.map(driven),
   ...HTTP2_SCENARIOS,
   ...HELD.map(held),
+  cores,
   start,
   DNS,
   xds,

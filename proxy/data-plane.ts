@@ -4,13 +4,14 @@ import type { Logger } from '../kit/log.ts';
 import type { Random } from '../kit/random.ts';
 import { TimerWheel } from '../kit/timer-wheel.ts';
 import { ClusterState } from './cluster/cluster-state.ts';
-import type { ApplyProblem, ClusterLoad, ClusterStatus, Engine, ListenerStatus } from './engine.ts';
+import type { ApplyProblem, ClusterLoad, ClusterStatus, Engine, ListenerStatus, WorkerStatus } from './engine.ts';
 import { RequestHead } from './http1/request-head.ts';
 import { ResponseHead } from './http1/response-head.ts';
 import { Listener, type ReadMode } from './listener/listener.ts';
 import type { ListenerConfig } from './listener/listener-config.ts';
 import { CompiledRouteTable } from './route/compiled-route-table.ts';
 import type { Runtime } from './runtime.ts';
+import { ListeningSockets } from './socket/listening-sockets.ts';
 import { MeshTls } from './socket/mesh-tls.ts';
 import type { ProxyTables } from './tables.ts';
 import { AccessLog, type AccessLogFormat } from './telemetry/access-log.ts';
@@ -25,6 +26,8 @@ export interface EngineOptions {
   readonly accessLog: { readonly format: AccessLogFormat; readonly sink: (lines: string) => void } | undefined;
   /** `shared` unless told; a test runs both. */
   readonly readMode?: ReadMode;
+  /** Each listener binds its address for itself alone unless told. */
+  readonly sockets?: ListeningSockets;
 }
 
 /** How long no inbound request may have begun or ended before a drain is over: what is on its way to us gets here within it. */
@@ -46,6 +49,7 @@ class DataPlane implements Engine, Runtime {
   readonly telemetry = new Telemetry();
   readonly accessLog: AccessLog | undefined;
   readonly meshTls: MeshTls;
+  readonly sockets: ListeningSockets;
   readonly requestHead = new RequestHead();
   readonly responseHead = new ResponseHead();
   activeInbound = 0;
@@ -67,6 +71,7 @@ class DataPlane implements Engine, Runtime {
     this.wheel = new TimerWheel(options.clock);
     this.telemetry.onTlsRefused = tlsRefusalLog(options.clock, options.log);
     this.meshTls = new MeshTls(() => options.clock.now());
+    this.sockets = options.sockets ?? new ListeningSockets();
     this.accessLog =
       options.accessLog === undefined
         ? undefined
@@ -120,6 +125,14 @@ class DataPlane implements Engine, Runtime {
       port: listener.port,
       connections: listener.connectionCount,
     }));
+  }
+
+  figures(): Promise<Engine> {
+    return Promise.resolve(this);
+  }
+
+  workers(): readonly WorkerStatus[] {
+    return [{ worker: 0, ready: this.#ready, restarts: 0, requests: this.telemetry.requestsFinished }];
   }
 
   clusters(): readonly ClusterStatus[] {

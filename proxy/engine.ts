@@ -54,14 +54,41 @@ interface EndpointStatus {
   readonly connectFailures: number;
 }
 
-/** The data plane of one process, as the xDS client and the admin endpoint hold it. `createEngine` in data-plane.ts makes one. */
-export interface Engine {
+/** One worker of this process, numbered from 0. */
+export interface WorkerStatus {
+  readonly worker: number;
+  /** It runs and has what was applied last. */
+  readonly ready: boolean;
+  /** Times that it was started again after it had failed. */
+  readonly restarts: number;
+  /** Finished since the process began. */
+  readonly requests: number;
+}
+
+/** How late an event loop was since it was last asked, in seconds. */
+export interface Lateness {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** The numbers of one moment: of one engine, or of all workers together. */
+export interface Figures {
+  readonly telemetry: Telemetry;
+  load(): readonly ClusterLoad[];
+  listeners(): readonly ListenerStatus[];
+  clusters(): readonly ClusterStatus[];
+  workers(): readonly WorkerStatus[];
+  /** Of the worker that was latest; missing where the engine runs in the thread that asks. */
+  readonly lateness?: Lateness;
+}
+
+/** What the xDS client and the admin endpoint hold: one engine, or a crew of workers that each have one (workers/crew.ts). */
+export interface Plane {
   /** Every listener of the first tables is bound. */
   readonly ready: boolean;
   readonly draining: boolean;
   /** What was applied last. */
   readonly tables: ProxyTables;
-  readonly telemetry: Telemetry;
   /** Shown to peers; undefined before there is one. */
   readonly identity: MeshIdentity | undefined;
   /**
@@ -71,9 +98,8 @@ export interface Engine {
   apply(tables: ProxyTables): Promise<readonly ApplyProblem[]>;
   /** New connections use it from now on; established ones stay. Throws when key and certificate do not go together. */
   setIdentity(identity: MeshIdentity): void;
-  load(): readonly ClusterLoad[];
-  listeners(): readonly ListenerStatus[];
-  clusters(): readonly ClusterStatus[];
+  /** Resolves with what has been counted until now. */
+  figures(): Promise<Figures>;
   /**
    * Inbound and ingress answers say `Connection: close` from now on, and HTTP/2 connections GOAWAY at once; requests that still come on any connection are served,
    * none is reset. Resolves when no such request has been active for a moment, or at the deadline.
@@ -82,3 +108,6 @@ export interface Engine {
   /** Cuts everything. */
   close(): Promise<void>;
 }
+
+/** The data plane of one thread. `createEngine` in data-plane.ts makes one. */
+export interface Engine extends Plane, Figures {}

@@ -1,6 +1,7 @@
 // The proxy's composition root: the only place of proxy/ that reads argv and builds a clock. `tutti proxy` calls runProxy;
 // agents start this file itself, because the command line's other commands cost each sidecar memory.
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { controlSpiffeId, workloadSpiffeId } from '../api/meta/well-known.ts';
@@ -10,8 +11,8 @@ import { createLog, type Logger } from '../kit/log.ts';
 import { type Random, systemRandom } from '../kit/random.ts';
 import { type Admin, createAdmin } from './admin/admin.ts';
 import { type Bootstrap, parseBootstrap } from './bootstrap/bootstrap.ts';
-import { createEngine } from './data-plane.ts';
-import type { Engine } from './engine.ts';
+import type { Plane } from './engine.ts';
+import { readConcurrency } from './workers/concurrency.ts';
 import { AdsClient } from './xds/ads-client.ts';
 import { LastGoodKeeper } from './xds/last-good-keeper.ts';
 
@@ -21,27 +22,40 @@ const DRAIN_MS = 10_000;
 /** WorkloadApiSource, or IdentitySource where no agent serves the Workload API. */
 type IdentityHolder = Pick<WorkloadApiSource, 'current' | 'onChange' | 'start' | 'close'>;
 
+interface Shared {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
 interface Parts {
-  readonly engine: Engine;
+  readonly engine: Plane;
   readonly source: IdentityHolder;
   readonly admin: Admin;
   readonly lastGood: LastGoodKeeper;
   readonly ads: AdsClient;
 }
 
+export interface ProxyOptions {
+  readonly bootstrap: string;
+  /** Of `--concurrency`; the bootstrap file's, or one worker, when missing. */
+  readonly concurrency?: string | undefined;
+}
+
 /**
  * Runs one proxy until SIGTERM or SIGINT; then it drains and returns. Rejects when it cannot start: a bootstrap file that is
  * wrong, an admin port that is taken. An API server or control plane that is away is waited for.
  */
-export async function runProxy(bootstrapPath: string): Promise<void> {
-  const bootstrap = readBootstrap(bootstrapPath);
+export async function runProxy(options: ProxyOptions): Promise<void> {
+  const bootstrap = readBootstrap(options.bootstrap);
+  const workers = readConcurrency(options.concurrency ?? '1', availableParallelism());
   const clock = systemClock();
   const log = createLog({ level: bootstrap.logLevel, format: 'json' }).child({ component: bootstrap.nodeId });
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void => stop.abort(new Error(signal));
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
   try {
-    const parts = await assemble(bootstrap, clock, systemRandom(), log);
+    const parts = await assemble(bootstrap, workers, { clock, random: systemRandom(), log });
     await start(parts, stop.signal, log);
     await aborted(stop.signal);
     log.info('draining');
@@ -60,12 +74,11 @@ function readBootstrap(path: string): Bootstrap {
   }
 }
 
-async function assemble(bootstrap: Bootstrap, clock: Clock, random: Random, log: Logger): Promise<Parts> {
+async function assemble(bootstrap: Bootstrap, workers: number, shared: Shared): Promise<Parts> {
   const { trustDomain, namespace, nodeId, stateFolder } = bootstrap;
-  // Standard output is the access log's alone.
-  const accessLog = { format: 'json', sink: (lines: string) => void process.stdout.write(lines) } as const;
-  const engine = createEngine({ clock, random, log, accessLog });
-  const source = await identityHolder(bootstrap, { clock, random, log });
+  const { clock, random, log } = shared;
+  const engine = await createPlane(bootstrap, workers, shared);
+  const source = await identityHolder(bootstrap, shared);
   const lastGood = new LastGoodKeeper(join(stateFolder, 'last-good.json'), clock, log);
   const ads = new AdsClient({
     address: bootstrap.xdsAddress,
@@ -90,10 +103,22 @@ async function assemble(bootstrap: Bootstrap, clock: Clock, random: Random, log:
   return { engine, source, admin, lastGood, ads };
 }
 
+/** One engine in this thread, or one in each worker's: what one worker does not need is not loaded for it. */
+async function createPlane({ nodeId, logLevel }: Bootstrap, workers: number, shared: Shared): Promise<Plane> {
+  if (workers > 1) {
+    const { Crew } = await import('./workers/crew.ts');
+    return new Crew({ ...shared, workers, logLevel, component: nodeId });
+  }
+  const { createEngine } = await import('./data-plane.ts');
+  // Standard output is the access log's alone.
+  const accessLog = { format: 'json', sink: (lines: string) => void process.stdout.write(lines) } as const;
+  return createEngine({ ...shared, accessLog });
+}
+
 /** What asks the API server itself is loaded only where it is needed. */
 async function identityHolder(
   { trustDomain, namespace, serviceAccount, workloadApi, api, svidTtlSeconds }: Bootstrap,
-  shared: { readonly clock: Clock; readonly random: Random; readonly log: Logger },
+  shared: Shared,
 ): Promise<IdentityHolder> {
   const spiffeId = workloadSpiffeId(trustDomain, namespace, serviceAccount);
   if (workloadApi !== undefined) return new WorkloadApiSource({ ...shared, address: workloadApi, spiffeId });
@@ -142,9 +167,11 @@ function ownVersion(): string {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { bootstrap: { type: 'string' }, mode: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: { bootstrap: { type: 'string' }, mode: { type: 'string' }, concurrency: { type: 'string' } },
+  });
   try {
-    await runProxy(values.bootstrap ?? '');
+    await runProxy({ bootstrap: values.bootstrap ?? '', concurrency: values.concurrency });
   } catch (error) {
     process.stderr.write(`tutti proxy: ${(error as Error).message}\n`);
     process.exitCode = 1;

@@ -6,6 +6,7 @@ import type { ClusterState } from './cluster/cluster-state.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import type { CompiledRouteTable } from './route/compiled-route-table.ts';
+import type { ListeningSockets } from './socket/listening-sockets.ts';
 import type { MeshTls } from './socket/mesh-tls.ts';
 import type { AccessLog } from './telemetry/access-log.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
@@ -19,6 +20,7 @@ export interface Runtime {
   readonly telemetry: Telemetry;
   readonly accessLog: AccessLog | undefined;
   readonly meshTls: MeshTls;
+  readonly sockets: ListeningSockets;
   /** Requests that came by an inbound or ingress listener and are not answered yet, tunnels included. */
   activeInbound: number;
   /** Monotonic time at which `activeInbound` last changed. */

@@ -19,6 +19,10 @@ export interface Job {
   /** `armed`: 50 routes by header, three weighted clusters, retries. */
   readonly routes: 'one' | 'armed';
   readonly certificates: Certificates;
+  /** One unless told. Of Tutti alone. */
+  readonly workers?: number;
+  /** Where its metrics are asked for; nowhere unless told. Of Tutti alone. */
+  readonly adminPort?: number;
 }
 
 export const ARMED_ROUTES = 50;

@@ -3,21 +3,28 @@ import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
 import { systemClock } from '../../kit/clock.ts';
 import { createLog } from '../../kit/log.ts';
 import { systemRandom } from '../../kit/random.ts';
+import { createAdmin } from '../../proxy/admin/admin.ts';
 import type { ClusterConfig } from '../../proxy/cluster/cluster-config.ts';
 import { createEngine } from '../../proxy/data-plane.ts';
+import type { Plane } from '../../proxy/engine.ts';
 import type { DownstreamTls } from '../../proxy/listener/listener-config.ts';
 import { cluster, endpoint, forward, listener, route, routeTable, tables } from '../../proxy/test-support/tables.ts';
+import { Crew } from '../../proxy/workers/crew.ts';
 import { SERVER_NAME, SPIFFE_ID } from '../certificates.ts';
 import { ARMED_ROUTES, ARMED_WEIGHTS, dealt, type Job, ROUTE_HEADER, tenant, type Upstream } from './job.ts';
 
 // The engine as a sidecar has it, with retries, metrics and time-outs armed. Usage: tutti.ts JOB-FILE
 const job = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Job;
-const engine = createEngine({
+const shared = {
   clock: systemClock(),
   random: systemRandom(),
   log: createLog({ level: 'info', format: 'text' }),
-  accessLog: undefined,
-});
+};
+const { workers = 1, adminPort } = job;
+const engine: Plane =
+  workers === 1
+    ? createEngine({ ...shared, accessLog: undefined })
+    : new Crew({ ...shared, workers, logLevel: 'info', component: 'bench' });
 if (job.front === 'mtls' || job.back === 'mtls') {
   engine.setIdentity(JSON.parse(readFileSync(job.certificates.identity, 'utf8')) as MeshIdentity);
 }
@@ -46,6 +53,7 @@ const problems = await engine.apply(
       ),
 );
 if (problems.length > 0) throw new Error(JSON.stringify(problems));
+if (adminPort !== undefined) await createAdmin({ ...shared, engine, address: '127.0.0.1', port: adminPort });
 
 function armedRoutes() {
   const split = ARMED_WEIGHTS.map((weight, at) => [`app-${at}`, weight] as const);

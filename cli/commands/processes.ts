@@ -84,9 +84,10 @@ export function registerProcesses(program: Command, context: CommandContext): vo
     .description('one proxy, sidecar or ingress; agents start them')
     .requiredOption('--bootstrap <file>', 'what the proxy is told at its start (JSON)')
     .option('--mode <mode>', 'sidecar or ingress; the bootstrap file says it too')
-    .addHelpText('after', '\nExample:\n  tutti proxy --bootstrap bootstrap.json')
-    .action(async (flags: { bootstrap: string }) => {
+    .option('--concurrency <n>', 'worker threads, or "auto" for one on each core (default: 1; 0 is 1, as with Envoy)')
+    .addHelpText('after', '\nExample:\n  tutti proxy --bootstrap bootstrap.json --concurrency auto')
+    .action(async (flags: { bootstrap: string; concurrency?: string }) => {
       const { runProxyProcess } = await import('../process/proxy.ts');
-      await runProxyProcess(flags.bootstrap);
+      await runProxyProcess(flags);
     });
 }

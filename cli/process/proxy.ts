@@ -1,6 +1,6 @@
-import { runProxy } from '../../proxy/main.ts';
+import { type ProxyOptions, runProxy } from '../../proxy/main.ts';
 
 /** `tutti proxy`: until it is told to stop, or fails. */
-export async function runProxyProcess(bootstrap: string): Promise<void> {
-  await runProxy(bootstrap);
+export async function runProxyProcess(options: ProxyOptions): Promise<void> {
+  await runProxy(options);
 }

@@ -1,14 +1,14 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
-import type { Engine } from '../engine.ts';
+import type { Plane } from '../engine.ts';
 import { CONTENT_TYPE } from '../telemetry/exposition.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { describeCertificates } from './describe-certificates.ts';
 import { describeTables } from './describe-tables.ts';
 
 export interface AdminOptions {
-  readonly engine: Engine;
+  readonly engine: Plane;
   readonly clock: Clock;
   readonly log: Logger;
   readonly address: string;
@@ -78,16 +78,20 @@ async function respond(
       text(response, engine.ready && !engine.draining ? 200 : 503, readiness(engine));
       break;
     case 'GET /config':
-      json(response, { ...options.extra?.(), listeners: engine.listeners(), tables: describeTables(engine.tables) });
+      json(response, {
+        ...options.extra?.(),
+        listeners: (await engine.figures()).listeners(),
+        tables: describeTables(engine.tables),
+      });
       break;
     case 'GET /clusters':
-      json(response, engine.clusters());
+      json(response, (await engine.figures()).clusters());
       break;
     case 'GET /certs':
       json(response, describeCertificates(engine.identity, options.clock.now()));
       break;
     case 'GET /metrics':
-      response.writeHead(200, { 'content-type': CONTENT_TYPE }).end(metrics.scrape());
+      response.writeHead(200, { 'content-type': CONTENT_TYPE }).end(await metrics.scrape());
       break;
     case 'POST /drain':
       await engine.drain(deadlineOf(url));
@@ -98,7 +102,7 @@ async function respond(
   }
 }
 
-function readiness(engine: Engine): string {
+function readiness(engine: Plane): string {
   if (engine.draining) return 'draining';
   return engine.ready ? 'ready' : 'waiting for the first configuration';
 }

@@ -98,7 +98,7 @@ export class Listener {
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ host: this.#config.address, port: this.#config.port, backlog: BACKLOG }, () => {
+      server.listen({ ...this.#runtime.sockets.whereTo(this.#config), backlog: BACKLOG }, () => {
         server.off('error', reject);
         server.on('error', (error) => this.#runtime.log.warn({ error }, `listener "${this.#config.name}"`));
         resolve();

@@ -1,4 +1,4 @@
-import type { Engine } from '../engine.ts';
+import type { Figures } from '../engine.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 type Add = (labels: Labels, value: number) => void;
@@ -9,11 +9,11 @@ export interface MetricSpec {
   readonly help: string;
   readonly labels: readonly string[];
   /** Adds every series' value; called at each scrape. */
-  readonly collect: (engine: Engine, add: Add) => void;
+  readonly collect: (figures: Figures, add: Add) => void;
 }
 
 /**
- * Everything that is published, by name. The hot path knows nothing of this file: values are read from the engine's own
+ * Everything that is published, by name. The hot path knows nothing of this file: values are read from the engines' own
  * counters when somebody asks. docs/reference/metrics.md lists the same; a test holds the two together.
  */
 export const METRICS: readonly MetricSpec[] = [
@@ -179,6 +179,33 @@ export const METRICS: readonly MetricSpec[] = [
     collect: ({ telemetry }, add) => add({}, telemetry.problems),
   },
   {
+    name: 'tutti_worker_ready',
+    type: 'gauge',
+    help: '1 when the worker runs and has what was applied last',
+    labels: ['worker'],
+    collect: (figures, add) => {
+      for (const { worker, ready } of figures.workers()) add({ worker: String(worker) }, ready ? 1 : 0);
+    },
+  },
+  {
+    name: 'tutti_worker_requests_total',
+    type: 'counter',
+    help: 'Requests finished by each worker',
+    labels: ['worker'],
+    collect: (figures, add) => {
+      for (const { worker, requests } of figures.workers()) add({ worker: String(worker) }, requests);
+    },
+  },
+  {
+    name: 'tutti_worker_restarts_total',
+    type: 'counter',
+    help: 'Times a worker failed and was started again',
+    labels: ['worker'],
+    collect: (figures, add) => {
+      for (const { worker, restarts } of figures.workers()) add({ worker: String(worker) }, restarts);
+    },
+  },
+  {
     name: 'process_resident_memory_bytes',
     type: 'gauge',
     help: 'Resident memory size in bytes',
@@ -198,9 +225,9 @@ export const METRICS: readonly MetricSpec[] = [
 ];
 
 function sumEndpoints(
-  engine: Engine,
+  engine: Figures,
   add: Add,
-  read: (endpoint: ReturnType<Engine['clusters']>[number]['endpoints'][number]) => number,
+  read: (endpoint: ReturnType<Figures['clusters']>[number]['endpoints'][number]) => number,
 ): void {
   for (const { name, endpoints } of engine.clusters()) {
     add(

@@ -1,6 +1,6 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Engine } from '../engine.ts';
+import type { Figures, Lateness, Plane } from '../engine.ts';
 import { Family } from './exposition.ts';
+import { watchLag } from './lag.ts';
 import { METRICS } from './metric-list.ts';
 import { DURATION_BUCKETS_MS } from './request-stats.ts';
 
@@ -13,7 +13,6 @@ const EVENT_LOOP_LAG = {
   name: 'tutti_event_loop_lag_seconds',
   help: 'How late the event loop was since the last scrape',
 } as const;
-const LAG_RESOLUTION_MS = 20;
 
 export const METRIC_NAMES: readonly string[] = [
   ...METRICS.map(({ name }) => name),
@@ -23,41 +22,38 @@ export const METRIC_NAMES: readonly string[] = [
 
 export interface Metrics {
   /** One scrape's answer. */
-  scrape(): string;
+  scrape(): Promise<string>;
   close(): void;
 }
 
-/** Publishes an engine's numbers. One per process: it also watches the event loop, which `close` ends. */
-export function createMetrics(engine: Engine): Metrics {
-  const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
-  lag.enable();
+/** Publishes a data plane's numbers. One per process: it also watches the event loop, which `close` ends. */
+export function createMetrics(plane: Pick<Plane, 'figures'>): Metrics {
+  const lag = watchLag();
   return {
-    scrape: () => {
+    scrape: async () => {
+      const figures = await plane.figures();
       const families = METRICS.map(({ name, type, help, collect }) => {
         const family = new Family(name, type, help);
-        collect(engine, (labels, value) => family.add(labels, value));
+        collect(figures, (labels, value) => family.add(labels, value));
         return family;
       });
-      return [...families, durations(engine), lateness(lag)].join('');
+      const own = lag.take();
+      return [...families, durations(figures), lateness(figures.lateness ?? own)].join('');
     },
-    close: () => void lag.disable(),
+    close: () => lag.close(),
   };
 }
 
-function lateness(lag: ReturnType<typeof monitorEventLoopDelay>): Family {
+function lateness({ p50, p99 }: Lateness): Family {
   const family = new Family(EVENT_LOOP_LAG.name, 'gauge', EVENT_LOOP_LAG.help);
-  for (const percentile of [50, 99]) {
-    // The monitor's samples are intervals of its own timer: what is above the resolution is lateness.
-    const late = Math.max(0, lag.percentile(percentile) / 1e9 - LAG_RESOLUTION_MS / 1000);
-    family.add({ percentile: String(percentile) }, lag.count === 0 ? 0 : late);
-  }
-  lag.reset();
+  family.add({ percentile: '50' }, p50);
+  family.add({ percentile: '99' }, p99);
   return family;
 }
 
-function durations(engine: Engine): Family {
+function durations({ telemetry }: Figures): Family {
   const family = new Family(DURATION.name, 'histogram', DURATION.help);
-  for (const { direction, service, buckets, count, sumMs } of engine.telemetry.requests.values()) {
+  for (const { direction, service, buckets, count, sumMs } of telemetry.requests.values()) {
     const labels = { direction, service };
     let sum = 0;
     buckets.forEach((inBucket, index) => {

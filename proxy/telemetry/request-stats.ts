@@ -14,7 +14,7 @@ export type Direction = 'inbound' | 'outbound' | 'ingress';
 export class RequestStats {
   readonly direction: Direction;
   readonly service: string;
-  readonly #counts = new Float64Array(CLASSES.length * REASON_COUNT);
+  readonly counts = new Float64Array(CLASSES.length * REASON_COUNT);
   readonly buckets = new Float64Array(DURATION_BUCKETS_MS.length + 1);
   sumMs = 0;
   count = 0;
@@ -28,7 +28,7 @@ export class RequestStats {
 
   record(status: number, reasonIndex: number, durationMs: number, bytesIn: number, bytesOut: number): void {
     const slot = Math.floor(status / 100) * REASON_COUNT + reasonIndex;
-    this.#counts[slot] = (this.#counts[slot] ?? 0) + 1;
+    this.counts[slot] = (this.counts[slot] ?? 0) + 1;
     let bucket = 0;
     while (bucket < DURATION_BUCKETS_MS.length && durationMs > (DURATION_BUCKETS_MS[bucket] ?? 0)) bucket++;
     this.buckets[bucket] = (this.buckets[bucket] ?? 0) + 1;
@@ -38,10 +38,15 @@ export class RequestStats {
     this.bytesOut += bytesOut;
   }
 
+  /** From the fields of another one, as they come out of another thread. */
+  static of(fields: RequestStats): RequestStats {
+    return Object.assign(new RequestStats(fields.direction, fields.service), fields);
+  }
+
   /** Every count that is not 0, with its labels. */
   *outcomes(): Generator<{ readonly statusClass: string; readonly reason: string; readonly count: number }> {
-    for (let slot = 0; slot < this.#counts.length; slot++) {
-      const count = this.#counts[slot] ?? 0;
+    for (let slot = 0; slot < this.counts.length; slot++) {
+      const count = this.counts[slot] ?? 0;
       if (count === 0) continue;
       yield {
         statusClass: CLASSES[Math.floor(slot / REASON_COUNT)] ?? '0',

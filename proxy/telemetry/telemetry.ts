@@ -28,6 +28,15 @@ export class Telemetry {
   identityNotAfterMs = 0;
   applied = 0;
   problems = 0;
+  /** Of services that are gone. */
+  requestsForgotten = 0;
+
+  /** Rises for as long as the process lives, whatever leaves the tables. */
+  get requestsFinished(): number {
+    let finished = this.requestsForgotten;
+    for (const { count } of this.requests.values()) finished += count;
+    return finished;
+  }
 
   requestStats(direction: Direction, service: string): RequestStats {
     const key = `${direction}\n${service}`;
@@ -42,7 +51,9 @@ export class Telemetry {
   /** Forgets services that are gone, so that a proxy's series do not grow with the history of its mesh. */
   keepServices(services: ReadonlySet<string>): void {
     for (const [key, stats] of this.requests) {
-      if (stats.service !== '' && !services.has(stats.service)) this.requests.delete(key);
+      if (stats.service === '' || services.has(stats.service)) continue;
+      this.requestsForgotten += stats.count;
+      this.requests.delete(key);
     }
   }
 

@@ -5,10 +5,10 @@ import type { Clock, Timer } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Random } from '../../kit/random.ts';
 import type { NodeInput } from '../../xds/messages.js';
-import type { ApplyProblem, Engine } from '../engine.ts';
+import type { ApplyProblem, Plane } from '../engine.ts';
 import { Configuration, type RawResources } from './configuration.ts';
 import { type Conversation, type Delivery, type Dialect, dialectOf, type Variant } from './conversation.ts';
-import { LoadReporter } from './load-reporter.ts';
+import { LoadReporter, type LoadSource } from './load-reporter.ts';
 import { RESOURCE_KINDS, type ResourceKind } from './resource-kind.ts';
 import type { Refusal } from './resource-store.ts';
 
@@ -22,7 +22,7 @@ export interface AdsClientOptions {
   readonly controlSpiffeId: string;
   /** Asked at each connection. */
   readonly identity: () => MeshIdentity;
-  readonly engine: Pick<Engine, 'apply' | 'load'>;
+  readonly engine: Pick<Plane, 'apply'> & LoadSource;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -100,7 +100,7 @@ export class AdsClient {
 
   /** Tells the last of the load, then ends the stream. The engine keeps what it has. */
   async close(): Promise<void> {
-    this.#reporter.report();
+    await this.#reporter.report();
     this.#abort.abort();
     this.#wake?.stop();
     this.#reporter.stop();

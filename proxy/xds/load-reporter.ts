@@ -3,12 +3,17 @@ import type { ControlChannel } from '../../certs/workload/control-channel.ts';
 import type { Clock, Timer } from '../../kit/clock.ts';
 import type { LoadStatsRequestInput, LoadStatsResponse } from '../../xds/messages.js';
 import { LoadReportingService } from '../../xds/services.js';
-import type { ClusterLoad, Engine } from '../engine.ts';
+import type { ClusterLoad, Figures } from '../engine.ts';
 
 type Reported = Pick<ClusterLoad, 'total' | 'success' | 'error'>;
 
+/** Where the sums are. */
+export interface LoadSource {
+  figures(): Promise<Pick<Figures, 'load'>>;
+}
+
 export interface LoadReporterOptions {
-  readonly engine: Pick<Engine, 'load'>;
+  readonly engine: LoadSource;
   readonly clock: Clock;
   readonly node: NonNullable<LoadStatsRequestInput['node']>;
 }
@@ -52,11 +57,13 @@ export class LoadReporter {
   }
 
   /** Tells what has not been told yet, now. */
-  report(): void {
-    if (this.#stream === undefined || !this.#asked) return;
+  async report(): Promise<void> {
+    const stream = this.#stream;
+    if (stream === undefined || !this.#asked) return;
     const { engine, clock } = this.#options;
+    const loads = (await engine.figures()).load();
+    if (this.#stream !== stream) return;
     const now = clock.monotonic();
-    const loads = engine.load();
     const clusterStats = loads.flatMap((load) => {
       const { total, success, error } = sinceReported(load, this.#reported.get(load.cluster) ?? NOTHING);
       if (total === 0 && success === 0 && error === 0) return [];
@@ -72,7 +79,7 @@ export class LoadReporter {
     });
     this.#lastMs = now;
     if (clusterStats.length === 0) return;
-    this.#stream.write({ clusterStats });
+    stream.write({ clusterStats });
     this.#reported = new Map(loads.map((load) => [load.cluster, load]));
   }
 
@@ -87,7 +94,7 @@ export class LoadReporter {
     this.#timer?.stop();
     this.#timer = this.#options.clock.timer(intervalMs, () => {
       if (this.#stream !== stream) return;
-      this.report();
+      void this.report();
       this.#plan(stream, intervalMs);
     });
   }

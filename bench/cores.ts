@@ -1,0 +1,117 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeCertificates } from './certificates.ts';
+import type { LoadOutcome } from './load/outcome.ts';
+import { runLoad } from './load-process.ts';
+import { PEERS } from './peers/peers.ts';
+import { listening, type Pinned, startPinned, stop, usageOf } from './proxy-process.ts';
+import { type Figures, machine, median, summarize, table } from './result.ts';
+import { type Options, type Report, ROUNDS, type Scenario } from './scenario.ts';
+import { freePorts, LOAD_CORE, SERVER_CORE } from './side-by-side.ts';
+
+const UPSTREAMS = 3;
+/** What one worker carries with half of its core to spare, beside a load generator that needs the other core. */
+const REQUESTS_PER_SECOND = 4000;
+/** The kernel deals out connections by chance: of so many a worker has 40 to 60 % in 99.8 of 100 runs. */
+const CONNECTIONS = 256;
+const WARM_UP_MS = 4000;
+
+/**
+ * The same steady load on one worker and on two, on the same cores: what a second worker costs, and how even the kernel's deal is.
+ * It is no measure of what two cores carry: the load needs one of them.
+ */
+export const cores: Scenario = {
+  name: 'cores',
+  about: `one and two workers at ${REQUESTS_PER_SECOND} requests/s, open loop, ${CONNECTIONS} connections`,
+  run,
+};
+
+interface Contender {
+  readonly name: string;
+  readonly port: number;
+  readonly adminPort: number;
+  readonly process: Pinned;
+}
+
+async function run(options: Options): Promise<Report> {
+  const folder = mkdtempSync(join(tmpdir(), 'tutti-bench-'));
+  const ports = await freePorts(UPSTREAMS + 4);
+  const upstreams = ports.slice(0, UPSTREAMS).map((port) => ({ address: '127.0.0.1', port }));
+  const script = join(import.meta.dirname, 'load', 'upstream.ts');
+  const addresses = upstreams.map(({ address, port }) => `${address}:${port}`);
+  const upstream = startPinned(LOAD_CORE, [process.execPath, script, ...addresses]);
+  const contenders: Contender[] = [];
+  try {
+    const certificates = await makeCertificates(folder);
+    await listening(upstream, ports[UPSTREAMS - 1] ?? 0);
+    for (const [at, workers] of [1, 2].entries()) {
+      const [port = 0, adminPort = 0] = ports.slice(UPSTREAMS + 2 * at);
+      const job = { folder, port, upstreams, certificates, front: 'plain', back: 'plain', routes: 'one' } as const;
+      const peer = PEERS.tutti({ ...job, workers, adminPort });
+      if ('missing' in peer) throw new Error(peer.missing);
+      const process = startPinned(`${LOAD_CORE},${SERVER_CORE}`, peer.command);
+      contenders.push({ name: workers === 1 ? 'tutti' : 'tutti-2', port, adminPort, process });
+      await listening(process, port);
+    }
+    for (const { port } of contenders) await load(port, WARM_UP_MS);
+    const rounds = new Map<string, Figures[]>();
+    const shares: number[] = [];
+    const total = options.rounds ?? ROUNDS;
+    for (let round = 1; round <= total; round++) {
+      for (const contender of contenders) {
+        const { figures, share } = await measure(contender, options.roundMs);
+        rounds.set(contender.name, [...(rounds.get(contender.name) ?? []), figures]);
+        if (contender.name !== 'tutti') shares.push(share);
+        options.say(
+          `round ${round}/${total} ${contender.name}: ${figures.cpuMicrosPerRequest.toFixed(1)} µs/request, p99 ${figures.p99Ms.toFixed(1)} ms, first worker ${(share * 100).toFixed(0)} %`,
+        );
+      }
+    }
+    const result = { ...summarize('cores', rounds), machine: machine(), firstWorkersShare: shares };
+    const split = `of the load of two, the first worker had ${shares.map((share) => `${(share * 100).toFixed(0)} %`).join(', ')}; median ${(median(shares) * 100).toFixed(0)} %`;
+    return { name: 'cores', text: `${table(result)}${split}\n`, json: result };
+  } finally {
+    for (const { process } of contenders) await stop(process);
+    await stop(upstream);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function load(port: number, durationMs: number, watch?: Parameters<typeof runLoad>[1]): Promise<LoadOutcome> {
+  const spec = { port, durationMs, connections: CONNECTIONS, requestsPerSecond: REQUESTS_PER_SECOND };
+  return runLoad([process.execPath, join(import.meta.dirname, 'load', 'open-loop.ts'), JSON.stringify(spec)], watch);
+}
+
+async function measure(
+  { name, port, adminPort, process }: Contender,
+  durationMs: number,
+): Promise<{ readonly figures: Figures; readonly share: number }> {
+  const workersBefore = await requestsOf(adminPort);
+  let before = usageOf([process]);
+  let after = before;
+  const outcome = await load(port, durationMs, {
+    begun: () => void (before = usageOf([process])),
+    over: () => void (after = usageOf([process])),
+  });
+  if (outcome.failures > 0) throw new Error(`${name}: ${outcome.failures} requests failed: ${process.output()}`);
+  const workersAfter = await requestsOf(adminPort);
+  const each = workersAfter.map((requests, at) => requests - (workersBefore[at] ?? 0));
+  return {
+    share: (each[0] ?? 0) / each.reduce((sum, requests) => sum + requests, 0),
+    figures: {
+      cpuMicrosPerRequest: (after.cpuMicros - before.cpuMicros) / outcome.requests,
+      requestsPerSecond: (outcome.requests * 1000) / outcome.durationMs,
+      p50Ms: outcome.p50Ms,
+      p99Ms: outcome.p99Ms,
+      p999Ms: outcome.p999Ms,
+      rssBytes: after.rssBytes,
+    },
+  };
+}
+
+/** By worker. */
+async function requestsOf(adminPort: number): Promise<readonly number[]> {
+  const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+  return [...text.matchAll(/^tutti_worker_requests_total\{worker="\d+"\} (\d+)$/gm)].map((match) => Number(match[1]));
+}

@@ -1,0 +1,27 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Lateness } from '../engine.ts';
+
+const RESOLUTION_MS = 20;
+
+export interface LagMonitor {
+  /** Since it was last asked. */
+  take(): Lateness;
+  close(): void;
+}
+
+/** Watches the event loop of this thread until it is closed. */
+export function watchLag(): LagMonitor {
+  const lag = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  lag.enable();
+  // The monitor's samples are intervals of its own timer: what is above the resolution is lateness.
+  const late = (percentile: number): number =>
+    lag.count === 0 ? 0 : Math.max(0, lag.percentile(percentile) / 1e9 - RESOLUTION_MS / 1000);
+  return {
+    take: () => {
+      const taken = { p50: late(50), p99: late(99) };
+      lag.reset();
+      return taken;
+    },
+    close: () => void lag.disable(),
+  };
+}

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
+import { systemClock } from '../../kit/clock.ts';
+import { silentLog } from '../../kit/log.ts';
+import { systemRandom } from '../../kit/random.ts';
+import type { Figures } from '../engine.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { eventually, type RawUpstream, rawExchange, rawUpstream } from '../test-support/harness.ts';
+import { type TestAuthority, testAuthority } from '../test-support/mesh.ts';
+import { cluster, forward, listener, route, routeTable, tables } from '../test-support/tables.ts';
+import { Crew } from './crew.ts';
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+
+describe('two workers', () => {
+  let app: RawUpstream;
+  let ca: TestAuthority;
+  let crew: Crew;
+  let identity: MeshIdentity;
+  const setUp = (names: readonly string[] = ['in']) =>
+    tables(
+      names.map((name) => listener(name, 't', { direction: 'ingress' }, { accessLog: false })),
+      [routeTable('t', [route(forward('app'))])],
+      [cluster('app', [app.port])],
+    );
+
+  before(async () => {
+    app = await rawUpstream((socket, received) => {
+      const isWhole = received.includes('POST') ? received.endsWith('done') : received.endsWith('\r\n\r\n');
+      if (isWhole) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    });
+    ca = await testAuthority();
+    identity = ca.identity('web');
+    const shared = { clock: systemClock(), random: systemRandom(), log: silentLog() };
+    crew = new Crew({ ...shared, workers: 2, logLevel: 'silent', component: 'test' });
+    crew.setIdentity(identity);
+    assert.equal(crew.ready, false);
+    assert.deepEqual(await crew.apply(setUp()), []);
+  });
+  after(async () => {
+    await crew.close();
+    await app[Symbol.asyncDispose]();
+    await ca[Symbol.asyncDispose]();
+  });
+
+  async function port(): Promise<number> {
+    return (await crew.figures()).listeners().find(({ name }) => name === 'in')?.port ?? 0;
+  }
+
+  async function ask(times: number): Promise<void> {
+    const to = await port();
+    for (const answer of await Promise.all(Array.from({ length: times }, () => rawExchange(to, GET)))) {
+      assert.match(answer, /ok$/);
+    }
+  }
+
+  const requests = ({ telemetry }: Figures): number => {
+    let sum = 0;
+    for (const stats of telemetry.requests.values()) for (const { count } of stats.outcomes()) sum += count;
+    return sum;
+  };
+
+  test('share the connections, and one exposition has their sums', async () => {
+    assert.equal(crew.ready, true);
+    await ask(100);
+    const figures = await crew.figures();
+    assert.equal(requests(figures), 100);
+    const each = figures.workers();
+    assert.equal(each.length, 2);
+    for (const { requests: share } of each) assert.ok(share >= 20 && share <= 80, `a worker had ${share} of 100`);
+    const metrics = createMetrics(crew);
+    const text = await metrics.scrape();
+    metrics.close();
+    assert.match(text, /^tutti_requests_total\{direction="ingress",service="app.default",code="2xx",reason=""\} 100$/m);
+    assert.match(text, /^tutti_request_duration_seconds_count\{direction="ingress",service="app.default"\} 100$/m);
+    assert.match(text, /^tutti_connections_opened_total\{direction="ingress"\} 100$/m);
+    // A cluster has its endpoint once, whoever looks at it.
+    assert.match(text, /^tutti_upstream_endpoints\{cluster="app",state="healthy"\} 1$/m);
+    assert.deepEqual(
+      figures.load().map(({ total, success, active }) => ({ total, success, active })),
+      [{ total: 100, success: 100, active: 0 }],
+    );
+  });
+
+  test('an address that another program has is refused, though the workers could share it', async () => {
+    const other = net.createServer().listen({ port: 0, host: '127.0.0.1', reusePort: true });
+    await new Promise((resolve) => other.once('listening', resolve));
+    const { port: taken } = other.address() as net.AddressInfo;
+    const [own] = setUp().listeners.values();
+    const both = {
+      ...setUp(),
+      listeners: new Map([...setUp().listeners, ['more', { ...own, name: 'more', port: taken }]]),
+    };
+    const [problem, none] = await crew.apply(both as ReturnType<typeof setUp>);
+    assert.equal(none, undefined);
+    assert.match(problem?.message ?? '', /EADDRINUSE/);
+    await ask(2);
+    await new Promise((resolve) => other.close(resolve));
+  });
+
+  test('one that fails comes back with what all have, and nothing that was counted is lost', async () => {
+    await crew.apply(setUp(['in', 'second']));
+    const before = await crew.figures();
+    await crew.kill(0);
+    await eventually(() => !crew.ready, 'it is noticed');
+    await eventually(() => crew.ready, 'the worker is back');
+    const now = await crew.figures();
+    assert.equal(now.workers()[0]?.restarts, 1);
+    assert.equal(requests(now), requests(before));
+    assert.equal(now.load()[0]?.total, before.load()[0]?.total);
+    assert.deepEqual(
+      now.listeners().map(({ name }) => name),
+      ['in', 'second'],
+    );
+    const [first] = now.workers();
+    await ask(60);
+    const [again] = (await crew.figures()).workers();
+    assert.ok((again?.requests ?? 0) > (first?.requests ?? 0), 'the new thread serves');
+  });
+
+  test('an identity that is no pair is refused before a worker has it', () => {
+    assert.throws(() => crew.setIdentity({ ...identity, privateKeyPem: ca.identity('web').privateKeyPem }));
+    assert.equal(crew.identity, identity);
+  });
+
+  test('a drain is over when no worker has a request', async () => {
+    let drained = false;
+    const open = net.connect(await port(), '127.0.0.1');
+    open.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n');
+    let answer = '';
+    open.on('data', (data: Buffer) => void (answer += data.toString()));
+    const ended = new Promise((resolve) => open.on('close', resolve));
+    await waitFor(async () => (await crew.figures()).load()[0]?.active === 1);
+    const draining = crew.drain(20_000).then(() => void (drained = true));
+    await ask(20);
+    assert.equal(drained, false);
+    assert.equal(crew.draining, true);
+    open.write('done');
+    await draining;
+    await ended;
+    assert.match(answer, /^HTTP\/1\.1 200 [^]*connection: close/i);
+  });
+});
+
+async function waitFor(holds: () => Promise<boolean>): Promise<void> {
+  const until = performance.now() + 10_000;
+  while (!(await holds())) {
+    if (performance.now() > until) throw new Error('waited for 10 s');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

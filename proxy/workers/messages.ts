@@ -1,0 +1,52 @@
+import type { Level } from 'pino';
+import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
+import type { ApplyProblem, ClusterLoad, ClusterStatus, Lateness, ListenerStatus } from '../engine.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { TablesChange } from './tables-change.ts';
+
+/** What a thread is started with. */
+export interface WorkerSetup {
+  readonly worker: number;
+  readonly logLevel: Level | 'silent';
+  /** Stands in every log line. */
+  readonly component: string;
+  /** Descriptors of listening sockets of the process before, by `ListeningSockets.keyOf`. */
+  readonly takenOver: ReadonlyMap<string, number>;
+}
+
+/** A worker's numbers as they cross threads: structured clones, so classes come out as their fields. */
+export interface WorkerFigures {
+  readonly telemetry: Omit<Telemetry, 'onTlsRefused'>;
+  readonly load: readonly ClusterLoad[];
+  readonly clusters: readonly ClusterStatus[];
+  readonly listeners: readonly ListenerStatus[];
+  readonly lateness: Lateness;
+}
+
+/** What a worker is asked, and what it answers. */
+export interface Questions {
+  readonly identity: { readonly asks: MeshIdentity; readonly answers: undefined };
+  readonly apply: {
+    readonly asks: TablesChange;
+    readonly answers: { readonly problems: readonly ApplyProblem[]; readonly ready: boolean };
+  };
+  readonly figures: { readonly asks: undefined; readonly answers: WorkerFigures };
+  /** A deadline in milliseconds. */
+  readonly drain: { readonly asks: number; readonly answers: undefined };
+  readonly close: { readonly asks: undefined; readonly answers: undefined };
+}
+
+export type Question = {
+  readonly [Kind in keyof Questions]: {
+    readonly id: number;
+    readonly kind: Kind;
+    readonly asks: Questions[Kind]['asks'];
+  };
+}[keyof Questions];
+
+export interface Answer {
+  readonly id: number;
+  readonly answer?: unknown;
+  /** In words: it could not be done. */
+  readonly error?: string;
+}

@@ -1,0 +1,51 @@
+import type { ProxyTables } from '../tables.ts';
+
+interface MapChange<T> {
+  /** All that there are now, in order. */
+  readonly names: readonly string[];
+  /** Those that are new or another object than before. */
+  readonly changed: ReadonlyMap<string, T>;
+}
+
+/**
+ * From one set of tables to the next. Threads get copies, and the engine tells by identity what changed: so only what did
+ * change is sent, and the rest stays the object that the thread has.
+ */
+export type TablesChange = { readonly [Part in keyof ProxyTables]: MapChange<PartOf<Part>> };
+
+type PartOf<Part extends keyof ProxyTables> = ProxyTables[Part] extends ReadonlyMap<string, infer T> ? T : never;
+
+export const NO_TABLES: ProxyTables = { listeners: new Map(), routeTables: new Map(), clusters: new Map() };
+
+export function changeBetween(before: ProxyTables, after: ProxyTables): TablesChange {
+  return {
+    listeners: mapChange(before.listeners, after.listeners),
+    routeTables: mapChange(before.routeTables, after.routeTables),
+    clusters: mapChange(before.clusters, after.clusters),
+  };
+}
+
+export function changed(before: ProxyTables, change: TablesChange): ProxyTables {
+  return {
+    listeners: changedMap(before.listeners, change.listeners),
+    routeTables: changedMap(before.routeTables, change.routeTables),
+    clusters: changedMap(before.clusters, change.clusters),
+  };
+}
+
+function mapChange<T>(before: ReadonlyMap<string, T>, after: ReadonlyMap<string, T>): MapChange<T> {
+  return {
+    names: [...after.keys()],
+    changed: new Map([...after].filter(([name, value]) => before.get(name) !== value)),
+  };
+}
+
+function changedMap<T>(before: ReadonlyMap<string, T>, change: MapChange<T>): ReadonlyMap<string, T> {
+  const values = new Map<string, T>();
+  for (const name of change.names) {
+    const value = change.changed.get(name) ?? before.get(name);
+    if (value === undefined) throw new Error(`change of tables: "${name}" is neither sent nor known`);
+    values.set(name, value);
+  }
+  return values;
+}

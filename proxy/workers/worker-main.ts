@@ -1,0 +1,71 @@
+// What runs in each worker's thread: an engine, and the answers to what the crew asks.
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { systemClock } from '../../kit/clock.ts';
+import { createLog } from '../../kit/log.ts';
+import { systemRandom } from '../../kit/random.ts';
+import { createEngine } from '../data-plane.ts';
+import type { Engine } from '../engine.ts';
+import { ListeningSockets } from '../socket/listening-sockets.ts';
+import { type LagMonitor, watchLag } from '../telemetry/lag.ts';
+import type { Answer, Question, Questions, WorkerFigures, WorkerSetup } from './messages.ts';
+import { changed, NO_TABLES } from './tables-change.ts';
+
+type Answers = Questions[keyof Questions]['answers'];
+
+function serve(port: MessagePort, { worker, logLevel, component, takenOver }: WorkerSetup): void {
+  const log = createLog({ level: logLevel, format: 'json' }).child({ component, worker });
+  const engine = createEngine({
+    clock: systemClock(),
+    random: systemRandom(),
+    log,
+    accessLog: { format: 'json', sink: (lines) => void process.stdout.write(lines) },
+    sockets: new ListeningSockets({ shared: true, takenOver }),
+  });
+  const lag = watchLag();
+  let tables = NO_TABLES;
+  const respond = async (question: Question): Promise<Answers> => {
+    switch (question.kind) {
+      case 'identity':
+        engine.setIdentity(question.asks);
+        return undefined;
+      case 'apply':
+        tables = changed(tables, question.asks);
+        return { problems: await engine.apply(tables), ready: engine.ready };
+      case 'figures':
+        return figuresOf(engine, lag);
+      case 'drain':
+        await engine.drain(question.asks);
+        return undefined;
+      case 'close':
+        await engine.close();
+        lag.close();
+        return undefined;
+      default:
+        return question satisfies never;
+    }
+  };
+  port.on('message', (question: Question) => {
+    const { id, kind } = question;
+    const say = (answer: Answer): void => port.postMessage(answer);
+    void respond(question)
+      .then(
+        (answer) => say({ id, answer }),
+        (error: unknown) => say({ id, error: error instanceof Error ? error.message : String(error) }),
+      )
+      .then(() => (kind === 'close' ? port.close() : undefined));
+  });
+}
+
+function figuresOf(engine: Engine, lag: LagMonitor): WorkerFigures {
+  // Functions do not cross threads.
+  const { onTlsRefused: _, ...telemetry } = engine.telemetry;
+  return {
+    telemetry: telemetry as WorkerFigures['telemetry'],
+    load: engine.load(),
+    clusters: engine.clusters(),
+    listeners: engine.listeners(),
+    lateness: lag.take(),
+  };
+}
+
+if (parentPort !== null) serve(parentPort, workerData as WorkerSetup);
