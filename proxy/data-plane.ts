@@ -1,10 +1,19 @@
+import { closeSync } from 'node:fs';
 import type { MeshIdentity } from '../certs/workload/mesh-identity.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Logger } from '../kit/log.ts';
 import type { Random } from '../kit/random.ts';
 import { TimerWheel } from '../kit/timer-wheel.ts';
 import { ClusterState } from './cluster/cluster-state.ts';
-import type { ApplyProblem, ClusterLoad, ClusterStatus, Engine, ListenerStatus, WorkerStatus } from './engine.ts';
+import type {
+  ApplyProblem,
+  ClusterLoad,
+  ClusterStatus,
+  Engine,
+  ListenerStatus,
+  ListeningSocket,
+  WorkerStatus,
+} from './engine.ts';
 import { RequestHead } from './http1/request-head.ts';
 import { ResponseHead } from './http1/response-head.ts';
 import { Listener, type ReadMode } from './listener/listener.ts';
@@ -55,6 +64,7 @@ class DataPlane implements Engine, Runtime {
   activeInbound = 0;
   inboundChangedAtMs = 0;
   draining = false;
+  leaving = false;
   readonly #readMode: ReadMode;
   readonly #listeners = new Map<string, Listener>();
   readonly #retired = new Set<Listener>();
@@ -167,6 +177,28 @@ class DataPlane implements Engine, Runtime {
     }
   }
 
+  listening(): Promise<readonly ListeningSocket[]> {
+    const sockets = [...this.#listeners.values()].flatMap(({ config, descriptor }) =>
+      descriptor === undefined ? [] : [{ worker: 0, key: ListeningSockets.keyOf(config), fd: descriptor }],
+    );
+    return Promise.resolve(sockets);
+  }
+
+  async leave(): Promise<void> {
+    await this.#applying;
+    this.draining = true;
+    this.leaving = true;
+    for (const listener of this.#listeners.values()) listener.leave();
+  }
+
+  async idle(deadlineMs: number): Promise<void> {
+    const until = this.clock.monotonic() + deadlineMs;
+    const all = (): Listener[] => [...this.#listeners.values(), ...this.#retired];
+    while (this.clock.monotonic() < until && all().some(({ connectionCount }) => connectionCount > 0)) {
+      await this.clock.sleep(DRAIN_LOOK_MS);
+    }
+  }
+
   async close(): Promise<void> {
     await this.#applying;
     for (const listener of [...this.#listeners.values(), ...this.#retired]) listener.close();
@@ -212,6 +244,7 @@ class DataPlane implements Engine, Runtime {
     this.telemetry.applied++;
     this.telemetry.problems += problems.length;
     this.#tables = tables;
+    for (const fd of this.sockets.takeRest()) closeSync(fd);
     this.#ready ||= [...tables.listeners.keys()].every((name) => this.#listeners.has(name));
     return problems;
   }
@@ -233,6 +266,8 @@ class DataPlane implements Engine, Runtime {
   }
 
   async #applyListeners(wanted: ReadonlyMap<string, ListenerConfig>, problems: ApplyProblem[]): Promise<void> {
+    // A successor has the sockets of those that there were; what is new is its alone.
+    if (this.leaving) return;
     const leaving: Listener[] = [];
     for (const config of wanted.values()) {
       const before = this.#listeners.get(config.name);

@@ -82,6 +82,14 @@ export interface Figures {
   readonly lateness?: Lateness;
 }
 
+/** A socket that a worker accepts on. */
+export interface ListeningSocket {
+  readonly worker: number;
+  /** `ListeningSockets.keyOf` its address. */
+  readonly key: string;
+  readonly fd: number;
+}
+
 /** What the xDS client and the admin endpoint hold: one engine, or a crew of workers that each have one (workers/crew.ts). */
 export interface Plane {
   /** Every listener of the first tables is bound. */
@@ -105,6 +113,15 @@ export interface Plane {
    * none is reset. Resolves when no such request has been active for a moment, or at the deadline.
    */
   drain(deadlineMs: number): Promise<void>;
+  /** What it accepts on now. */
+  listening(): Promise<readonly ListeningSocket[]>;
+  /**
+   * Another process has the listening sockets: accepts nothing more, and asks every client, also a sidecar's own app, to come on a new
+   * connection with its next request. Resolves at once; `idle` tells when all have gone.
+   */
+  leave(): Promise<void>;
+  /** Resolves when no client has a connection any more, or at the deadline. */
+  idle(deadlineMs: number): Promise<void>;
   /** Cuts everything. */
   close(): Promise<void>;
 }

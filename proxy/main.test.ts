@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer as createHttpServer, request } from 'node:http';
+import { Agent, createServer as createHttpServer, request, type ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -73,6 +73,47 @@ async function freePort(address: string): Promise<number> {
   return port;
 }
 
+/** A request every 5 ms on connections that are kept, whatever became of those before. */
+function openLoop(address: string, port: number) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 16, scheduling: 'fifo' });
+  const failures: string[] = [];
+  const open = new Set<Promise<void>>();
+  let answered = 0;
+  const ask = (): Promise<void> =>
+    new Promise((resolve) => {
+      const fail = (why: string): void => {
+        failures.push(why);
+        resolve();
+      };
+      const headers = { host: 'web' };
+      const sent = request({ host: address, port, path: 'http://web/', headers, agent }, (response) => {
+        response.resume();
+        response.on('error', (error) => fail(error.message));
+        response.on('end', () => {
+          if (response.statusCode === 200) answered++;
+          else failures.push(String(response.statusCode));
+          resolve();
+        });
+      });
+      sent.on('error', (error) => fail(error.message));
+      sent.end();
+    });
+  const timer = setInterval(() => {
+    const asked = ask();
+    open.add(asked);
+    void asked.finally(() => open.delete(asked));
+  }, 5);
+  return {
+    answered: () => answered,
+    stop: async () => {
+      clearInterval(timer);
+      await Promise.all(open);
+      agent.destroy();
+      return { answered, failures };
+    },
+  };
+}
+
 describe('the proxy process', () => {
   let folder = '';
   let authority: Authority;
@@ -124,14 +165,44 @@ describe('the proxy process', () => {
     rmSync(folder, { recursive: true });
   });
 
-  function start(bootstrap: object): ChildProcess {
+  function start(bootstrap: object, ...flags: string[]): ChildProcess {
     const path = join(folder, 'bootstrap.json');
     writeFileSync(path, JSON.stringify(bootstrap));
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), '--bootstrap', path], {
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), '--bootstrap', path, ...flags], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'cache') },
     });
     children.push(child);
     return child;
+  }
+
+  /** A pod of the service `web`, alone in it, whose app listens at the port; gives its sidecar's bootstrap. */
+  async function sidecarOf(name: string, podAddress: string, appPort: number) {
+    const meshPort = await freePort('127.0.0.1');
+    const admin = { address: '127.0.0.1', port: await freePort('127.0.0.1') };
+    const annotations = { [MESH_ADDRESS]: `127.0.0.1:${meshPort}`, [APP_PORTS]: JSON.stringify({ 8080: appPort }) };
+    const web = pod(name, { serviceAccount: 'web', annotations });
+    const placed = { ...web, status: { ...web.status, podIP: podAddress } };
+    put(podKind, placed);
+    put(serviceKind, service('web'));
+    put(endpointSliceKind, slice('web', [placed]));
+    writeFileSync(join(folder, 'token'), 'web-token\n');
+    writeFileSync(join(folder, 'ca.pem'), authority.trustBundlePem);
+    return {
+      mode: 'sidecar',
+      nodeId: `sidecar/default/${name}`,
+      namespace: 'default',
+      name,
+      serviceAccount: 'web',
+      trustDomain: TRUST_DOMAIN,
+      podAddress,
+      api: { server: await startSvidServer(), caFile: join(folder, 'ca.pem'), tokenFile: join(folder, 'token') },
+      xdsAddress: `127.0.0.1:${xds.port}`,
+      admin,
+      stateFolder: join(folder, 'state', name),
+      logLevel: 'info',
+      meshPort,
+    };
   }
 
   test('gets its identity and configuration, carries requests over mTLS, and goes when told', {
@@ -145,32 +216,9 @@ describe('the proxy process', () => {
     await once(app, 'listening');
     closers.push(() => app.close());
     const podAddress = '127.64.3.7';
-    const meshPort = await freePort('127.0.0.1');
-    const adminPort = await freePort('127.0.0.1');
-    const appPort = (app.address() as AddressInfo).port;
-    const annotations = { [MESH_ADDRESS]: `127.0.0.1:${meshPort}`, [APP_PORTS]: JSON.stringify({ 8080: appPort }) };
-    const web = pod('web-1', { serviceAccount: 'web', annotations });
-    const placed = { ...web, status: { ...web.status, podIP: podAddress } };
-    put(podKind, placed);
-    put(serviceKind, service('web'));
-    put(endpointSliceKind, slice('web', [placed]));
-    writeFileSync(join(folder, 'token'), 'web-token\n');
-    writeFileSync(join(folder, 'ca.pem'), authority.trustBundlePem);
-
-    const child = start({
-      mode: 'sidecar',
-      nodeId: 'sidecar/default/web-1',
-      namespace: 'default',
-      name: 'web-1',
-      serviceAccount: 'web',
-      trustDomain: TRUST_DOMAIN,
-      podAddress,
-      api: { server: await startSvidServer(), caFile: join(folder, 'ca.pem'), tokenFile: join(folder, 'token') },
-      xdsAddress: `127.0.0.1:${xds.port}`,
-      admin: { address: '127.0.0.1', port: adminPort },
-      stateFolder: join(folder, 'state'),
-      logLevel: 'warn',
-    });
+    const { meshPort, ...bootstrap } = await sidecarOf('web-1', podAddress, (app.address() as AddressInfo).port);
+    const adminPort = bootstrap.admin.port;
+    const child = start({ ...bootstrap, logLevel: 'warn' });
     await eventually('ready', async () => (await get('127.0.0.1', adminPort, '/ready'))?.status === 200);
 
     // As an app does with HTTP_PROXY: to its own sidecar, and from there over mTLS to the mesh port of the very same.
@@ -196,8 +244,93 @@ describe('the proxy process', () => {
 
     child.kill('SIGTERM');
     assert.deepEqual(await once(child, 'exit'), [0, null]);
-    assert.match(readFileSync(join(folder, 'state', 'last-good.json'), 'utf8'), /"format":1/);
+    assert.match(readFileSync(join(folder, 'state', 'web-1', 'last-good.json'), 'utf8'), /"format":1/);
   });
+
+  for (const [workers, restarts] of [
+    [1, 5],
+    [2, 2],
+  ] as const) {
+    test(`${restarts} hot restarts under load fail no request and cut nothing, ${workers} workers`, {
+      timeout: 120_000,
+    }, async () => {
+      const slow: ServerResponse[] = [];
+      const app = createHttpServer((incoming, response) => {
+        if (incoming.url === '/slow') slow.push(response);
+        else response.end('ok');
+      });
+      app.on('upgrade', (_, socket: Socket) => {
+        socket.on('error', () => {});
+        socket.on('end', () => socket.end());
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+        socket.on('data', (data: Buffer) => socket.write(data));
+      });
+      await once(app.listen(0, '127.0.0.1'), 'listening');
+      closers.push(() => app.close());
+      const podAddress = `127.64.4.${workers}`;
+      const { meshPort: _, ...bootstrap } = await sidecarOf(
+        `web-hot-${workers}`,
+        podAddress,
+        (app.address() as AddressInfo).port,
+      );
+      const flags = ['--concurrency', String(workers), '--drain-time-s', '100', '--hot-restart'];
+      const ended: number[] = [];
+      const run = (): { readonly said: () => string } => {
+        const child = start(bootstrap, ...flags);
+        let text = '';
+        child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+          text += chunk;
+        });
+        child.on('exit', (code) => ended.push(code ?? -1));
+        return { said: () => text };
+      };
+      run();
+      const isReady = async () => (await get('127.0.0.1', bootstrap.admin.port, '/ready'))?.status === 200;
+      await eventually('ready', isReady);
+
+      const held = get(podAddress, 15_001, 'http://web/slow', { host: 'web' });
+      await eventually('the long request is at the app', () => Promise.resolve(slow.length === 1));
+      const websocket = connect(15_001, podAddress);
+      let echoed = '';
+      websocket.setEncoding('latin1').on('data', (chunk: string) => {
+        echoed += chunk;
+      });
+      websocket.write(
+        'GET http://web/ws HTTP/1.1\r\nHost: web\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+      );
+      await eventually('the WebSocket is open', () => Promise.resolve(echoed.startsWith('HTTP/1.1 101')));
+
+      const load = openLoop(podAddress, 15_001);
+      for (let restart = 1; restart <= restarts; restart++) {
+        const next = run();
+        const before = load.answered();
+        await eventually('the successor has taken over', () =>
+          Promise.resolve(next.said().includes('this process has taken over')),
+        );
+        assert.ok(await isReady(), 'the admin port is answered by the successor');
+        await eventually('it carries requests', () => Promise.resolve(load.answered() >= before + 20));
+        websocket.write(`still ${restart};`);
+        if (restart === 1) {
+          slow[0]?.end('slow');
+          assert.equal((await held)?.body, 'slow');
+        }
+        await eventually('the WebSocket echoes', () => Promise.resolve(echoed.endsWith(`still ${restart};`)));
+      }
+      const { answered, failures } = await load.stop();
+      assert.deepEqual(failures, []);
+      assert.ok(answered >= restarts * 20);
+      await eventually('those between have ended', () => Promise.resolve(ended.length === restarts - 1));
+      websocket.end();
+      await eventually('the first has ended with its last connection', () =>
+        Promise.resolve(ended.length === restarts),
+      );
+      assert.deepEqual(new Set(ended), new Set([0]));
+      assert.ok(await isReady());
+      children.at(-1)?.kill('SIGTERM');
+      await eventually('the last has ended', () => Promise.resolve(ended.length === restarts + 1));
+      assert.equal(ended.at(-1), 0);
+    });
+  }
 
   test('refuses a wrong bootstrap file with the file, the field and what is wanted', { timeout: 30_000 }, async () => {
     const child = start({ mode: 'edge' });

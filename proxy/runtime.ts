@@ -26,6 +26,8 @@ export interface Runtime {
   /** Monotonic time at which `activeInbound` last changed. */
   inboundChangedAtMs: number;
   draining: boolean;
+  /** Another process accepts in our place: also a sidecar's own app is asked to come on a new connection. */
+  leaving: boolean;
   /** Scanners that all connections use in turn: nothing may keep them past its own turn. */
   readonly requestHead: RequestHead;
   readonly responseHead: ResponseHead;

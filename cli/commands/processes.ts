@@ -85,8 +85,19 @@ export function registerProcesses(program: Command, context: CommandContext): vo
     .requiredOption('--bootstrap <file>', 'what the proxy is told at its start (JSON)')
     .option('--mode <mode>', 'sidecar or ingress; the bootstrap file says it too')
     .option('--concurrency <n>', 'worker threads, or "auto" for one on each core (default: 1; 0 is 1, as with Envoy)')
-    .addHelpText('after', '\nExample:\n  tutti proxy --bootstrap bootstrap.json --concurrency auto')
-    .action(async (flags: { bootstrap: string; concurrency?: string }) => {
+    .option(
+      '--hot-restart',
+      'take the listening sockets over from the proxy that runs with the same state folder; it drains and ends',
+    )
+    .option(
+      '--drain-time-s <seconds>',
+      'how long its connections may stay when a successor has taken over (default: 600, as with Envoy)',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  tutti proxy --bootstrap bootstrap.json --concurrency auto\n  tutti proxy --bootstrap bootstrap.json --hot-restart',
+    )
+    .action(async (flags: { bootstrap: string; concurrency?: string; hotRestart?: boolean; drainTimeS?: string }) => {
       const { runProxyProcess } = await import('../process/proxy.ts');
       await runProxyProcess(flags);
     });

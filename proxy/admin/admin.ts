@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Plane } from '../engine.ts';
+import { descriptorOf } from '../socket/descriptor.ts';
 import { CONTENT_TYPE } from '../telemetry/exposition.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { describeCertificates } from './describe-certificates.ts';
@@ -14,6 +15,8 @@ export interface AdminOptions {
   readonly address: string;
   /** 0 lets the system choose. */
   readonly port: number;
+  /** Of a socket that listens there already: the process before had it. */
+  readonly fd?: number | undefined;
   /** What the process adds to /config: its identity, the state of its control plane stream and such. */
   readonly extra?: () => Readonly<Record<string, unknown>>;
 }
@@ -21,6 +24,8 @@ export interface AdminOptions {
 /** An open admin endpoint. */
 export interface Admin {
   readonly port: number;
+  /** For a successor. */
+  readonly descriptor: number | undefined;
   close(): Promise<void>;
 }
 
@@ -47,10 +52,12 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, options.address, resolve);
+    const { port, address: host, fd } = options;
+    server.listen(fd === undefined ? { port, host } : { fd }, resolve);
   });
   return {
     port: portOf(server),
+    descriptor: descriptorOf(server),
     close: () =>
       new Promise((resolve) => {
         metrics.close();

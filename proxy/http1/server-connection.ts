@@ -421,7 +421,8 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   }
 
   #settleKeepAlive(): void {
-    const leaving = this.#retired || (this.#runtime.draining && this.#from.direction !== 'outbound');
+    const { draining, leaving: left } = this.#runtime;
+    const leaving = this.#retired || left || (draining && this.#from.direction !== 'outbound');
     if (this.#bodyInDoubt || leaving) this.#answer.keepAlive = false;
   }
 

@@ -169,7 +169,7 @@ export class ServerConnection implements ByteReceiver, SessionEvents, Flushable 
 
   /** An answer is complete. */
   answered(): void {
-    if (this.runtime.draining && this.from.direction !== 'outbound') this.drain();
+    if (this.runtime.leaving || (this.runtime.draining && this.from.direction !== 'outbound')) this.drain();
   }
 
   /** A request that was refused before anything was done with it; status 0: its stream was reset. */

@@ -4,6 +4,7 @@ import type { Downstream } from '../filters/request-draft.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
 import { ServerConnection as Http2ServerConnection } from '../http2/server-connection.ts';
 import type { Runtime } from '../runtime.ts';
+import { descriptorOf } from '../socket/descriptor.ts';
 import { type ByteReceiver, eventRead, listeningHandle, sharedSocket } from '../socket/shared-read.ts';
 import type { FilterChain, HttpConnectionConfig, ListenerConfig } from './listener-config.ts';
 import { TcpConnection } from './tcp-connection.ts';
@@ -51,6 +52,10 @@ export class Listener {
     return typeof address === 'object' && address !== null ? address.port : this.#config.port;
   }
 
+  get descriptor(): number | undefined {
+    return this.#server === undefined ? undefined : descriptorOf(this.#server);
+  }
+
   get connectionCount(): number {
     return this.#connections.size;
   }
@@ -79,6 +84,12 @@ export class Listener {
   /** Clients that can be told are asked to go elsewhere with new requests. Those of a sidecar's own app cannot. */
   drain(): void {
     if (this.#config.direction !== 'outbound') for (const connection of this.#connections) connection.drain?.();
+  }
+
+  /** Another process accepts in its place; those that are there are asked to go there with what is new. */
+  leave(): void {
+    this.#server?.close();
+    for (const connection of this.#connections) connection.drain?.();
   }
 
   /** Takes no more connections; those that are there finish what is in flight. */

@@ -2,7 +2,7 @@ import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Random } from '../../kit/random.ts';
-import type { ApplyProblem, Figures, Plane } from '../engine.ts';
+import type { ApplyProblem, Figures, ListeningSocket, Plane } from '../engine.ts';
 import type { ListenerConfig } from '../listener/listener-config.ts';
 import { ListeningSockets } from '../socket/listening-sockets.ts';
 import { MeshTls } from '../socket/mesh-tls.ts';
@@ -20,6 +20,8 @@ export interface CrewOptions extends Pick<WorkerSetup, 'logLevel' | 'component'>
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** Of the process before, for each worker. */
+  readonly takenOver?: readonly ListeningSocket[];
 }
 
 /**
@@ -31,6 +33,8 @@ export class Crew implements Plane {
   readonly #members: readonly Member[];
   readonly #meshTls: MeshTls;
   #listeners: ReadonlyMap<string, Known> = new Map();
+  /** Addresses that are ours already. */
+  readonly #takenOver: ReadonlySet<string>;
   #wanted: ProxyTables = NO_TABLES;
   #given: ProxyTables = NO_TABLES;
   #applying: Promise<unknown> = Promise.resolve();
@@ -39,12 +43,20 @@ export class Crew implements Plane {
   #isBound = false;
   #draining = false;
 
-  constructor({ workers, logLevel, component, clock, random, log }: CrewOptions) {
+  constructor({ workers, logLevel, component, clock, random, log, takenOver = [] }: CrewOptions) {
     this.#log = log;
     this.#meshTls = new MeshTls(() => clock.now());
+    this.#takenOver = new Set(takenOver.map(({ key }) => key));
     const wanted = () => ({ identity: this.#meshTls.identity, tables: this.#given });
     this.#members = Array.from({ length: workers }, (_, worker) => {
-      return new Member({ setup: { worker, logLevel, component, takenOver: new Map() }, clock, random, log, wanted });
+      const own = takenOver.filter((socket) => socket.worker === worker).map(({ key, fd }) => [key, fd] as const);
+      return new Member({
+        setup: { worker, logLevel, component, takenOver: new Map(own) },
+        clock,
+        random,
+        log,
+        wanted,
+      });
     });
   }
 
@@ -100,6 +112,20 @@ export class Crew implements Plane {
     await Promise.all(this.#members.map((member) => member.drain(deadlineMs)));
   }
 
+  async listening(): Promise<readonly ListeningSocket[]> {
+    return (await Promise.all(this.#members.map((member) => member.listening()))).flat();
+  }
+
+  async leave(): Promise<void> {
+    await this.#applying;
+    this.#draining = true;
+    await Promise.all(this.#members.map((member) => member.leave()));
+  }
+
+  async idle(deadlineMs: number): Promise<void> {
+    await Promise.all(this.#members.map((member) => member.idle(deadlineMs)));
+  }
+
   async close(): Promise<void> {
     await this.#applying;
     await Promise.all(this.#members.map((member) => member.close()));
@@ -116,7 +142,7 @@ export class Crew implements Plane {
     for (const wanted of tables.listeners.values()) {
       const before = this.#listeners.get(wanted.name);
       try {
-        listeners.set(wanted.name, await given(wanted, before));
+        listeners.set(wanted.name, await given(wanted, before, this.#takenOver));
       } catch (error) {
         if (before !== undefined) listeners.set(wanted.name, before);
         problems.push({ resource: 'listener', name: wanted.name, message: (error as Error).message });
@@ -148,8 +174,9 @@ interface Known {
 }
 
 /** As the workers get it. An address that is new here must be nobody else's. */
-async function given(wanted: ListenerConfig, before: Known | undefined): Promise<Known> {
+async function given(wanted: ListenerConfig, before: Known | undefined, own: ReadonlySet<string>): Promise<Known> {
   if (before?.wanted === wanted) return before;
+  if (before === undefined && own.has(ListeningSockets.keyOf(wanted))) return { wanted, given: wanted };
   if (before !== undefined && ListeningSockets.keyOf(before.wanted) === ListeningSockets.keyOf(wanted)) {
     return { wanted, given: wanted.port === 0 ? { ...wanted, port: before.given.port } : wanted };
   }

@@ -3,7 +3,7 @@ import { type Backoff, backoffMs } from '../../kit/backoff.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Random } from '../../kit/random.ts';
-import type { ApplyProblem } from '../engine.ts';
+import type { ApplyProblem, ListeningSocket } from '../engine.ts';
 import type { ProxyTables } from '../tables.ts';
 import { stillKnown } from './departed.ts';
 import type { WorkerFigures, WorkerSetup } from './messages.ts';
@@ -84,6 +84,20 @@ export class Member {
   async drain(deadlineMs: number): Promise<void> {
     this.#draining = deadlineMs;
     await this.#thread.ask('drain', deadlineMs).catch(() => undefined);
+  }
+
+  async listening(): Promise<readonly ListeningSocket[]> {
+    return this.#thread.ask('listening', undefined);
+  }
+
+  /** One that fails after this is not started again: its successor accepts. */
+  async leave(): Promise<void> {
+    this.#abort.abort();
+    await this.#thread.ask('leave', undefined).catch(() => undefined);
+  }
+
+  async idle(deadlineMs: number): Promise<void> {
+    await this.#thread.ask('idle', deadlineMs).catch(() => undefined);
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Level } from 'pino';
 import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
-import type { ApplyProblem, ClusterLoad, ClusterStatus, Lateness, ListenerStatus } from '../engine.ts';
+import type { ApplyProblem, ClusterLoad, ClusterStatus, Lateness, ListenerStatus, ListeningSocket } from '../engine.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { TablesChange } from './tables-change.ts';
 
@@ -33,6 +33,10 @@ export interface Questions {
   readonly figures: { readonly asks: undefined; readonly answers: WorkerFigures };
   /** A deadline in milliseconds. */
   readonly drain: { readonly asks: number; readonly answers: undefined };
+  readonly listening: { readonly asks: undefined; readonly answers: readonly ListeningSocket[] };
+  readonly leave: { readonly asks: undefined; readonly answers: undefined };
+  /** A deadline in milliseconds. */
+  readonly idle: { readonly asks: number; readonly answers: undefined };
   readonly close: { readonly asks: undefined; readonly answers: undefined };
 }
 

@@ -36,6 +36,14 @@ function serve(port: MessagePort, { worker, logLevel, component, takenOver }: Wo
       case 'drain':
         await engine.drain(question.asks);
         return undefined;
+      case 'listening':
+        return (await engine.listening()).map((socket) => ({ ...socket, worker }));
+      case 'leave':
+        await engine.leave();
+        return undefined;
+      case 'idle':
+        await engine.idle(question.asks);
+        return undefined;
       case 'close':
         await engine.close();
         lag.close();

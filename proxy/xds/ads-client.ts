@@ -75,6 +75,7 @@ export class AdsClient {
   #queued = 0;
   #wake: Timer | undefined = undefined;
   #loop: Promise<void> = Promise.resolve();
+  #isLast = false;
 
   constructor(options: AdsClientOptions) {
     this.#options = options;
@@ -87,6 +88,11 @@ export class AdsClient {
     this.#loop = this.#run();
     const timer = this.#options.clock.timer(RESTORE_AFTER_MS, () => this.#enqueue(() => this.#restore()));
     this.#abort.signal.addEventListener('abort', () => timer.stop(), { once: true });
+  }
+
+  /** Another process speaks for this node now: the stream that there is stays, but none comes after it. */
+  lastStream(): void {
+    this.#isLast = true;
   }
 
   status(): AdsStatus {
@@ -117,7 +123,7 @@ export class AdsClient {
     for (let turn = 0; !this.#abort.signal.aborted; turn++) {
       const began = clock.monotonic();
       await this.#converse(addresses[turn % addresses.length] as string);
-      if (this.#abort.signal.aborted) return;
+      if (this.#abort.signal.aborted || this.#isLast) return;
       this.#enqueue(() => this.#restore());
       failures = clock.monotonic() - began >= STABLE_MS ? 0 : failures + 1;
       const delayMs = backoffMs(Math.max(0, failures - 1), RECONNECT, random);

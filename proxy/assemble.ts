@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { controlSpiffeId, workloadSpiffeId } from '../api/meta/well-known.ts';
+import { WorkloadApiSource } from '../certs/workload/spiffe-api/workload-api-source.ts';
+import type { Clock } from '../kit/clock.ts';
+import type { Logger } from '../kit/log.ts';
+import type { Random } from '../kit/random.ts';
+import type { Bootstrap } from './bootstrap/bootstrap.ts';
+import type { ListeningSocket, Plane } from './engine.ts';
+import { ListeningSockets } from './socket/listening-sockets.ts';
+import { AdsClient } from './xds/ads-client.ts';
+import { LastGoodKeeper } from './xds/last-good-keeper.ts';
+
+/** WorkloadApiSource, or IdentitySource where no agent serves the Workload API. */
+type IdentityHolder = Pick<WorkloadApiSource, 'current' | 'onChange' | 'start' | 'close'>;
+
+export interface Shared {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** What a proxy's process is made of; nothing of it has begun yet. */
+export interface Parts {
+  readonly engine: Plane;
+  readonly source: IdentityHolder;
+  readonly lastGood: LastGoodKeeper;
+  readonly ads: AdsClient;
+}
+
+/** `takenOver`: sockets that listen already, of the process before. */
+export async function assemble(
+  bootstrap: Bootstrap,
+  workers: number,
+  takenOver: readonly ListeningSocket[],
+  shared: Shared,
+): Promise<Parts> {
+  const { trustDomain, namespace, nodeId, stateFolder } = bootstrap;
+  const { clock, random, log } = shared;
+  const engine = await createPlane(bootstrap, workers, takenOver, shared);
+  const source = await identityHolder(bootstrap, shared);
+  const lastGood = new LastGoodKeeper(join(stateFolder, 'last-good.json'), clock, log);
+  const ads = new AdsClient({
+    address: bootstrap.xdsAddress,
+    node: { id: nodeId, cluster: namespace, userAgentName: 'tutti', userAgentVersion: ownVersion() },
+    variant: bootstrap.xdsVariant,
+    controlSpiffeId: controlSpiffeId(trustDomain),
+    identity: () => source.current(),
+    engine,
+    clock,
+    random,
+    log,
+    restore: () => lastGood.read(),
+    onGood: (raw) => lastGood.keep(raw),
+  });
+  return { engine, source, lastGood, ads };
+}
+
+/** One engine in this thread, or one in each worker's: what one worker does not need is not loaded for it. */
+async function createPlane(
+  { nodeId, logLevel }: Bootstrap,
+  workers: number,
+  takenOver: readonly ListeningSocket[],
+  shared: Shared,
+): Promise<Plane> {
+  if (workers > 1) {
+    const { Crew } = await import('./workers/crew.ts');
+    return new Crew({ ...shared, workers, logLevel, component: nodeId, takenOver });
+  }
+  const { createEngine } = await import('./data-plane.ts');
+  // Standard output is the access log's alone.
+  const accessLog = { format: 'json', sink: (lines: string) => void process.stdout.write(lines) } as const;
+  const own = new Map(takenOver.map(({ key, fd }) => [key, fd] as const));
+  return createEngine({ ...shared, accessLog, sockets: new ListeningSockets({ takenOver: own }) });
+}
+
+/** What asks the API server itself is loaded only where it is needed. */
+async function identityHolder(
+  { trustDomain, namespace, serviceAccount, workloadApi, api, svidTtlSeconds }: Bootstrap,
+  shared: Shared,
+): Promise<IdentityHolder> {
+  const spiffeId = workloadSpiffeId(trustDomain, namespace, serviceAccount);
+  if (workloadApi !== undefined) return new WorkloadApiSource({ ...shared, address: workloadApi, spiffeId });
+  if (api === undefined) throw new Error('bootstrap: names no source of the identity');
+  const { IdentitySource } = await import('../certs/workload/identity-source.ts');
+  const { svidClient } = await import('../certs/workload/svid-client.ts');
+  const ttl = svidTtlSeconds === undefined ? {} : { ttlSeconds: svidTtlSeconds };
+  return new IdentitySource({ ...shared, obtain: svidClient({ ...api, ...ttl }), spiffeId });
+}
+
+/** From package.json, which lies one folder up, or two in the published package. */
+function ownVersion(): string {
+  for (const up of ['..', join('..', '..')]) {
+    try {
+      const { version } = JSON.parse(readFileSync(join(import.meta.dirname, up, 'package.json'), 'utf8')) as {
+        version: string;
+      };
+      return version;
+    } catch {
+      // Not there: look further up.
+    }
+  }
+  return '';
+}
