@@ -241,6 +241,32 @@ test('adopted proxies are started anew when their settings have changed, and app
   assert.equal(await appPid(node, 'web'), pid);
 });
 
+test(
+  'a proxy of an earlier version hands over to a new one, ends with its last connection, and is not lost meanwhile',
+  OPTIONS,
+  async (t) => {
+    const node = await testNode(t, { ingress: {} });
+    await mkdir(join(node.agentFolder, 'ingress'), { recursive: true });
+    await writeFile(join(node.agentFolder, 'ingress', 'can-hand-over'), '');
+    const first = await node.start();
+    const folder = join(node.agentFolder, 'ingress');
+    await eventually('it runs', async () => existsSync(join(folder, 'state', 'restart.sock')));
+    await first.stop({ pods: 'keep' });
+    const second = await node.start({ version: 'v0.0.1-test' });
+    const order = async (): Promise<string> => (await heardBy(folder)).join(' ');
+    await eventually('the new one has taken over', async () => (await order()) === 'started succeeded started');
+    assert.equal(second.ingress, 'ready');
+    // The one before still has connections: the next agent knows it, and starts nothing.
+    await second.stop({ pods: 'keep' });
+    await node.start({ version: 'v0.0.1-test' });
+    assert.equal(await order(), 'started succeeded started');
+    const runs = node.processes().length;
+    await writeFile(join(folder, 'leave'), '');
+    await eventually('the first has ended', async () => node.processes().length < runs);
+    assert.ok(node.processes().length > 0);
+  },
+);
+
 test('processes of which nothing is written down any more are killed at the start', OPTIONS, async (t) => {
   const node = await testNode(t);
   const first = await node.start();

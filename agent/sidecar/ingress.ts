@@ -96,11 +96,12 @@ export class Ingress {
 
   #makeProxy(port: number): ProxyProcess {
     const { folder, nodeName, nodeAddress, settings } = this.#options;
-    const { command, env, xdsAddress, trustDomain, clock, random, log } = settings;
+    const { command, program, env, xdsAddress, trustDomain, clock, random, log } = settings;
     const proxy: ProxyProcess = new ProxyProcess({
       folder,
       id: `ingress/${nodeName}/${folder}`,
       command,
+      program,
       env,
       bootstrap: {
         mode: 'ingress',

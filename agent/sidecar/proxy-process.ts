@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { backoffMs } from '../../kit/backoff.ts';
 import type { Clock, Timer } from '../../kit/clock.ts';
 import { readTextIfPresent, writeFileAtomic } from '../../kit/disk.ts';
@@ -18,12 +19,14 @@ import type { ProxyBootstrap } from './bootstrap.ts';
 export type ProxyState = 'stopped' | 'starting' | 'ready' | 'draining';
 
 export interface ProxyProcessOptions {
-  /** Holds `bootstrap.json` and a folder for each run. */
+  /** Holds `bootstrap.json`, the program that was started with it (`program`), and a folder for each run. */
   readonly folder: string;
   /** Unique on this host, for ever: runs are told apart by a number after it. */
   readonly id: string;
   /** What comes before `--bootstrap FILE`. */
   readonly command: readonly string[];
+  /** What tells this program from a later one: its version and where it is. */
+  readonly program: string;
   readonly env: Readonly<Record<string, string>>;
   readonly bootstrap: ProxyBootstrap;
   readonly clock: Clock;
@@ -41,6 +44,8 @@ const LOOK_LIMIT_MS = 2000;
 /** Looks in a row without a 200 after which a proxy that was ready is no longer. */
 const LOOKS_UNTIL_UNREADY = 3;
 const RUNS_KEPT = 2;
+/** In a proxy's state folder, where it can hand its sockets over (proxy/restart/). */
+const RESTART_SOCKET = 'restart.sock';
 /** For a proxy that makes way for one with other settings. */
 const REPLACED_GRACE_MS = 2000;
 /** The proxy keeps the time of a drain itself; this much later it is not waited for any more. */
@@ -55,6 +60,8 @@ export class ProxyProcess {
   readonly #abort = new AbortController();
   #state: ProxyState = 'stopped';
   #run: HostProcess | undefined;
+  /** Runs that have been succeeded and end with their last connection. */
+  readonly #leaving = new Set<HostProcess>();
   #runNumber = 0;
   #failures = 0;
   #missedLooks = 0;
@@ -85,16 +92,24 @@ export class ProxyProcess {
     return this.#run?.logPath;
   }
 
-  /** The id of the newest run, as its processes have it in their environment; also while it ends. */
+  /** The ids of the newest run and of those that it has succeeded, as their processes have them in their environment; also while they end. */
   get runId(): readonly string[] {
-    return this.#runNumber === 0 ? [] : [this.#runIdOf(this.#runNumber)];
+    const numbers = [...this.#leaving].map(({ folder }) => Number(basename(folder)));
+    return this.#runNumber === 0 ? [] : [...numbers, this.#runNumber].map((number) => this.#runIdOf(number));
   }
 
   /** Takes over what an earlier agent left; it counts as ready until it does not answer. True when a proxy runs. */
   async adopt(): Promise<boolean> {
-    this.#runNumber = Math.max(0, ...(await this.#runNumbers()));
+    const numbers = await this.#runNumbers();
+    this.#runNumber = Math.max(0, ...numbers);
+    for (const number of numbers) {
+      if (number === this.#runNumber) continue;
+      const before = this.#makeRun(number);
+      await before.adopt();
+      if (before.state.type === 'running') this.#leaving.add(before);
+    }
     if (this.#runNumber === 0) return false;
-    const run = this.#makeRun();
+    const run = this.#makeRun(this.#runNumber);
     await run.adopt();
     if (run.state.type !== 'running') return false;
     this.#run = run;
@@ -103,21 +118,31 @@ export class ProxyProcess {
   }
 
   /**
-   * Starts it, unless it runs already with the same bootstrap: one that an earlier agent started with another (the control
-   * plane is elsewhere now) reads its own only when it starts, and makes way. Resolves when the process has been started.
+   * Starts it, unless it runs already with the same bootstrap and program. One that an earlier agent started with others (the control
+   * plane is elsewhere now, Tutti was upgraded) hands its sockets over to a new run and loses nothing; one that cannot makes way when its
+   * settings changed, and goes on when only the program did. Resolves when the process has been started.
    */
   async start(): Promise<void> {
-    const text = `${JSON.stringify(this.#options.bootstrap, undefined, 2)}\n`;
+    const { bootstrap, program, log, id } = this.#options;
+    const text = `${JSON.stringify(bootstrap, undefined, 2)}\n`;
     const run = this.#run;
     if (run !== undefined) {
-      if ((await readTextIfPresent(this.#bootstrapPath)) === text) return;
-      this.#options.log.info({ proxy: this.#options.id }, 'proxy has other settings now and is started anew');
-      this.#run = undefined;
-      this.#setState('starting');
-      await run.stop({ graceMs: REPLACED_GRACE_MS });
-      run.close();
+      const sameSettings = (await readTextIfPresent(this.#bootstrapPath)) === text;
+      if (sameSettings && (await readTextIfPresent(this.#programPath)) === `${program}\n`) return;
+      if (existsSync(join(bootstrap.stateFolder, RESTART_SOCKET))) {
+        log.info({ proxy: id }, 'proxy has other settings or another program now: a new one takes over');
+        this.#leaving.add(run);
+      } else if (sameSettings) return;
+      else {
+        log.info({ proxy: id }, 'proxy has other settings now and is started anew');
+        this.#run = undefined;
+        this.#setState('starting');
+        await run.stop({ graceMs: REPLACED_GRACE_MS });
+        run.close();
+      }
     }
     await writeFileAtomic(this.#bootstrapPath, text, { mode: 0o600 });
+    await writeFileAtomic(this.#programPath, `${program}\n`);
     await this.#launch();
   }
 
@@ -138,8 +163,9 @@ export class ProxyProcess {
   /** Stops it for good; resolves when nothing of it is left. */
   async stop(graceMs: number): Promise<void> {
     this.#letGo();
-    await this.#run?.stop({ graceMs });
-    this.#run?.close();
+    const runs = [...this.#leaving, ...(this.#run === undefined ? [] : [this.#run])];
+    await Promise.all(runs.map((run) => run.stop({ graceMs })));
+    for (const run of runs) run.close();
     this.#setState('stopped');
   }
 
@@ -147,6 +173,7 @@ export class ProxyProcess {
   close(): void {
     this.#letGo();
     this.#run?.close();
+    for (const run of this.#leaving) run.close();
   }
 
   /** No more restarts, no more looks. */
@@ -159,17 +186,19 @@ export class ProxyProcess {
   async #launch(): Promise<void> {
     const { folder, command, env, log, id } = this.#options;
     this.#runNumber++;
-    const run = this.#makeRun();
+    const run = this.#makeRun(this.#runNumber);
     await mkdir(folder, { recursive: true });
     this.#run = run;
     try {
-      await run.start({ argv: [...command, '--bootstrap', this.#bootstrapPath], env, cwd: folder });
+      // Where none runs, or it cannot, the new one starts as usual.
+      await run.start({ argv: [...command, '--bootstrap', this.#bootstrapPath, '--hot-restart'], env, cwd: folder });
     } catch (error) {
       this.#run = undefined;
       throw error;
     }
     log.debug({ proxy: id, run: this.#runNumber }, 'proxy started');
-    this.#begin('starting');
+    // The one before serves until this one does.
+    this.#begin(this.#leaving.size > 0 ? this.#state : 'starting');
     await this.#clearOldRuns();
   }
 
@@ -212,6 +241,7 @@ export class ProxyProcess {
 
   /** It ended by itself: start it again, at once after a long run, later and later in a series of failures. */
   #ended(run: HostProcess): void {
+    if (this.#leaving.delete(run)) run.close();
     if (this.#run !== run || this.#abort.signal.aborted) return;
     const { clock, random, log, id } = this.#options;
     const { state } = run;
@@ -238,14 +268,22 @@ export class ProxyProcess {
     });
   }
 
-  #makeRun(): HostProcess {
+  #makeRun(number: number): HostProcess {
     const run: HostProcess = new HostProcess({
-      folder: join(this.#options.folder, 'runs', String(this.#runNumber)),
-      id: this.#runIdOf(this.#runNumber),
+      folder: this.#folderOf(number),
+      id: this.#runIdOf(number),
       clock: this.#options.clock,
       onExit: () => this.#ended(run),
     });
     return run;
+  }
+
+  #isLeaving(number: number): boolean {
+    return [...this.#leaving].some(({ folder }) => folder === this.#folderOf(number));
+  }
+
+  #folderOf(number: number): string {
+    return join(this.#options.folder, 'runs', String(number));
   }
 
   #runIdOf(number: number): string {
@@ -259,7 +297,7 @@ export class ProxyProcess {
 
   async #clearOldRuns(): Promise<void> {
     for (const number of await this.#runNumbers()) {
-      if (number > this.#runNumber - RUNS_KEPT) continue;
+      if (number > this.#runNumber - RUNS_KEPT || this.#isLeaving(number)) continue;
       await rm(join(this.#options.folder, 'runs', String(number)), { recursive: true, force: true });
     }
   }
@@ -268,6 +306,10 @@ export class ProxyProcess {
     if (this.#state === state) return;
     this.#state = state;
     this.#options.onChange();
+  }
+
+  get #programPath(): string {
+    return join(this.#options.folder, 'program');
   }
 
   get #bootstrapPath(): string {

@@ -7,6 +7,8 @@ import type { TokenIssuer } from '../identity/token-issuer.ts';
 export interface ProxySettings {
   /** What comes before `--bootstrap FILE`. */
   readonly command: readonly string[];
+  /** Its version and where it is: proxies of another program make way for it. */
+  readonly program: string;
   readonly env: Readonly<Record<string, string>>;
   readonly api: { readonly server: string; readonly caFile: string };
   readonly xdsAddress: string;

@@ -26,7 +26,7 @@ export class Sidecar {
   readonly #proxy: ProxyProcess;
 
   constructor({ pod, podFolder, podAddress, identity, settings, onChange }: SidecarOptions) {
-    const { command, env, xdsAddress, trustDomain, clock, random, log } = settings;
+    const { command, program, env, xdsAddress, trustDomain, clock, random, log } = settings;
     const { name, uid, namespace = '' } = pod.metadata;
     const folder = join(podFolder, 'sidecar');
     this.#identity = identity;
@@ -34,6 +34,7 @@ export class Sidecar {
       folder,
       id: `${uid}/sidecar`,
       command,
+      program,
       env,
       bootstrap: {
         mode: 'sidecar',
