@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { proxyCommand } from '../cli/process/proxy-command.ts';
+import { PROXY_NODE_FLAGS, proxyCommand } from '../cli/process/proxy-command.ts';
+import { bundleProxy } from '../tools/bundle-proxy.ts';
 import { OWN_ADDRESS, OWN_POD, TRUST_DOMAIN } from './mesh/own-pod.ts';
 import { IDLE_PEERS } from './peers/idle-sidecar.ts';
 import { type Pinned, startPinned, stop, usageOf } from './proxy-process.ts';
@@ -44,8 +45,11 @@ async function run(options: Options): Promise<Report> {
     ended.catch(() => undefined);
     const xdsPort = Number(mesh.output());
     const [port = 0] = await freePorts(1);
-    const warmUp = tutti({ name: 'warm-up', folder, cache: 'cache', xdsPort, port });
-    if (!('missing' in warmUp)) await measure(warmUp.command, port, 0);
+    await bundleProxy(join(folder, 'bundle'));
+    for (const program of [published(folder), proxyCommand()]) {
+      const warmUp = tutti({ name: 'warm-up', folder, program, cache: 'cache', xdsPort, port });
+      if (!('missing' in warmUp)) await measure(warmUp.command, port, 0);
+    }
     const rounds = new Map<string, Round[]>();
     const total = options.rounds ?? ROUNDS;
     for (let round = 1; round <= total; round++) {
@@ -72,21 +76,33 @@ async function run(options: Options): Promise<Report> {
 
 function contenders(folder: string, xdsPort: number, round: number, options: Options): ((port: number) => Peer)[] {
   const peers = IDLE_PEERS.map((setUp) => (port: number) => setUp({ folder, port, services: SERVICES }));
-  const own = (name: string, cache: string) => (port: number) => tutti({ name, folder, cache, xdsPort, port });
+  const own = (name: string, program: readonly string[], cache: string) => (port: number) =>
+    tutti({ name, folder, program, cache, xdsPort, port });
   // The agent's proxies share a cache of compiled code; the first on a node finds it empty.
-  const all = [own('tutti-first', `cache-${round}`), own('tutti', 'cache'), ...peers];
-  return options.peers === undefined ? all : all.slice(0, 2);
+  const all = [
+    own('tutti-first', published(folder), `cache-${round}`),
+    own('tutti', published(folder), 'cache'),
+    own('tutti-sources', proxyCommand(), 'cache'),
+    ...peers,
+  ];
+  return options.peers === undefined ? all : all.slice(0, 3);
+}
+
+/** As the package has it, in few files. */
+function published(folder: string): readonly string[] {
+  return [process.execPath, ...PROXY_NODE_FLAGS, join(folder, 'bundle', 'main.js')];
 }
 
 interface Own {
   readonly name: string;
   readonly folder: string;
+  readonly program: readonly string[];
   readonly cache: string;
   readonly xdsPort: number;
   readonly port: number;
 }
 
-function tutti({ name, folder, cache, xdsPort, port }: Own): Peer {
+function tutti({ name, folder, program, cache, xdsPort, port }: Own): Peer {
   const file = join(folder, 'bootstrap.json');
   writeFileSync(
     file,
@@ -106,7 +122,7 @@ function tutti({ name, folder, cache, xdsPort, port }: Own): Peer {
     }),
   );
   const env = ['env', `NODE_COMPILE_CACHE=${join(folder, cache)}`];
-  return { name, command: [...env, ...proxyCommand(), '--bootstrap', file] };
+  return { name, command: [...env, ...program, '--bootstrap', file] };
 }
 
 async function measure(command: readonly string[], port: number, settleMs: number): Promise<Round> {
@@ -150,11 +166,11 @@ function report(rounds: ReadonlyMap<string, readonly Round[]>): Report {
   });
   const rows = proxies.map(
     ([name, { readyMs, cpuMs, rssBytes }]) =>
-      `${name.padEnd(12)} ${readyMs.toFixed(0).padStart(8)} ${cpuMs.toFixed(0).padStart(8)} ${mb(rssBytes).padStart(8)}`,
+      `${name.padEnd(13)} ${readyMs.toFixed(0).padStart(8)} ${cpuMs.toFixed(0).padStart(8)} ${mb(rssBytes).padStart(8)}`,
   );
   return {
     name: 'start',
-    text: `start: ${SERVICES} services, medians\nproxy        ready ms   CPU ms   RSS MB\n${rows.join('\n')}\n`,
+    text: `start: ${SERVICES} services, medians\nproxy         ready ms   CPU ms   RSS MB\n${rows.join('\n')}\n`,
     json: { scenario: 'start', machine: machine(), services: SERVICES, proxies: Object.fromEntries(proxies) },
   };
 }

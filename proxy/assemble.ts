@@ -88,9 +88,9 @@ async function identityHolder(
   return new IdentitySource({ ...shared, obtain: svidClient({ ...api, ...ttl }), spiffeId });
 }
 
-/** From package.json, which lies one folder up, or two in the published package. */
+/** From package.json, which lies one folder up, or two in the published package, three when bundled. */
 function ownVersion(): string {
-  for (const up of ['..', join('..', '..')]) {
+  for (const up of ['..', join('..', '..'), join('..', '..', '..')]) {
     try {
       const { version } = JSON.parse(readFileSync(join(import.meta.dirname, up, 'package.json'), 'utf8')) as {
         version: string;

@@ -46,18 +46,23 @@ export async function runProxy(options: ProxyOptions): Promise<void> {
     const restart = new HotRestart({ bootstrap, workers, ...shared });
     const takenOver = options.hotRestart === true ? await restart.begin() : undefined;
     const parts = await assemble(bootstrap, workers, takenOver ?? [], shared);
-    const openDoor = (fd?: number): Promise<Admin> => {
+    let admin: Admin | undefined;
+    const openDoor = async (fd?: number): Promise<void> => {
       const extra = () => ({ node: bootstrap.nodeId, controlPlane: parts.ads.status() });
-      return createAdmin({ ...shared, ...bootstrap.admin, engine: parts.engine, fd, extra });
+      admin = await createAdmin({ ...shared, ...bootstrap.admin, engine: parts.engine, fd, extra });
     };
-    // After a hot restart the process before answers there until this one carries the traffic.
-    let admin = takenOver === undefined ? await openDoor() : undefined;
-    await start(parts, stop.signal, log);
-    if (takenOver !== undefined && (await restart.finish(parts.engine, stop.signal))) {
-      admin = await openDoor(restart.adminDescriptor);
+    try {
+      // After a hot restart the process before answers there until this one carries the traffic.
+      if (takenOver === undefined) await openDoor();
+      await start(parts, stop.signal, log);
+      if (takenOver !== undefined && (await restart.finish(parts.engine, stop.signal))) {
+        await openDoor(restart.adminDescriptor);
+      }
+      if (admin !== undefined) await live({ parts, admin, restart, leavingMs, log }, stop.signal);
+    } finally {
+      // Also when it could not start: its workers would keep the process.
+      await close(parts, admin);
     }
-    if (admin !== undefined) await live({ parts, admin, restart, leavingMs, log }, stop.signal);
-    await close(parts, admin);
   } finally {
     process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
   }

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 /**
  * How an agent starts a proxy. Proxies are started from their own file: the other commands would cost each of them memory. And
  * nothing that a request makes outlives it, so that a young generation of 1 MB is enough; V8 would let it grow to 16 MB while the
- * proxy starts and keep the pages (6 MB of an idle sidecar; CPU per request is the same).
+ * proxy starts and keep the pages (6 MB of an idle sidecar; CPU per request is the same). The published package has the proxy in few
+ * files (tools/bundle-proxy.ts).
  */
 export function proxyCommand(): readonly string[] {
   const folder = join(import.meta.dirname, '..', '..', 'proxy');
   const source = join(folder, 'main.ts');
-  return [process.execPath, ...PROXY_NODE_FLAGS, existsSync(source) ? source : join(folder, 'main.js')];
+  return [process.execPath, ...PROXY_NODE_FLAGS, existsSync(source) ? source : join(folder, 'bundle', 'main.js')];
 }
 
 export const PROXY_NODE_FLAGS: readonly string[] = ['--max-semi-space-size=1'];

@@ -26,7 +26,8 @@ export interface Predecessor {
 
 const MAX_REQUEST_CHARS = 64;
 
-/** Offers the listening sockets to a successor that comes to the path. One that fails before it is ready changes nothing. */
+/** Offers the listening sockets to a successor that comes to the path. One that fails before it is ready changes nothing. A path that
+ * cannot be listened at (too long: unix(7) has room for 107 bytes) is a warning: the proxy works without. */
 export async function awaitSuccessor(options: PredecessorOptions): Promise<Predecessor> {
   const { path, log } = options;
   const succeeded = Promise.withResolvers<void>();
@@ -48,14 +49,22 @@ export async function awaitSuccessor(options: PredecessorOptions): Promise<Prede
       }
     });
   });
-  mkdirSync(dirname(path), { recursive: true });
-  // Of a process that was killed.
-  rmSync(path, { force: true });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, resolve);
-  });
-  chmodSync(path, 0o600);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    // Of a process that was killed.
+    rmSync(path, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(path, resolve);
+    });
+    chmodSync(path, 0o600);
+  } catch (error) {
+    log.warn(
+      { error },
+      `hot restart: cannot wait for a successor at "${path}"; this proxy can only be stopped and started`,
+    );
+    server.close();
+  }
   return { succeeded: succeeded.promise, close: () => closed(server) };
 }
 
