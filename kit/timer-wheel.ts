@@ -1,6 +1,7 @@
 import type { Clock, Timer } from './clock.ts';
 
-const TICK_MS = 20;
+/** How late an alarm may be. */
+export const TICK_MS = 20;
 const SLOTS = 512;
 
 /**

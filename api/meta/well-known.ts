@@ -76,6 +76,12 @@ export function meshServerName(containerPort: number): string {
   return `${containerPort}.port.tutti.internal`;
 }
 
+/**
+ * What a caller's sidecar asks for (ALPN) where it passes bytes on as they are: the callee's then does so too. HTTP is `http/1.1` or `h2`
+ * between them as anywhere.
+ */
+export const MESH_BYTES_PROTOCOL = 'tutti-tcp';
+
 export function workloadSpiffeId(trustDomain: string, namespace: string, serviceAccount: string): string {
   return `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
 }

@@ -10,6 +10,18 @@ export interface ListenerConfig {
    * protocol that ALPN settled is among its `applicationProtocols`, or it names none. A listener whose chains have TLS refuses plaintext.
    */
   readonly chains: readonly FilterChain[];
+  /** What is read of a connection before its chain is known; undefined where nothing must be (Envoy's listener filters). */
+  readonly opening?: OpeningConfig;
+}
+
+export interface OpeningConfig {
+  /**
+   * Tells HTTP from other bytes, with or without TLS around them; not where ALPN settled what is spoken. The chain is the first that
+   * takes the protocol, as ALPN's would be: `http/1.0`, `http/1.1` and `h2c` are HTTP.
+   */
+  readonly detectHttp: boolean;
+  /** For all of it. Then a client that is silent, or not understood yet, is taken as it is: where servers speak first, it waits for them. */
+  readonly timeoutMs: number;
 }
 
 export type FilterChain = ChainMatch & (HttpChain | TcpChain);

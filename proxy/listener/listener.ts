@@ -6,7 +6,10 @@ import { ServerConnection as Http2ServerConnection } from '../http2/server-conne
 import type { Runtime } from '../runtime.ts';
 import { descriptorOf } from '../socket/descriptor.ts';
 import { type ByteReceiver, eventRead, listeningHandle, sharedSocket } from '../socket/shared-read.ts';
+import { chainFor, chainForSpoken, HTTP_1 } from './chain-match.ts';
+import type { Connection } from './connection.ts';
 import type { FilterChain, HttpConnectionConfig, ListenerConfig } from './listener-config.ts';
+import { OpeningConnection, type OpeningOptions } from './opening-connection.ts';
 import { TcpConnection } from './tcp-connection.ts';
 import { createTlsServer, setDefaultCertificate } from './tls-server.ts';
 
@@ -121,7 +124,7 @@ export class Listener {
   #createPlain(): net.Server {
     const server = net.createServer({ allowHalfOpen: true });
     server.on('connection', (socket) => {
-      const connection = this.#serve(socket, this.#config.chains[0], '');
+      const connection = this.#accept({ socket, chains: this.#config.chains, peerId: '' });
       if (connection !== undefined) eventRead(socket, connection);
     });
     return server;
@@ -133,7 +136,7 @@ export class Listener {
     if (handle === undefined) return;
     handle.onconnection = (error, accepted) => {
       if (error !== 0 || accepted === undefined) return;
-      sharedSocket(accepted, (socket) => this.#serve(socket, this.#config.chains[0], '') ?? NOBODY);
+      sharedSocket(accepted, (socket) => this.#accept({ socket, chains: this.#config.chains, peerId: '' }) ?? NOBODY);
     };
   }
 
@@ -142,9 +145,9 @@ export class Listener {
       meshTls: this.#runtime.meshTls,
       telemetry: this.#runtime.telemetry,
       chains: () => this.#config.chains,
-      onSecured: ({ socket, chain, peerId }) => {
-        const connection = this.#serve(socket, chain, peerId);
-        if (connection !== undefined) eventRead(socket, connection);
+      onSecured: (secured) => {
+        const connection = this.#accept(secured);
+        if (connection !== undefined) eventRead(secured.socket, connection);
       },
     });
     this.#secure = server;
@@ -152,32 +155,46 @@ export class Listener {
     return server;
   }
 
-  #serve(socket: net.Socket, chain: FilterChain | undefined, peerId: string): Connection | undefined {
-    if (chain === undefined) {
+  #accept({ socket, chains, protocol = '', peerId }: Accepted): Connection | undefined {
+    const { direction, opening } = this.#config;
+    const counts = this.#runtime.telemetry;
+    let connection: Connection | undefined;
+    const onClose = (): void => {
+      counts.connectionsOpen[direction]--;
+      if (connection !== undefined) this.#connections.delete(connection);
+    };
+    if (protocol === '' && opening?.detectHttp === true && chainsDiffer(chains)) {
+      const serve: OpeningOptions['serve'] = (spoken, gone) =>
+        this.#serve(socket, chainForSpoken(chains, spoken), peerId, gone);
+      connection = new OpeningConnection({ runtime: this.#runtime, socket, opening, serve, onClose });
+    } else connection = this.#serve(socket, secureOrFirst(chains, protocol), peerId, onClose);
+    if (connection === undefined) {
       socket.destroy();
       return undefined;
     }
-    const { direction } = this.#config;
-    const counts = this.#runtime.telemetry;
     counts.connectionsOpened[direction]++;
     counts.connectionsOpen[direction]++;
-    const closed = (connection: Connection): void => {
-      counts.connectionsOpen[direction]--;
-      this.#connections.delete(connection);
-    };
-    const connection =
-      chain.tcp === undefined
-        ? this.#serveHttp(socket, chain, peerId, closed)
-        : new TcpConnection(this.#runtime, socket, direction, chain.tcp.cluster, closed);
     this.#connections.add(connection);
     return connection;
+  }
+
+  #serve(
+    socket: net.Socket,
+    chain: FilterChain | undefined,
+    peerId: string,
+    onClose: () => void,
+  ): Connection | undefined {
+    if (chain === undefined) return undefined;
+    if (chain.tcp === undefined) return this.#serveHttp(socket, chain, peerId, onClose);
+    const { direction } = this.#config;
+    return new TcpConnection({ runtime: this.#runtime, socket, direction, cluster: chain.tcp.cluster, onClose });
   }
 
   #serveHttp(
     socket: net.Socket,
     { tls: secure, http }: Extract<FilterChain, { readonly http: HttpConnectionConfig }>,
     peerId: string,
-    closed: (connection: Connection) => void,
+    closed: () => void,
   ): Connection {
     const { direction } = this.#config;
     const from: Downstream = {
@@ -192,19 +209,28 @@ export class Listener {
     if (!('alpnProtocol' in socket) || socket.alpnProtocol !== 'h2') {
       return new ServerConnection(this.#runtime, socket, from, http, closed);
     }
-    const connection = new Http2ServerConnection(this.#runtime, socket, from, http, () => closed(connection));
+    const connection = new Http2ServerConnection(this.#runtime, socket, from, http, closed);
     listenTo(socket, connection);
     return connection;
   }
 }
 
-/** What a listener knows of those that it has accepted. */
-interface Connection extends ByteReceiver {
-  /** Asks the client to go elsewhere with what is new, where there is a word for that. */
-  drain?(): void;
-  /** Its listener is gone: it finishes what is in flight. */
-  retire(): void;
-  close(): void;
+/** A connection that came, with the chains that may take it. */
+interface Accepted {
+  readonly socket: net.Socket;
+  readonly chains: readonly FilterChain[];
+  /** What ALPN settled. */
+  readonly protocol?: string;
+  readonly peerId: string;
+}
+
+function secureOrFirst(chains: readonly FilterChain[], protocol: string): FilterChain | undefined {
+  return chains[0]?.tls === undefined ? chains[0] : chainFor(chains, protocol === '' ? HTTP_1 : protocol);
+}
+
+/** Whether it matters what is spoken. */
+function chainsDiffer(chains: readonly FilterChain[]): boolean {
+  return chainForSpoken(chains, 'bytes') !== chainForSpoken(chains, HTTP_1);
 }
 
 function listenTo(socket: net.Socket, connection: Http2ServerConnection): void {

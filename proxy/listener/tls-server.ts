@@ -2,14 +2,18 @@ import { constants } from 'node:crypto';
 import tls from 'node:tls';
 import type { MeshTls } from '../socket/mesh-tls.ts';
 import type { Telemetry, TlsRefusal } from '../telemetry/telemetry.ts';
+import { chainFor, chainsFor, HTTP_1, protocolFor } from './chain-match.ts';
 import type { FilterChain } from './listener-config.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-/** A connection that passed: which chain takes it, and who is on the other side. */
+/** A connection that passed: which chains are for it, and who is on the other side. */
 interface Secured {
   readonly socket: tls.TLSSocket;
-  readonly chain: FilterChain;
+  /** Chains for the server name, of which what is spoken says which it is: ALPN where it settled that. */
+  readonly chains: readonly FilterChain[];
+  /** '' where the client asked for none. */
+  readonly protocol: string;
   /** The verified SPIFFE id of a mesh chain's peer; '' where no certificate is asked for. */
   readonly peerId: string;
 }
@@ -83,48 +87,6 @@ export function setDefaultCertificate(
   }
 }
 
-/** Tried in order; server names are compared in lower case (RFC 6066 section 3; CVE-2026-48928), `*.` stands for one or more labels. */
-function chainsFor(chains: readonly FilterChain[], serverName: string): readonly FilterChain[] {
-  const name = serverName.toLowerCase();
-  return chains.filter(
-    (chain) =>
-      chain.serverNames.length === 0 ||
-      chain.serverNames.some((wanted) => {
-        const pattern = wanted.toLowerCase();
-        return pattern.startsWith('*.') ? name.endsWith(pattern.slice(1)) : name === pattern;
-      }),
-  );
-}
-
-/** Of what the client offers, what the first chain that can takes. Undefined ends the handshake (RFC 7301, section 3.2). */
-function protocolFor(
-  chains: readonly FilterChain[],
-  serverName: string,
-  offered: readonly string[],
-): string | undefined {
-  const taken = chainsFor(chains, serverName).flatMap((chain) => protocolsOf(chain));
-  return taken.find((protocol) => offered.includes(protocol));
-}
-
-/** The chain for the protocol that was settled; `false` where the client asked for none, which is HTTP/1.1. */
-function chainFor(
-  chains: readonly FilterChain[],
-  serverName: string,
-  settled: string | false | null,
-): FilterChain | undefined {
-  const protocol = typeof settled === 'string' && settled !== '' ? settled : HTTP_1;
-  return chainsFor(chains, serverName).find((chain) => protocolsOf(chain).includes(protocol));
-}
-
-const HTTP_1 = 'http/1.1';
-/** What the HTTP connection manager speaks, the best first. */
-const HTTP = ['h2', HTTP_1];
-
-function protocolsOf({ applicationProtocols, tcp }: FilterChain): readonly string[] {
-  if (applicationProtocols.length > 0) return applicationProtocols;
-  return tcp === undefined ? HTTP : [HTTP_1];
-}
-
 class UnknownServerName extends Error {
   constructor(serverName: string) {
     super(`server name "${serverName}": no filter chain serves it`);
@@ -157,13 +119,15 @@ function secured(socket: tls.TLSSocket, options: TlsServerOptions): void {
   };
   // `servername` is false when the client named none.
   const serverName = typeof socket.servername === 'string' ? socket.servername : '';
-  const chain = chainFor(options.chains(), serverName, socket.alpnProtocol);
+  const chains = chainsFor(options.chains(), serverName);
+  const protocol = typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : '';
+  const chain = chainFor(chains, protocol === '' ? HTTP_1 : protocol);
   if (chain === undefined) refuse('unknown-server-name');
-  else if (chain.tls?.kind !== 'mesh') options.onSecured({ socket, chain, peerId: '' });
+  else if (chain.tls?.kind !== 'mesh') options.onSecured({ socket, chains, protocol, peerId: '' });
   else if (socket.getProtocol() !== 'TLSv1.3') refuse('handshake');
   else {
     const verdict = options.meshTls.verify(socket);
-    if (verdict.ok) options.onSecured({ socket, chain, peerId: verdict.spiffeId });
+    if (verdict.ok) options.onSecured({ socket, chains, protocol, peerId: verdict.spiffeId });
     else refuse(verdict.refusal, verdict.message);
   }
 }

@@ -1,5 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
+import { MESH_BYTES_PROTOCOL } from '../../api/meta/well-known.ts';
 import type { ClusterConfig, Endpoint } from '../cluster/cluster-config.ts';
 import type { Runtime } from '../runtime.ts';
 import { type ByteReceiver, sharedRead } from '../socket/shared-read.ts';
@@ -7,7 +8,7 @@ import { type ByteReceiver, sharedRead } from '../socket/shared-read.ts';
 export interface Dialling {
   readonly receiver: ByteReceiver;
   /** What is asked for in the TLS handshake (RFC 7301). A plain connection is taken to speak it. */
-  readonly protocol: 'http/1.1' | 'h2';
+  readonly protocol: 'http/1.1' | 'h2' | typeof MESH_BYTES_PROTOCOL;
   /** The peer is who it should be, and nothing has been sent yet. */
   connected(): void;
   /** The peer is not, or is this very proxy. What the socket itself tells comes as its events. */
@@ -39,6 +40,8 @@ export function dial(runtime: Runtime, cluster: ClusterConfig, endpoint: Endpoin
     ...(secureContext === undefined ? {} : { secureContext }),
     minVersion: 'TLSv1.3',
     ALPNProtocols: [dialling.protocol],
+    // What HTTP's sides take for an end, bytes do not: the other direction goes on.
+    allowHalfOpen: dialling.protocol === MESH_BYTES_PROTOCOL,
     // The peer's name is a SPIFFE id, which no default check knows: ours runs on every connection, before a byte is sent.
     rejectUnauthorized: false,
     onread,

@@ -5,9 +5,12 @@ import {
   HttpConnectionManagerForwardClientCertDetails,
   type HttpConnectionManagerInput,
   type HttpFilterInput,
+  HttpInspector,
   type ListenerFilterInput,
+  type ListenerInput,
   Router,
   StdoutAccessLog,
+  TcpProxy,
   TlsInspector,
 } from '../../../xds/messages.js';
 import { durationOf, packAny } from './any.ts';
@@ -53,12 +56,34 @@ export const TLS_INSPECTOR: ListenerFilterInput = {
   typedConfig: packAny(TlsInspector, {}),
 };
 
+/** How long a client may be silent before it is taken for one that waits for the server (Istio: protocolDetectionTimeout, once 100 ms). */
+const DETECTION_MS = 100;
+
+/** Tells HTTP from other bytes, for ports of which nobody said what they speak. A client that is silent for longer is bytes. */
+export const HTTP_DETECTION = {
+  listenerFiltersTimeout: durationOf(DETECTION_MS),
+  continueOnListenerFiltersTimeout: true,
+} satisfies ListenerInput;
+
+export const HTTP_INSPECTOR: ListenerFilterInput = {
+  name: 'envoy.filters.listener.http_inspector',
+  typedConfig: packAny(HttpInspector, {}),
+};
+
+/** What the inspector calls HTTP, for the match of a filter chain. */
+export const DETECTED_HTTP: readonly string[] = ['http/1.0', 'http/1.1', 'h2c'];
+
 const ROUTER: HttpFilterInput = { name: 'envoy.filters.http.router', typedConfig: packAny(Router, {}) };
 
 const FORWARD_PROXY: HttpFilterInput = {
   name: 'envoy.filters.http.dynamic_forward_proxy',
   typedConfig: packAny(DynamicForwardProxyFilter, { dnsCacheConfig: DNS_CACHE }),
 };
+
+/** Passes bytes on as they are. */
+export function tcpFilter(cluster: string, statPrefix: string): FilterInput {
+  return { name: 'envoy.filters.network.tcp_proxy', typedConfig: packAny(TcpProxy, { statPrefix, cluster }) };
+}
 
 /** x-forwarded-client-cert is written by the callee's sidecar alone; at the edge a client's own is removed. */
 function clientCertificateHeader(role: HttpOptions['role']): HttpConnectionManagerInput {

@@ -20,8 +20,10 @@ export interface MeshPort {
   readonly namespace: string;
   readonly serviceName: string;
   readonly port: number;
-  /** Sidecars and ingresses carry both, gRPC's own clients `grpc` alone. */
+  /** Sidecars and ingresses carry all, gRPC's own clients `grpc` alone. */
   readonly protocol: SpokenProtocol;
+  /** Nobody said what it speaks: a caller's proxy looks, and takes what is not HTTP as bytes. */
+  readonly isDetected: boolean;
   readonly cluster: string;
   /** The app speaks HTTP/2 with prior knowledge. */
   readonly http2: boolean;
@@ -37,7 +39,8 @@ export interface MeshPort {
   readonly ttlMs: number | undefined;
 }
 
-export type SpokenProtocol = 'http' | 'grpc';
+/** `tcp`: bytes, which no proxy looks into. */
+export type SpokenProtocol = 'http' | 'grpc' | 'tcp';
 
 interface MeshEndpoint {
   readonly address: string;
@@ -46,8 +49,9 @@ interface MeshEndpoint {
 }
 
 /**
- * Protocols of a port that the proxy carries (Service.spec.ports[].appProtocol; IANA names, Kubernetes' own of KEP-3726, and those that Istio
- * knows). A port that names none is taken for HTTP/1.1, as Gateway API's meshes do.
+ * Protocols of a port in which the proxy knows requests (Service.spec.ports[].appProtocol; IANA names, Kubernetes' own of KEP-3726, and those
+ * that Istio knows). Of others it carries the bytes. A port that names none is HTTP/1.1 to routes, as in Gateway API's meshes; where no route
+ * says so, callers' first bytes do.
  */
 const HTTP1_PROTOCOLS = new Set(['http', 'kubernetes.io/ws', 'ws', 'grpc-web']);
 const HTTP2_PROTOCOLS = new Set(['kubernetes.io/h2c', 'h2c', 'http2', 'grpc']);
@@ -62,15 +66,30 @@ function isHttp2Port({ appProtocol = '' }: ServicePort): boolean {
   return HTTP2_PROTOCOLS.has(appProtocol.toLowerCase());
 }
 
+/** Whether what callers say to it may be anything: it names no protocol, or none in which the proxy knows requests. */
+export function mayBeBytes(port: ServicePort): boolean {
+  return port.protocol === 'TCP' && (port.appProtocol === undefined || !isHttpPort(port));
+}
+
 /** Undefined for a port that is not carried. */
 export function spokenOn(port: ServicePort): SpokenProtocol | undefined {
   if (isGrpcPort(port)) return 'grpc';
-  return isHttpPort(port) ? 'http' : undefined;
+  if (isHttpPort(port)) return 'http';
+  return mayBeBytes(port) ? 'tcp' : undefined;
 }
 
 /** Whether a route of that kind may lead there: gRPC is HTTP/2, so routes of HTTP may lead to its ports too. */
 export function canCarry(port: ServicePort, protocol: SpokenProtocol): boolean {
-  return protocol === 'grpc' ? isGrpcPort(port) : isHttpPort(port);
+  switch (protocol) {
+    case 'http':
+      return isHttpPort(port);
+    case 'grpc':
+      return isGrpcPort(port);
+    case 'tcp':
+      return mayBeBytes(port);
+    default:
+      return protocol satisfies never;
+  }
 }
 
 export function meshPorts(service: Service, world: World): readonly MeshPort[] {
@@ -125,6 +144,7 @@ function meshPort(
     serviceName: service.metadata.name,
     port: port.port,
     protocol,
+    isDetected: port.appProtocol === undefined,
     cluster: serviceCluster(namespace, service.metadata.name, port.port),
     http2: isHttp2Port(port),
     meshed,

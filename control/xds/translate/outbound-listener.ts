@@ -1,6 +1,13 @@
-import { Listener, TrafficDirection } from '../../../xds/messages.js';
+import { type FilterChainInput, Listener, TrafficDirection } from '../../../xds/messages.js';
 import { type Resource, versionOfBytes } from '../resource.ts';
-import { type HttpOptions, httpFilter } from './http-listener.ts';
+import {
+  DETECTED_HTTP,
+  HTTP_DETECTION,
+  HTTP_INSPECTOR,
+  type HttpOptions,
+  httpFilter,
+  tcpFilter,
+} from './http-listener.ts';
 
 /** All of an outbound listener but where it binds: what every pod's listener of that name has in common. */
 export interface ListenerBody {
@@ -8,10 +15,34 @@ export interface ListenerBody {
   readonly bytes: Uint8Array;
 }
 
-export function outboundBody(name: string, http: HttpOptions): ListenerBody {
-  const filterChains = [{ name, filters: [httpFilter(http)] }];
-  const bytes = Listener.encode({ name, trafficDirection: TrafficDirection.OUTBOUND, filterChains }).finish();
-  return { name, bytes: new Uint8Array(bytes) };
+/** What a listener makes of what apps send. */
+export type OutboundTraffic =
+  | { readonly kind: 'http'; readonly http: HttpOptions }
+  /** HTTP where the first bytes say so, bytes for the cluster otherwise. */
+  | { readonly kind: 'detected'; readonly http: HttpOptions; readonly cluster: string }
+  | { readonly kind: 'tcp'; readonly cluster: string };
+
+export function outboundBody(name: string, traffic: OutboundTraffic): ListenerBody {
+  const detection = traffic.kind === 'detected' ? { ...HTTP_DETECTION, listenerFilters: [HTTP_INSPECTOR] } : {};
+  const filterChains = chainsOf(name, traffic);
+  const message = { name, trafficDirection: TrafficDirection.OUTBOUND, ...detection, filterChains };
+  return { name, bytes: new Uint8Array(Listener.encode(message).finish()) };
+}
+
+function chainsOf(name: string, traffic: OutboundTraffic): readonly FilterChainInput[] {
+  switch (traffic.kind) {
+    case 'http':
+      return [{ name, filters: [httpFilter(traffic.http)] }];
+    case 'tcp':
+      return [{ name, filters: [tcpFilter(traffic.cluster, 'outbound')] }];
+    case 'detected':
+      return [
+        { name, filterChainMatch: { applicationProtocols: DETECTED_HTTP }, filters: [httpFilter(traffic.http)] },
+        { name: `${name}/tcp`, filters: [tcpFilter(traffic.cluster, 'outbound')] },
+      ];
+    default:
+      return traffic satisfies never;
+  }
 }
 
 export function outboundListener(body: ListenerBody, address: string, port: number): Resource {

@@ -1,11 +1,10 @@
 import type { Pod } from '../../../api/kinds/pod.ts';
-import { APP_PORTS, meshServerName, OUTBOUND_PROXY_PORT } from '../../../api/meta/well-known.ts';
+import { APP_PORTS, MESH_BYTES_PROTOCOL, meshServerName, OUTBOUND_PROXY_PORT } from '../../../api/meta/well-known.ts';
 import {
   type FilterChainInput,
   Listener,
   type ListenerInput,
   RouteConfiguration,
-  TcpProxy,
   TrafficDirection,
 } from '../../../xds/messages.js';
 import { LayeredMap } from '../layered-map.ts';
@@ -17,23 +16,25 @@ import {
   resourceMap,
   type Snapshot,
 } from '../resource.ts';
-import { packAny } from './any.ts';
 import { inboundClusterResource } from './cluster.ts';
 import { grpcPortOf } from './grpc/grpc-port.ts';
-import { httpFilter, TLS_INSPECTOR } from './http-listener.ts';
+import { HTTP_INSPECTOR, httpFilter, TLS_INSPECTOR, tcpFilter } from './http-listener.ts';
 import type { Memo } from './memo.ts';
-import { jsonPorts, meshAddressOf } from './mesh-service.ts';
+import { jsonPorts, mayBeBytes, meshAddressOf } from './mesh-service.ts';
 import { INBOUND_LISTENER, inboundName, OUTBOUND_PROXY_LISTENER, OUTBOUND_ROUTES } from './names.ts';
 import { outboundBody, outboundListener } from './outbound-listener.ts';
 import { inboundHost } from './route-defaults.ts';
+import { selectedPorts } from './selecting-ports.ts';
 import { meshServerTls } from './transport.ts';
 import type { NamespaceView, OutboundPort } from './view.ts';
 
 /** All that a pod's sidecar is to have; undefined while the agent has not said where the pod is. `memo` is the pod's part. */
 export function sidecarSnapshot(pod: Pod, view: NamespaceView, memo: Memo): Snapshot | undefined {
   // Of all that changes, endpoints change most: nothing else is to be looked at then.
-  const rest = memo.take('rest', [pod, view.clusters, view.routes, view.outbound, view.grpcServices], () =>
-    allButEndpoints(pod, view, memo),
+  const rest = memo.take(
+    'rest',
+    [pod, view.clusters, view.routes, view.outbound, view.grpcServices, view.bytesServices],
+    () => allButEndpoints(pod, view, memo),
   );
   return rest && { ...rest, endpoints: view.endpoints };
 }
@@ -44,8 +45,10 @@ function allButEndpoints(pod: Pod, view: NamespaceView, memo: Memo): Omit<Snapsh
   if (mesh === undefined || podAddress === undefined || podAddress === '') return undefined;
   const ports = pod.metadata.annotations?.[APP_PORTS];
   const grpcPort = grpcPortOf(pod, view.grpcServices);
-  const own = memo.take('inbound', [ports, mesh.address, mesh.port, grpcPort], () =>
-    inbound(mesh, jsonPorts(ports), grpcPort),
+  const bytesPorts = selectedPorts(pod, view.bytesServices, mayBeBytes);
+  const bytesText = [...bytesPorts].sort((left, right) => left - right).join(' ');
+  const own = memo.take('inbound', [ports, mesh.address, mesh.port, grpcPort, bytesText], () =>
+    inbound(mesh, jsonPorts(ports), { grpcPort, bytesPorts }),
   );
   const listener = memo.take('listeners', [own, podAddress, view.outbound], () =>
     resourceMap([...own.listeners, ...outbound(podAddress, view.outbound)]),
@@ -68,9 +71,8 @@ function outbound(podAddress: string, ports: readonly OutboundPort[]): readonly 
 }
 
 const FORWARD_PROXY = outboundBody(OUTBOUND_PROXY_LISTENER, {
-  routeTable: OUTBOUND_ROUTES,
-  statPrefix: 'outbound',
-  role: 'forward-proxy',
+  kind: 'http',
+  http: { routeTable: OUTBOUND_ROUTES, statPrefix: 'outbound', role: 'forward-proxy' },
 });
 
 interface Inbound {
@@ -79,11 +81,17 @@ interface Inbound {
   readonly listeners: readonly Resource[];
 }
 
+/** Container ports on which more is taken than HTTP. */
+interface MorePorts {
+  readonly grpcPort: number | undefined;
+  readonly bytesPorts: ReadonlySet<number>;
+}
+
 /** One mesh port for all the pod's container ports; the caller's TLS server name tells which is wanted. */
 function inbound(
   mesh: { readonly address: string; readonly port: number },
   appPorts: ReadonlyMap<string, number>,
-  grpcPort: number | undefined,
+  more: MorePorts,
 ): Inbound {
   const ports = [...appPorts].map(([text, appPort]) => ({ containerPort: Number(text), appPort }));
   const named = ports.filter(({ containerPort }) => Number.isInteger(containerPort) && containerPort > 0);
@@ -103,7 +111,7 @@ function inbound(
             inboundListener(
               mesh,
               named.map(({ containerPort }) => containerPort),
-              grpcPort,
+              more,
             ),
           ],
   };
@@ -112,20 +120,20 @@ function inbound(
 function inboundListener(
   mesh: { readonly address: string; readonly port: number },
   ports: readonly number[],
-  grpcPort: number | undefined,
+  { grpcPort, bytesPorts }: MorePorts,
 ): Resource {
+  const looks = ports.some((containerPort) => bytesPorts.has(containerPort));
   const message: ListenerInput = {
     name: INBOUND_LISTENER,
     address: { socketAddress: { address: mesh.address, portValue: mesh.port } },
     trafficDirection: TrafficDirection.INBOUND,
-    listenerFilters: [TLS_INSPECTOR],
+    listenerFilters: [TLS_INSPECTOR, ...(looks ? [HTTP_INSPECTOR] : [])],
     filterChains: [
-      ...ports.map((containerPort) => ({
-        name: inboundName(containerPort),
-        filterChainMatch: { serverNames: [meshServerName(containerPort)], transportProtocol: 'tls' },
-        transportSocket: meshServerTls(),
-        filters: [httpFilter({ routeTable: inboundName(containerPort), statPrefix: 'inbound', role: 'inbound' })],
-      })),
+      ...ports.flatMap((containerPort) =>
+        bytesPorts.has(containerPort)
+          ? [httpChain(containerPort, MESH_HTTP), bytesChain(containerPort)]
+          : [httpChain(containerPort)],
+      ),
       // Behind those that ask for a name: sidecars that speak HTTP/2 name the port.
       ...ports.filter((containerPort) => containerPort === grpcPort).map(grpcChain),
     ],
@@ -133,13 +141,38 @@ function inboundListener(
   return makeResource('listener', Listener, { ...message, name: INBOUND_LISTENER });
 }
 
+/** What callers' sidecars say (ALPN) of a connection for requests. */
+const MESH_HTTP = ['h2', 'http/1.1'];
+
+function httpChain(containerPort: number, applicationProtocols: readonly string[] = []): FilterChainInput {
+  return {
+    name: inboundName(containerPort),
+    filterChainMatch: {
+      serverNames: [meshServerName(containerPort)],
+      transportProtocol: 'tls',
+      ...(applicationProtocols.length === 0 ? {} : { applicationProtocols }),
+    },
+    transportSocket: meshServerTls(),
+    filters: [httpFilter({ routeTable: inboundName(containerPort), statPrefix: 'inbound', role: 'inbound' })],
+  };
+}
+
+/** Whatever is not HTTP: callers' sidecars say so, and of others the first bytes do. */
+function bytesChain(containerPort: number): FilterChainInput {
+  return {
+    name: `${inboundName(containerPort)}/tcp`,
+    filterChainMatch: { serverNames: [meshServerName(containerPort)], transportProtocol: 'tls' },
+    transportSocket: meshServerTls([...MESH_HTTP, MESH_BYTES_PROTOCOL]),
+    filters: [tcpFilter(inboundName(containerPort), 'inbound')],
+  };
+}
+
 /** gRPC's clients come with mesh mTLS of their own, and with any Service's name; what they send goes to the app as it is. */
 function grpcChain(containerPort: number): FilterChainInput {
-  const tcp = packAny(TcpProxy, { statPrefix: 'inbound', cluster: inboundName(containerPort) });
   return {
     name: `${inboundName(containerPort)}/h2`,
     filterChainMatch: { transportProtocol: 'tls', applicationProtocols: ['h2'] },
     transportSocket: meshServerTls(['h2']),
-    filters: [{ name: 'envoy.filters.network.tcp_proxy', typedConfig: tcp }],
+    filters: [tcpFilter(inboundName(containerPort), 'inbound')],
   };
 }

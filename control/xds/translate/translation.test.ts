@@ -262,18 +262,65 @@ describe('a sidecar', () => {
     });
   }
 
-  test('is told of HTTP ports only', () => {
-    for (const [appProtocol, reached] of [
-      ['http', true],
-      ['kubernetes.io/ws', true],
-      ['kubernetes.io/h2c', true],
-      ['grpc', true],
-      ['tcp', false],
-      ['mongo', false],
+  const HTTP = 'envoy.filters.network.http_connection_manager';
+  const TCP = 'envoy.filters.network.tcp_proxy';
+  const filtersOf = ({ filterChains }: Listener): readonly (readonly [readonly string[], string | undefined])[] =>
+    filterChains.map(({ filterChainMatch, filters }) => [
+      filterChainMatch?.applicationProtocols ?? [],
+      filters[0]?.name,
+    ]);
+  const listenerOf = (snapshot: Snapshot, name: string): Listener =>
+    Listener.decode(snapshot.listener.get(name)?.value ?? new Uint8Array());
+
+  test('takes requests on ports of HTTP, bytes on others, and looks where nobody said which it is', () => {
+    const looks = [
+      [['http/1.0', 'http/1.1', 'h2c'], HTTP],
+      [[], TCP],
+    ];
+    const both = [
+      [['h2', 'http/1.1'], HTTP],
+      [[], TCP],
+    ];
+    for (const [appProtocol, outbound, inbound] of [
+      ['http', [[[], HTTP]], [[[], HTTP]]],
+      ['kubernetes.io/ws', [[[], HTTP]], [[[], HTTP]]],
+      [
+        'kubernetes.io/h2c',
+        [[[], HTTP]],
+        [
+          [[], HTTP],
+          [['h2'], TCP],
+        ],
+      ],
+      ['tcp', [[[], TCP]], both],
+      ['mongo', [[[], TCP]], both],
+      [undefined, looks, both],
     ] as const) {
-      const snapshot = sidecar({ pods: [web], services: [service('web', { appProtocol })] });
-      assert.equal(snapshot.cluster.has('service/default/web/80'), reached, appProtocol);
+      const app = pod('app-1', { at: 5, annotations: {} });
+      const labelled = { ...app, metadata: { ...app.metadata, labels: { app: 'app' } } };
+      const more = appProtocol === undefined ? {} : { appProtocol };
+      const services = [service('app', { outboundPort: 20_001, ...more })];
+      const snapshot = sidecar({ pods: [labelled], services }, 'app-1');
+      assert.ok(snapshot.cluster.has('service/default/app/80'));
+      const out = listenerOf(snapshot, 'outbound/default/app/80');
+      assert.deepEqual(filtersOf(out), outbound, `outbound of ${appProtocol}`);
+      assert.equal(out.continueOnListenerFiltersTimeout, appProtocol === undefined);
+      assert.equal(out.listenerFiltersTimeout?.nanos, appProtocol === undefined ? 100_000_000 : undefined);
+      assert.deepEqual(filtersOf(listenerOf(snapshot, 'inbound')), inbound, `inbound of ${appProtocol}`);
+      const isHost = hostsOf(snapshot, 'outbound').some(({ name }) => name === 'service/default/app/80');
+      assert.equal(isHost, outbound[0]?.[1] === HTTP, `host of ${appProtocol}`);
+      for (const kind of RESOURCE_KINDS) {
+        for (const resource of snapshot[kind].values()) assert.deepEqual(envoyProblems(resource), []);
+      }
     }
+  });
+
+  test('takes a port for HTTP’s once a route leads from it, though it names no protocol', () => {
+    const services = [service('app', { outboundPort: 20_001 })];
+    const parentRefs = [{ group: '', kind: 'Service', name: 'app' }];
+    const httpRoutes = [httpRoute('app', { parentRefs, rules: [{ backendRefs: [{ name: 'app', port: 80 }] }] })];
+    const snapshot = sidecar({ pods: [web], services, httpRoutes });
+    assert.deepEqual(filtersOf(listenerOf(snapshot, 'outbound/default/app/80')), [[[], HTTP]]);
   });
 
   test('speaks HTTP/2 where a port says so, without a time-out, and to its own app as it is spoken to', () => {

@@ -14,7 +14,7 @@ import type { Memo } from './memo.ts';
 import { type MeshRoutes, routesFor } from './mesh-routes.ts';
 import { isExportedTo, type MeshPort, type SpokenProtocol } from './mesh-service.ts';
 import { carriedObject, OUTBOUND_ROUTES, outboundName } from './names.ts';
-import { type ListenerBody, outboundBody } from './outbound-listener.ts';
+import { type ListenerBody, type OutboundTraffic, outboundBody } from './outbound-listener.ts';
 import { byPrecedence } from './precedence.ts';
 import { forwardTo, passthroughHost } from './route-defaults.ts';
 import { type RankedRoute, translateRules } from './rule.ts';
@@ -38,6 +38,8 @@ export interface NamespaceView {
   readonly outbound: readonly OutboundPort[];
   /** Services of the namespace with a gRPC port. */
   readonly grpcServices: readonly Service[];
+  /** Those with a port on which anything may be spoken. */
+  readonly bytesServices: readonly Service[];
 }
 
 /** A Service's port that sidecars listen on for apps that were given Kubernetes' service variables. */
@@ -49,8 +51,11 @@ export interface OutboundPort {
 export function namespaceView(namespace: string, pass: Pass): NamespaceView {
   const { world, memo } = pass;
   const reachable = [...pass.ports.values()].filter(({ service }) => isExportedTo(service, namespace));
-  const hosts = reachable.map((port) => serviceHost(port, namespace, pass));
+  const hosts = reachable
+    .filter(({ protocol }) => protocol !== 'tcp')
+    .map((port) => serviceHost(port, namespace, pass));
   const listened = hosts.filter(({ port }) => port.outboundPort !== undefined);
+  const bytes = reachable.filter(({ protocol, outboundPort }) => protocol === 'tcp' && outboundPort !== undefined);
   const routes = [outboundRoutes(namespace, hosts, memo), ...listened.map((host) => portRoutes(namespace, host, memo))];
   const backends = new Set([
     ...reachable.map(({ cluster }) => cluster),
@@ -61,30 +66,57 @@ export function namespaceView(namespace: string, pass: Pass): NamespaceView {
     clusters: setOf(`clusters ${namespace}`, [...clusters, ...fixedClusters(memo)], memo),
     endpoints: setOf(`endpoints ${namespace}`, endpoints, memo),
     routes: setOf(`routes ${namespace}`, routes, memo),
-    outbound: outboundPorts(namespace, listened, memo),
-    grpcServices: grpcServicesOf(namespace, pass),
+    outbound: outboundPorts(namespace, [...listened.map(httpTraffic), ...bytes.map(tcpTraffic)], memo),
+    grpcServices: servicesWith('grpc', ({ protocol }) => protocol === 'grpc', namespace, pass),
+    bytesServices: servicesWith(
+      'bytes',
+      ({ protocol, isDetected }) => protocol === 'tcp' || isDetected,
+      namespace,
+      pass,
+    ),
   };
 }
 
 /** The very same list as before when none of them is other. */
-function grpcServicesOf(namespace: string, { ports, memo }: Pass): readonly Service[] {
-  const own = [...ports.values()].filter((port) => port.protocol === 'grpc' && port.namespace === namespace);
+function servicesWith(
+  what: string,
+  isWanted: (port: MeshPort) => boolean,
+  namespace: string,
+  { ports, memo }: Pass,
+): readonly Service[] {
+  const own = [...ports.values()].filter((port) => port.namespace === namespace && isWanted(port));
   const services = [...new Set(own.map(({ service }) => service))];
-  return memo.take(`grpc services ${namespace}`, services, () => services);
+  return memo.take(`${what} services ${namespace}`, services, () => services);
+}
+
+interface Listened {
+  readonly port: MeshPort;
+  readonly kind: OutboundTraffic['kind'];
+}
+
+/** A port that a route leads from is HTTP's: to take some of its callers for something else would lead them past the route. */
+function httpTraffic({ port, routes }: ServiceHost): Listened {
+  return { port, kind: port.isDetected && routes.length === 0 ? 'detected' : 'http' };
+}
+
+function tcpTraffic(port: MeshPort): Listened {
+  return { port, kind: 'tcp' };
 }
 
 /** The very same list as before when nothing in it is other: every sidecar's listeners are made of it. */
-function outboundPorts(namespace: string, listened: readonly ServiceHost[], memo: Memo): readonly OutboundPort[] {
-  const ports = listened.map(({ port }) => ({
+function outboundPorts(namespace: string, listened: readonly Listened[], memo: Memo): readonly OutboundPort[] {
+  const ports = listened.map(({ port, kind }) => ({
     name: outboundName(port.namespace, port.serviceName, port.port),
     port: port.outboundPort ?? 0,
+    kind,
+    cluster: port.cluster,
   }));
-  const inputs = ports.flatMap(({ name, port }) => [name, port]);
+  const inputs = ports.flatMap(({ name, port, kind }) => [name, port, kind]);
   return memo.take(`outbound ports ${namespace}`, inputs, () =>
-    ports.map(({ name, port }) => ({
-      body: outboundBody(name, { routeTable: name, statPrefix: 'outbound', role: 'outbound' }),
-      port,
-    })),
+    ports.map(({ name, port, kind, cluster }) => {
+      const http = { routeTable: name, statPrefix: 'outbound', role: 'outbound' } as const;
+      return { body: outboundBody(name, { kind, http, cluster }), port };
+    }),
   );
 }
 

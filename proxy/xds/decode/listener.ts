@@ -3,12 +3,20 @@ import {
   type FilterChain as FilterChainMessage,
   HttpConnectionManager,
   type HttpConnectionManager as HttpConnectionManagerMessage,
+  HttpInspector,
   Listener,
+  type Listener as ListenerMessage,
   Router,
   TcpProxy,
+  TlsInspector,
   TrafficDirection,
 } from '../../../xds/messages.js';
-import type { FilterChain, HttpConnectionConfig, ListenerConfig } from '../../listener/listener-config.ts';
+import type {
+  FilterChain,
+  HttpConnectionConfig,
+  ListenerConfig,
+  OpeningConfig,
+} from '../../listener/listener-config.ts';
 import { downstreamTls } from './transport.ts';
 import { durationMs, isAny, ResourceError, unpackAny } from './unpack.ts';
 
@@ -16,9 +24,12 @@ import { durationMs, isAny, ResourceError, unpackAny } from './unpack.ts';
 const DEFAULT_IDLE_MS = 3_600_000;
 // Envoy has none; its advice for the edge (docs/root/configuration/best_practices/edge.rst) is ours for all.
 const DEFAULT_HEADER_TIMEOUT_MS = 60_000;
+// What Istio waited (protocolDetectionTimeout). Envoy's listener_filters_timeout is 15 s, for which a server that speaks first would be silent.
+const DEFAULT_DETECTION_MS = 100;
 
 export function decodeListener(bytes: Uint8Array): ListenerConfig {
-  const { name, address, filterChains, trafficDirection } = Listener.decode(bytes);
+  const listener = Listener.decode(bytes);
+  const { name, address, filterChains, trafficDirection } = listener;
   const socket = address?.socketAddress;
   if (socket?.portValue == null || socket.address === '') throw new ResourceError('address: wanted a socket address');
   if (filterChains.length === 0) throw new ResourceError('filter chains: there are none');
@@ -26,7 +37,26 @@ export function decodeListener(bytes: Uint8Array): ListenerConfig {
   if (new Set(chains.map(({ tls }) => tls === undefined)).size > 1) {
     throw new ResourceError('filter chains: some have TLS and some have not');
   }
-  return { name, address: socket.address, port: socket.portValue, direction: directionOf(trafficDirection), chains };
+  const opening = openingOf(listener);
+  return {
+    name,
+    address: socket.address,
+    port: socket.portValue,
+    direction: directionOf(trafficDirection),
+    chains,
+    ...(opening === undefined ? {} : { opening }),
+  };
+}
+
+/** A filter that is not known may be what keeps someone out. Server names are looked at wherever a chain asks for one. */
+function openingOf({ listenerFilters, listenerFiltersTimeout }: ListenerMessage): OpeningConfig | undefined {
+  const known = (filter: (typeof listenerFilters)[number]): boolean =>
+    isAny(filter.typedConfig, TlsInspector) || isAny(filter.typedConfig, HttpInspector);
+  const strange = listenerFilters.find((filter) => !known(filter));
+  if (strange !== undefined) throw new ResourceError(`listener filter "${strange.name}": is not known here`);
+  const detectHttp = listenerFilters.some(({ typedConfig }) => isAny(typedConfig, HttpInspector));
+  if (!detectHttp) return undefined;
+  return { detectHttp, timeoutMs: durationMs(listenerFiltersTimeout) ?? DEFAULT_DETECTION_MS };
 }
 
 /** A listener at the edge has no direction in Envoy's sense: it is neither of the two that a sidecar has. */

@@ -1,0 +1,131 @@
+import type net from 'node:net';
+import { Alarm, TICK_MS } from '../../kit/timer-wheel.ts';
+import { likelySpokenBy, type Spoken, spokenBy } from '../detection/first-bytes.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Connection } from './connection.ts';
+import type { OpeningConfig } from './listener-config.ts';
+import { TcpConnection } from './tcp-connection.ts';
+
+export interface OpeningOptions {
+  readonly runtime: Runtime;
+  readonly socket: net.Socket;
+  readonly opening: OpeningConfig;
+  /** What takes the connection from here on, and says when it is gone; undefined when nothing takes it: the socket is closed. */
+  readonly serve: (spoken: Spoken, onClose: () => void) => Connection | undefined;
+  readonly onClose: () => void;
+}
+
+/**
+ * A connection of which nobody knows yet what is spoken on it. The first bytes say so. A client that says nothing within the time may
+ * wait for the server to speak: then bytes go both ways, and while none has, it may still turn out to be HTTP (a client that opens
+ * connections ahead of its requests).
+ */
+export class OpeningConnection implements Connection {
+  readonly #socket: net.Socket;
+  readonly #runtime: Runtime;
+  readonly #serve: OpeningOptions['serve'];
+  readonly #onClose: OpeningOptions['onClose'];
+  readonly #alarm: Alarm;
+  #held: Buffer = NOTHING;
+  #next: Connection | undefined = undefined;
+  /** What was begun because nobody spoke; undefined once it is settled. */
+  #silent: TcpConnection | undefined = undefined;
+  #isRetired = false;
+  #isClosed = false;
+
+  constructor({ runtime, socket, opening, serve, onClose }: OpeningOptions) {
+    this.#socket = socket;
+    this.#runtime = runtime;
+    this.#serve = serve;
+    this.#onClose = onClose;
+    this.#alarm = new Alarm(() => this.#timeIsOver());
+    // The wheel may be a tick late, and the time is the most that a client waits.
+    runtime.wheel.set(this.#alarm, runtime.clock.monotonic(), Math.max(0, opening.timeoutMs - TICK_MS));
+    socket.on('end', this.#onEnd);
+    socket.on('error', this.#onGone);
+    socket.on('close', this.#onGone);
+  }
+
+  receive(from: Buffer, count: number): void {
+    if (this.#silent !== undefined) this.#breakSilence(from.subarray(0, count));
+    if (this.#next !== undefined) {
+      this.#next.receive(from, count);
+      return;
+    }
+    if (this.#isClosed) return;
+    this.#held = Buffer.concat([this.#held, from.subarray(0, count)]);
+    const spoken = spokenBy(this.#held);
+    if (spoken !== undefined) this.#handOver(spoken);
+  }
+
+  drain(): void {
+    this.#next?.drain?.();
+  }
+
+  retire(): void {
+    this.#isRetired = true;
+    this.#next?.retire();
+  }
+
+  close(): void {
+    if (this.#next !== undefined) this.#next.close();
+    else this.#gone();
+  }
+
+  readonly #onEnd = (): void => {
+    // Half a request line and no more to come is no request.
+    const next = this.#handOver('bytes');
+    if (next instanceof TcpConnection) next.clientEnded();
+  };
+  readonly #onGone = (): void => this.#gone();
+
+  #timeIsOver(): void {
+    const isSilent = this.#held.length === 0;
+    const next = this.#handOver(likelySpokenBy(this.#held));
+    if (isSilent && next instanceof TcpConnection) this.#silent = next;
+  }
+
+  /** The first byte of the client's, after the time to wait for it. */
+  #breakSilence(bytes: Buffer): void {
+    const silent = this.#silent;
+    this.#silent = undefined;
+    const spoken = likelySpokenBy(bytes);
+    if (silent?.isUntouched !== true || spoken === 'bytes' || spoken === 'tls') return;
+    silent.release();
+    this.#next = this.#serve(spoken, this.#onGone);
+    if (this.#isRetired) this.#next?.retire();
+  }
+
+  #handOver(spoken: Spoken): Connection | undefined {
+    const socket = this.#socket;
+    this.#runtime.wheel.remove(this.#alarm);
+    socket.off('end', this.#onEnd);
+    socket.off('error', this.#onGone);
+    socket.off('close', this.#onGone);
+    const held = this.#held;
+    this.#held = NOTHING;
+    const next = this.#serve(spoken, this.#onGone);
+    this.#next = next;
+    if (next === undefined) {
+      this.#gone();
+      return undefined;
+    }
+    if (held.length > 0) next.receive(held, held.length);
+    if (this.#isRetired) next.retire();
+    return next;
+  }
+
+  #gone(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#runtime.wheel.remove(this.#alarm);
+    this.#held = NOTHING;
+    if (this.#next === undefined) {
+      this.#socket.on('error', () => undefined);
+      this.#socket.destroy();
+    }
+    this.#onClose();
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
