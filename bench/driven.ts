@@ -23,7 +23,7 @@ export interface Driven {
   readonly name: string;
   readonly about: string;
   readonly peers: readonly (PeerName | Contender)[];
-  readonly job?: Partial<Pick<Job, 'front' | 'back' | 'routes'>>;
+  readonly job?: Partial<Pick<Job, 'front' | 'back' | 'routes' | 'carries'>>;
   /** Two proxies on the way, with mTLS between them. */
   readonly hop?: 'mtls';
   /** A program of load/ that takes `ADDRESS:PORT...`. */

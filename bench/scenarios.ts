@@ -94,6 +94,16 @@ const DRIVEN: readonly Driven[] = [
     unit: { name: 'message', requests: 1 },
   },
   {
+    name: 'stream-tcp',
+    about: 'plain TCP, 100 B echoed, all connections at once',
+    peers: TERMINATORS,
+    job: { carries: 'bytes' },
+    upstream: 'tcp-upstream.ts',
+    load: 'tcp.ts',
+    loadOptions: steady,
+    unit: { name: 'message', requests: 1 },
+  },
+  {
     ...plainLoad,
     name: 'connect-plain',
     about: 'a connection for each request',

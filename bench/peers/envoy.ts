@@ -40,7 +40,11 @@ function listener(job: Job): object {
       },
     ],
   };
-  const chain = { filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: manager }] };
+  const filter =
+    job.carries === 'bytes'
+      ? { name: 'envoy.filters.network.tcp_proxy', typed_config: TCP }
+      : { name: 'envoy.filters.network.http_connection_manager', typed_config: manager };
+  const chain = { filters: [filter] };
   return {
     name: 'in',
     address: address({ address: '127.0.0.1', port: job.port }),
@@ -48,6 +52,12 @@ function listener(job: Job): object {
     filter_chains: [job.front === 'plain' ? chain : { ...chain, transport_socket: front(job) }],
   };
 }
+
+const TCP = {
+  '@type': `${EXTENSION}.filters.network.tcp_proxy.v3.TcpProxy`,
+  stat_prefix: 'bench',
+  cluster: 'app',
+};
 
 function routes({ routes }: Job): object[] {
   const retry_policy = { retry_on: 'connect-failure,reset', num_retries: 2 };

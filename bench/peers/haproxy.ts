@@ -17,11 +17,7 @@ export function haproxy(job: Job): Peer {
     `global
   nbthread 1
 defaults
-  mode http
-  option forwardfor
-  http-reuse always
-  unique-id-format %{+X}o\\ %ci:%cp_%fi:%fp_%Ts_%rt:%pid
-  unique-id-header X-Request-Id
+${job.carries === 'bytes' ? '  mode tcp' : HTTP}
   timeout connect 1s
   timeout client 60s
   timeout server 60s
@@ -37,6 +33,12 @@ ${servers.join('\n')}
   );
   return { name: 'haproxy', command: [path, '-db', '-q', '-f', file] };
 }
+
+const HTTP = `  mode http
+  option forwardfor
+  http-reuse always
+  unique-id-format %{+X}o\\ %ci:%cp_%fi:%fp_%Ts_%rt:%pid
+  unique-id-header X-Request-Id`;
 
 function front({ front, certificates }: Job): string {
   if (front === 'plain') return '';

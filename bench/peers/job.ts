@@ -16,6 +16,8 @@ export interface Job {
   readonly back: 'plain' | 'mtls';
   /** What the upstreams speak; HTTP/1.1 unless told. Of Tutti alone: the other peers of HTTP/2 are in http2-peers.ts. */
   readonly upstreamProtocol?: 'http2';
+  /** Bytes go through as they are, if told; HTTP otherwise. Only with plain sides. */
+  readonly carries?: 'bytes';
   /** `armed`: 50 routes by header, three weighted clusters, retries. */
   readonly routes: 'one' | 'armed';
   readonly certificates: Certificates;

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../../test/support/programs.ts';
 import { SERVER_NAME } from '../certificates.ts';
@@ -9,12 +9,33 @@ export function nginx(job: Job): Peer {
   const path = findProgram('nginx');
   if (path === undefined) return { name: 'nginx', missing: 'apt-get install nginx-light' };
   const file = join(job.folder, `nginx-${job.port}.conf`);
+  if (job.carries === 'bytes' && !existsSync(STREAM_MODULE)) {
+    return { name: 'nginx', missing: 'apt-get install libnginx-mod-stream' };
+  }
   const servers = job.upstreams.map(({ address, port }) => `server ${address}:${port};`).join(' ');
   writeFileSync(
     file,
-    `daemon off; worker_processes 1; worker_rlimit_nofile 16000; pid ${job.folder}/nginx-${job.port}.pid; error_log ${job.folder}/nginx.log;
+    `${job.carries === 'bytes' ? `load_module ${STREAM_MODULE};` : ''}
+daemon off; worker_processes 1; worker_rlimit_nofile 16000; pid ${job.folder}/nginx-${job.port}.pid; error_log ${job.folder}/nginx.log;
 events { worker_connections 15000; }
-http {
+${job.carries === 'bytes' ? stream(job, servers) : http(job, servers)}`,
+  );
+  return { name: 'nginx', command: [path, '-c', file, '-p', job.folder, '-e', `${job.folder}/nginx.log`] };
+}
+
+/** Debian's place for it. */
+const STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so';
+
+function stream(job: Job, servers: string): string {
+  return `stream {
+  upstream app { ${servers} }
+  server { listen 127.0.0.1:${job.port} backlog=4096; proxy_pass app; tcp_nodelay on; }
+}
+`;
+}
+
+function http(job: Job, servers: string): string {
+  return `http {
   access_log off; tcp_nodelay on; keepalive_requests 1000000000; client_max_body_size 0;
   client_body_temp_path ${job.folder}/nginx-body; proxy_temp_path ${job.folder}/nginx-proxy;
   map $http_upgrade $connection_field { default upgrade; '' ''; }
@@ -31,9 +52,7 @@ http {
     }
   }
 }
-`,
-  );
-  return { name: 'nginx', command: [path, '-c', file, '-p', job.folder, '-e', `${job.folder}/nginx.log`] };
+`;
 }
 
 function front({ front, certificates }: Job): string {

@@ -7,7 +7,7 @@ import { createAdmin } from '../../proxy/admin/admin.ts';
 import type { ClusterConfig } from '../../proxy/cluster/cluster-config.ts';
 import { createEngine } from '../../proxy/data-plane.ts';
 import type { Plane } from '../../proxy/engine.ts';
-import type { DownstreamTls } from '../../proxy/listener/listener-config.ts';
+import type { DownstreamTls, FilterChain } from '../../proxy/listener/listener-config.ts';
 import { cluster, endpoint, forward, listener, route, routeTable, tables } from '../../proxy/test-support/tables.ts';
 import { Crew } from '../../proxy/workers/crew.ts';
 import { SERVER_NAME, SPIFFE_ID } from '../certificates.ts';
@@ -38,7 +38,11 @@ const retry = {
 } as const;
 
 const plain = listener('bench', 'bench', { port: job.port, direction: 'outbound' }, { accessLog: false });
-const chains = plain.chains.map((chain) => ({ ...chain, tls: downstreamTls() }));
+const chains: FilterChain[] = plain.chains.map(({ http, ...match }) => ({
+  ...match,
+  tls: downstreamTls(),
+  ...(job.carries === 'bytes' ? { tcp: { cluster: 'app' } } : { http }),
+})) as FilterChain[];
 const problems = await engine.apply(
   job.routes === 'one'
     ? tables(
