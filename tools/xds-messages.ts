@@ -140,7 +140,9 @@ export const MESSAGES: Readonly<Record<string, readonly string[]>> = {
   'envoy.extensions.filters.http.router.v3.Router': [],
   'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': ['dns_cache_config'],
   'envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig': ['name', 'dns_lookup_family'],
-  'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy': ['stat_prefix', 'cluster'],
+  'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy': ['stat_prefix', 'cluster', 'weighted_clusters'],
+  'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster': ['clusters'],
+  'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight': ['name', 'weight'],
   [`${HTTP}.HttpConnectionManager`]: [
     'codec_type',
     'stat_prefix',

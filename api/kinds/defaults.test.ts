@@ -10,6 +10,7 @@ import { podKind } from './pod.ts';
 import { replicaSetKind } from './replica-set.ts';
 import { secretKind } from './secret.ts';
 import { serviceKind } from './service.ts';
+import { tlsRouteKind } from './tls-route.ts';
 
 // What kube-apiserver 1.3x answers to the same manifests, less what its admission and allocators add.
 
@@ -234,6 +235,24 @@ test('an HTTPRoute gets the defaults of the Gateway API', () => {
     ],
   });
   assert.equal(route.status, undefined);
+});
+
+test('a TLSRoute gets the defaults of the Gateway API', () => {
+  const route = tlsRouteKind.schema.parse({
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'TLSRoute',
+    metadata,
+    spec: {
+      parentRefs: [{ name: 'edge' }],
+      hostnames: ['a.example'],
+      rules: [{ backendRefs: [{ name: 'web', port: 443 }] }],
+    },
+  });
+  assert.deepEqual(route.spec, {
+    parentRefs: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'edge' }],
+    hostnames: ['a.example'],
+    rules: [{ backendRefs: [{ group: '', kind: 'Service', name: 'web', port: 443, weight: 1 }] }],
+  });
 });
 
 test('a Gateway and its class begin as nobody has looked at them', () => {

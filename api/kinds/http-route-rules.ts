@@ -20,7 +20,7 @@ export function validateHttpRoute({ spec }: HttpRoute): readonly FieldError[] {
 }
 
 /** Of two references to one parent each says which part of it. */
-function parentErrors(parents: readonly Parent[]): readonly FieldError[] {
+export function parentErrors(parents: readonly Parent[]): readonly FieldError[] {
   const parentOf = ({ group, kind, namespace = '', name }: Parent): string =>
     JSON.stringify([group, kind, namespace, name]);
   const partOf = ({ sectionName = '', port = 0 }: Parent): string => JSON.stringify([sectionName, port]);
@@ -202,7 +202,7 @@ interface Backend {
   readonly port?: number | undefined;
 }
 
-function serviceErrors({ group, kind, port }: Backend, field: string): readonly FieldError[] {
+export function serviceErrors({ group, kind, port }: Backend, field: string): readonly FieldError[] {
   return group === '' && kind === 'Service' && port === undefined
     ? [fieldInvalid(field, 'object', 'Must have port for Service reference')]
     : [];

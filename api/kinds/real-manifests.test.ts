@@ -107,6 +107,14 @@ spec:
       timeouts: {request: 10s, backendRequest: 2s}
       retry: {attempts: 3, codes: [503], backoff: 100ms}
       backendRefs: [{name: web, port: 80, weight: 90}, {name: web-v2, port: 80, weight: 10}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: TLSRoute
+metadata: {name: vault, namespace: shop}
+spec:
+  parentRefs: [{name: edge, sectionName: tls}]
+  hostnames: [vault.shop.example, "*.vault.shop.example"]
+  rules: [{backendRefs: [{name: vault, port: 8200}]}]
 `;
 
 interface Read {

@@ -21,6 +21,7 @@ const FOUND: readonly (readonly [name: string, kind: string | undefined])[] = [
   ['gc', 'GatewayClass'],
   ['gtw', 'Gateway'],
   ['httproutes.gateway.networking.k8s.io', 'HTTPRoute'],
+  ['tlsroute', 'TLSRoute'],
   ['endpointslice', 'EndpointSlice'],
   ['proxies', 'Proxy'],
   ['pods.v1', 'Pod'],

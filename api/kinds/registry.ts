@@ -15,6 +15,7 @@ import { replicaSetKind } from './replica-set.ts';
 import { secretKind } from './secret.ts';
 import { serviceKind } from './service.ts';
 import { serviceAccountKind } from './service-account.ts';
+import { tlsRouteKind } from './tls-route.ts';
 
 /** Every kind that is served; what the API server, its discovery and the commands know of. */
 export const kinds: readonly Kind[] = [
@@ -33,6 +34,7 @@ export const kinds: readonly Kind[] = [
   anyKind(gatewayClassKind),
   anyKind(gatewayKind),
   anyKind(httpRouteKind),
+  anyKind(tlsRouteKind),
   anyKind(proxyKind),
 ];
 

@@ -14,6 +14,7 @@ import { podKind } from './pod.ts';
 import { replicaSetKind } from './replica-set.ts';
 import { secretKind } from './secret.ts';
 import { serviceKind } from './service.ts';
+import { tlsRouteKind } from './tls-route.ts';
 
 /*
  * Each kind's rules as a table: a change to a good object, and where and how it is told. The words are Kubernetes'.
@@ -499,3 +500,20 @@ test('headers whose names differ in case are both taken: the first counts', () =
   const both = httpRouteKind.schema.parse(changed(route, 'spec.rules.0.matches', [{ headers }]));
   assert.deepEqual(httpRouteKind.validate(both, undefined), []);
 });
+
+const tlsRoute = {
+  apiVersion: gatewayApi,
+  kind: 'TLSRoute',
+  metadata,
+  spec: { parentRefs: [{ name: 'edge' }], hostnames: ['a.example'], rules: [{ backendRefs: [backend] }] },
+};
+refusals(tlsRouteKind, tlsRoute, [
+  ['spec.hostnames', ['10.0.0.1'], 'spec.hostnames', /cannot contain an IP/],
+  ['spec.parentRefs', [{ name: 'edge' }, { name: 'edge' }], 'spec.parentRefs', /must be unique/],
+  [
+    'spec.rules.0.backendRefs',
+    [{ name: 'web' }],
+    'spec.rules[0].backendRefs[0]',
+    /Must have port for Service reference/,
+  ],
+]);

@@ -242,11 +242,12 @@ export class Hub {
   }
 }
 
-/** HTTPRoutes and Gateways whose spec is another than before, came or went. */
+/** Routes and Gateways whose spec is another than before, came or went. */
 function changedObjects(before: World | undefined, after: World): ReadonlySet<string> {
   const specs = (world: World | undefined): ReadonlyMap<string, unknown> =>
     new Map<string, unknown>([
       ...(world?.httpRoutes ?? []).map((one) => [carriedObject('HTTPRoute', one), one.metadata.generation] as const),
+      ...(world?.tlsRoutes ?? []).map((one) => [carriedObject('TLSRoute', one), one.metadata.generation] as const),
       ...(world?.gateways ?? []).map((one) => [carriedObject('Gateway', one), one.metadata.generation] as const),
     ]);
   const [old, now] = [specs(before), specs(after)];

@@ -10,6 +10,7 @@ import { nodeKind } from '../../api/kinds/node.ts';
 import { podKind } from '../../api/kinds/pod.ts';
 import { secretKind } from '../../api/kinds/secret.ts';
 import { serviceKind } from '../../api/kinds/service.ts';
+import { tlsRouteKind } from '../../api/kinds/tls-route.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Random } from '../../kit/random.ts';
@@ -52,6 +53,7 @@ export function watchWorld(options: WatchWorldOptions): WorldWatch {
   const gatewayClasses = follow(gatewayClassKind);
   const gateways = follow(gatewayKind);
   const httpRoutes = follow(httpRouteKind);
+  const tlsRoutes = follow(tlsRouteKind);
   const tlsSecrets = follow(secretKind, 'type=kubernetes.io/tls');
   return {
     synced: Promise.all(informers.map(({ synced }) => synced)).then(() => undefined),
@@ -64,6 +66,7 @@ export function watchWorld(options: WatchWorldOptions): WorldWatch {
       gatewayClasses: gatewayClasses.list(),
       gateways: gateways.list(),
       httpRoutes: httpRoutes.list(),
+      tlsRoutes: tlsRoutes.list(),
       tlsSecrets: tlsSecrets.list(),
     }),
     close: async () => {

@@ -13,7 +13,7 @@ import type { ReadMode } from './listener.ts';
 import type { ListenerConfig } from './listener-config.ts';
 
 const NAME = meshServerName(8080);
-const OPENING = { detectHttp: true, timeoutMs: 100 };
+const OPENING = { look: 'http', timeoutMs: 100 } as const;
 const WHOLE = 1024 * 1024;
 
 /** As the control plane tells a caller of a port that names no protocol. */

@@ -15,12 +15,17 @@ export interface ListenerConfig {
 }
 
 export interface OpeningConfig {
-  /**
+  readonly look: /**
    * Tells HTTP from other bytes, with or without TLS around them; not where ALPN settled what is spoken. The chain is the first that
    * takes the protocol, as ALPN's would be: `http/1.0`, `http/1.1` and `h2c` are HTTP.
    */
-  readonly detectHttp: boolean;
-  /** For all of it. Then a client that is silent, or not understood yet, is taken as it is: where servers speak first, it waits for them. */
+    | 'http'
+    /** Chains without TLS are chosen by the server name of a TLS that is not ended here. */
+    | 'server-name';
+  /**
+   * For all of it. With `http` a client that is silent, or not understood yet, is then taken as it is: where servers speak first, it waits
+   * for them. Without a server name the connection is closed.
+   */
   readonly timeoutMs: number;
 }
 
@@ -39,10 +44,15 @@ interface HttpChain {
   readonly tcp?: never;
 }
 
-/** Bytes go to the cluster as they are. */
+/** Bytes go to a cluster as they are; to one of several by weight. */
 interface TcpChain {
   readonly http?: never;
-  readonly tcp: { readonly cluster: string };
+  readonly tcp: { readonly cluster: string } | { readonly weighted: readonly WeightedTarget[] };
+}
+
+export interface WeightedTarget {
+  readonly cluster: string;
+  readonly weight: number;
 }
 
 export type DownstreamTls =

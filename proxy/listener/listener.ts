@@ -1,15 +1,18 @@
 import net from 'node:net';
 import type tls from 'node:tls';
+import type { Hello } from '../detection/client-hello.ts';
 import type { Downstream } from '../filters/request-draft.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
 import { ServerConnection as Http2ServerConnection } from '../http2/server-connection.ts';
 import type { Runtime } from '../runtime.ts';
 import { descriptorOf } from '../socket/descriptor.ts';
 import { type ByteReceiver, eventRead, listeningHandle, sharedSocket } from '../socket/shared-read.ts';
-import { chainFor, chainForSpoken, HTTP_1 } from './chain-match.ts';
+import { chainFor, chainForSpoken, chainsFor, HTTP_1 } from './chain-match.ts';
 import type { Connection } from './connection.ts';
 import type { FilterChain, HttpConnectionConfig, ListenerConfig } from './listener-config.ts';
-import { OpeningConnection, type OpeningOptions } from './opening-connection.ts';
+import { HTTP_LOOK, SERVER_NAME_LOOK } from './look.ts';
+import { OpeningConnection } from './opening-connection.ts';
+import { pickTarget } from './pick-target.ts';
 import { TcpConnection } from './tcp-connection.ts';
 import { createTlsServer, setDefaultCertificate } from './tls-server.ts';
 
@@ -155,27 +158,59 @@ export class Listener {
     return server;
   }
 
-  #accept({ socket, chains, protocol = '', peerId }: Accepted): Connection | undefined {
-    const { direction, opening } = this.#config;
+  #accept(accepted: Accepted): Connection | undefined {
+    const { direction } = this.#config;
     const counts = this.#runtime.telemetry;
     let connection: Connection | undefined;
     const onClose = (): void => {
       counts.connectionsOpen[direction]--;
       if (connection !== undefined) this.#connections.delete(connection);
     };
-    if (protocol === '' && opening?.detectHttp === true && chainsDiffer(chains)) {
-      const serve: OpeningOptions['serve'] = (spoken, gone) =>
-        this.#serve(socket, chainForSpoken(chains, spoken), peerId, gone);
-      connection = new OpeningConnection({ runtime: this.#runtime, socket, opening, serve, onClose });
-    } else connection = this.#serve(socket, secureOrFirst(chains, protocol), peerId, onClose);
+    connection = this.#begin(accepted, onClose);
     if (connection === undefined) {
-      socket.destroy();
+      accepted.socket.destroy();
       return undefined;
     }
     counts.connectionsOpened[direction]++;
     counts.connectionsOpen[direction]++;
     this.#connections.add(connection);
     return connection;
+  }
+
+  #begin({ socket, chains, protocol = '', peerId }: Accepted, onClose: () => void): Connection | undefined {
+    const { opening } = this.#config;
+    const runtime = this.#runtime;
+    const shared = { runtime, socket, timeoutMs: opening?.timeoutMs ?? 0, onClose };
+    if (opening?.look === 'http' && protocol === '' && chainsDiffer(chains)) {
+      return new OpeningConnection({
+        ...shared,
+        look: HTTP_LOOK,
+        serve: (spoken, gone) => this.#serve(socket, chainForSpoken(chains, spoken), peerId, gone),
+      });
+    }
+    if (opening?.look === 'server-name' && !hasTls(this.#config)) {
+      return new OpeningConnection({
+        ...shared,
+        look: SERVER_NAME_LOOK,
+        serve: (hello, gone) => this.#serve(socket, this.#chainOf(socket, hello), '', gone),
+      });
+    }
+    return this.#serve(socket, secureOrFirst(chains, protocol), peerId, onClose);
+  }
+
+  /** For TLS that is passed on; who asks for a name that is not served is told so (RFC 8446, section 6.2). */
+  #chainOf(socket: net.Socket, hello: Hello): FilterChain | undefined {
+    const { telemetry } = this.#runtime;
+    if (hello.kind === 'broken') {
+      telemetry.tlsRefused('server', 'handshake', hello.message);
+      return undefined;
+    }
+    const [chain] = chainsFor(this.#config.chains, hello.serverName);
+    if (chain === undefined) {
+      telemetry.tlsRefused('server', 'unknown-server-name', `server name "${hello.serverName}": no route takes it`);
+      socket.write(UNRECOGNIZED_NAME);
+    }
+    return chain;
   }
 
   #serve(
@@ -187,7 +222,8 @@ export class Listener {
     if (chain === undefined) return undefined;
     if (chain.tcp === undefined) return this.#serveHttp(socket, chain, peerId, onClose);
     const { direction } = this.#config;
-    return new TcpConnection({ runtime: this.#runtime, socket, direction, cluster: chain.tcp.cluster, onClose });
+    const cluster = 'cluster' in chain.tcp ? chain.tcp.cluster : pickTarget(chain.tcp.weighted, this.#runtime.random);
+    return new TcpConnection({ runtime: this.#runtime, socket, direction, cluster, onClose });
   }
 
   #serveHttp(
@@ -223,6 +259,9 @@ interface Accepted {
   readonly protocol?: string;
   readonly peerId: string;
 }
+
+/** A fatal alert of TLS: unrecognized_name. */
+const UNRECOGNIZED_NAME = Buffer.from([21, 3, 3, 0, 2, 2, 112]);
 
 function secureOrFirst(chains: readonly FilterChain[], protocol: string): FilterChain | undefined {
   return chains[0]?.tls === undefined ? chains[0] : chainFor(chains, protocol === '' ? HTTP_1 : protocol);

@@ -1,30 +1,31 @@
 import type net from 'node:net';
 import { Alarm, TICK_MS } from '../../kit/timer-wheel.ts';
-import { likelySpokenBy, type Spoken, spokenBy } from '../detection/first-bytes.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Connection } from './connection.ts';
-import type { OpeningConfig } from './listener-config.ts';
+import type { Look } from './look.ts';
 import { TcpConnection } from './tcp-connection.ts';
 
-export interface OpeningOptions {
+export interface OpeningOptions<Found> {
   readonly runtime: Runtime;
   readonly socket: net.Socket;
-  readonly opening: OpeningConfig;
+  readonly look: Look<Found>;
+  readonly timeoutMs: number;
   /** What takes the connection from here on, and says when it is gone; undefined when nothing takes it: the socket is closed. */
-  readonly serve: (spoken: Spoken, onClose: () => void) => Connection | undefined;
+  readonly serve: (found: Found, onClose: () => void) => Connection | undefined;
   readonly onClose: () => void;
 }
 
 /**
- * A connection of which nobody knows yet what is spoken on it. The first bytes say so. A client that says nothing within the time may
+ * A connection of which nobody knows yet which chain is to take it. The first bytes say so. A client that says nothing within the time may
  * wait for the server to speak: then bytes go both ways, and while none has, it may still turn out to be HTTP (a client that opens
  * connections ahead of its requests).
  */
-export class OpeningConnection implements Connection {
+export class OpeningConnection<Found> implements Connection {
   readonly #socket: net.Socket;
   readonly #runtime: Runtime;
-  readonly #serve: OpeningOptions['serve'];
-  readonly #onClose: OpeningOptions['onClose'];
+  readonly #look: Look<Found>;
+  readonly #serve: OpeningOptions<Found>['serve'];
+  readonly #onClose: () => void;
   readonly #alarm: Alarm;
   #held: Buffer = NOTHING;
   #next: Connection | undefined = undefined;
@@ -33,14 +34,15 @@ export class OpeningConnection implements Connection {
   #isRetired = false;
   #isClosed = false;
 
-  constructor({ runtime, socket, opening, serve, onClose }: OpeningOptions) {
+  constructor({ runtime, socket, look, timeoutMs, serve, onClose }: OpeningOptions<Found>) {
     this.#socket = socket;
     this.#runtime = runtime;
+    this.#look = look;
     this.#serve = serve;
     this.#onClose = onClose;
     this.#alarm = new Alarm(() => this.#timeIsOver());
     // The wheel may be a tick late, and the time is the most that a client waits.
-    runtime.wheel.set(this.#alarm, runtime.clock.monotonic(), Math.max(0, opening.timeoutMs - TICK_MS));
+    runtime.wheel.set(this.#alarm, runtime.clock.monotonic(), Math.max(0, timeoutMs - TICK_MS));
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onGone);
     socket.on('close', this.#onGone);
@@ -54,8 +56,8 @@ export class OpeningConnection implements Connection {
     }
     if (this.#isClosed) return;
     this.#held = Buffer.concat([this.#held, from.subarray(0, count)]);
-    const spoken = spokenBy(this.#held);
-    if (spoken !== undefined) this.#handOver(spoken);
+    const found = this.#look.find(this.#held);
+    if (found !== undefined) this.#handOver(found);
   }
 
   drain(): void {
@@ -73,15 +75,14 @@ export class OpeningConnection implements Connection {
   }
 
   readonly #onEnd = (): void => {
-    // Half a request line and no more to come is no request.
-    const next = this.#handOver('bytes');
+    const next = this.#handOver(this.#look.settle(this.#held, 'end'));
     if (next instanceof TcpConnection) next.clientEnded();
   };
   readonly #onGone = (): void => this.#gone();
 
   #timeIsOver(): void {
     const isSilent = this.#held.length === 0;
-    const next = this.#handOver(likelySpokenBy(this.#held));
+    const next = this.#handOver(this.#look.settle(this.#held, 'time'));
     if (isSilent && next instanceof TcpConnection) this.#silent = next;
   }
 
@@ -89,14 +90,14 @@ export class OpeningConnection implements Connection {
   #breakSilence(bytes: Buffer): void {
     const silent = this.#silent;
     this.#silent = undefined;
-    const spoken = likelySpokenBy(bytes);
-    if (silent?.isUntouched !== true || spoken === 'bytes' || spoken === 'tls') return;
-    silent.release();
-    this.#next = this.#serve(spoken, this.#onGone);
+    const found = silent?.isUntouched === true ? this.#look.reconsider(bytes) : undefined;
+    if (found === undefined) return;
+    silent?.release();
+    this.#next = this.#serve(found, this.#onGone);
     if (this.#isRetired) this.#next?.retire();
   }
 
-  #handOver(spoken: Spoken): Connection | undefined {
+  #handOver(found: Found | undefined): Connection | undefined {
     const socket = this.#socket;
     this.#runtime.wheel.remove(this.#alarm);
     socket.off('end', this.#onEnd);
@@ -104,7 +105,7 @@ export class OpeningConnection implements Connection {
     socket.off('close', this.#onGone);
     const held = this.#held;
     this.#held = NOTHING;
-    const next = this.#serve(spoken, this.#onGone);
+    const next = found === undefined ? undefined : this.#serve(found, this.#onGone);
     this.#next = next;
     if (next === undefined) {
       this.#gone();

@@ -3,7 +3,7 @@ import type { Condition } from '../../../api/meta/condition.ts';
 import { type Convergence, convergenceOf } from '../convergence.ts';
 import type { ProxyView } from '../proxy-view.ts';
 import type { Attachment } from '../translate/attachment.ts';
-import type { GatewayState, ListenerState } from '../translate/gateway-listeners.ts';
+import { type GatewayState, type ListenerState, routeKindOf } from '../translate/gateway-listeners.ts';
 import type { IngressView } from '../translate/ingress.ts';
 import { carriedObject, ingressListener } from '../translate/names.ts';
 import type { World } from '../translate/world.ts';
@@ -28,8 +28,8 @@ export function gatewayStatus(
     const before = gateway.status?.listeners?.find(({ name }) => name === listener.listener.name)?.conditions;
     return {
       name: listener.listener.name,
-      supportedKinds: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute' }],
-      attachedRoutes: attachedRoutes(ingress.attachments, gateway, listener),
+      supportedKinds: supportedKinds(listener),
+      attachedRoutes: attachedRoutes([...ingress.attachments, ...ingress.tlsAttachments], gateway, listener),
       conditions: withConditions(before, listenerConditions(gateway, listener, convergence), gateway, moment),
     };
   });
@@ -118,7 +118,16 @@ function programmedListener(bound: Draft, problem: string | undefined, acked: nu
     : { ...bound, status: 'False', reason: 'Pending', message: 'No ingress proxy has bound it yet' };
 }
 
-function attachedRoutes(attachments: readonly Attachment[], gateway: Gateway, { listener }: ListenerState): number {
+function supportedKinds({ listener }: ListenerState): { readonly group: string; readonly kind: string }[] {
+  const kind = routeKindOf(listener);
+  return kind === undefined ? [] : [{ group: 'gateway.networking.k8s.io', kind }];
+}
+
+function attachedRoutes(
+  attachments: readonly Attachment<unknown>[],
+  gateway: Gateway,
+  { listener }: ListenerState,
+): number {
   const routes = attachments.filter((one) => one.gateway === gateway && one.listener === listener);
   return new Set(routes.map(({ route }) => route)).size;
 }

@@ -1,11 +1,12 @@
 import type { RouteParentStatus } from '../../../api/kinds/gateway-shapes.ts';
 import type { HttpRoute } from '../../../api/kinds/http-route.ts';
 import type { ServicePort } from '../../../api/kinds/service.ts';
+import type { TlsRoute } from '../../../api/kinds/tls-route.ts';
 import { type Condition, setCondition } from '../../../api/meta/condition.ts';
 import { CONVERGED, GATEWAY_CONTROLLER } from '../../../api/meta/well-known.ts';
 import { convergenceOf } from '../convergence.ts';
 import type { ProxyView } from '../proxy-view.ts';
-import { attachToGateway, isGatewayRef, isServiceRef } from '../translate/attachment.ts';
+import { attachTlsRoute, attachToGateway, isGatewayRef, isServiceRef } from '../translate/attachment.ts';
 import { resolveBackend } from '../translate/backend.ts';
 import { type SpokenProtocol, spokenOn } from '../translate/mesh-service.ts';
 import { carriedObject } from '../translate/names.ts';
@@ -25,30 +26,83 @@ export function routeParents(
   proxies: readonly ProxyView[],
   moment: StatusMoment,
 ): readonly RouteParentStatus[] {
+  return parentsOf(route, moment, (parentRef) => {
+    const accepted = acceptance(route, parentRef, world);
+    if (accepted === undefined) return undefined;
+    const spoken = spokenAt(parentRef, route, world);
+    const refs = route.spec.rules.flatMap(({ backendRefs }) => backendRefs ?? []);
+    const where = isGatewayRef(parentRef) ? 'ingress' : 'mesh';
+    return [
+      accepted,
+      resolution(refs, route, spoken, world),
+      ...partlyInvalid(route, accepted),
+      converged(accepted, carriedObject('HTTPRoute', route), where, proxies, moment),
+    ];
+  });
+}
+
+/** The same for a TLSRoute, whose parents are Gateways alone. */
+export function tlsRouteParents(
+  route: TlsRoute,
+  world: World,
+  proxies: readonly ProxyView[],
+  moment: StatusMoment,
+): readonly RouteParentStatus[] {
+  return parentsOf(route, moment, (parentRef) => {
+    if (!isGatewayRef(parentRef)) return undefined;
+    const result = attachTlsRoute(route, parentRef, world);
+    if (result === undefined) return undefined;
+    const accepted = result.ok ? ACCEPTED : notAccepted(result);
+    const refs = route.spec.rules.flatMap(({ backendRefs }) => backendRefs);
+    return [
+      accepted,
+      resolution(refs, route, new Set(['tcp']), world),
+      converged(accepted, carriedObject('TLSRoute', route), 'ingress', proxies, moment),
+    ];
+  });
+}
+
+interface StoredRoute {
+  readonly metadata: { readonly generation?: number | undefined; readonly namespace?: string | undefined };
+  readonly spec: { readonly parentRefs?: readonly RouteParentStatus['parentRef'][] | undefined };
+  readonly status?: { readonly parents: readonly RouteParentStatus[] } | undefined;
+}
+
+/** `draftsOf` gives nothing for a parent of another controller. */
+function parentsOf(
+  route: StoredRoute,
+  moment: StatusMoment,
+  draftsOf: (parentRef: RouteParentStatus['parentRef']) => readonly Draft[] | undefined,
+): readonly RouteParentStatus[] {
   const before = route.status?.parents ?? [];
   const foreign = before.filter(({ controllerName }) => controllerName !== GATEWAY_CONTROLLER);
   const ours = (route.spec.parentRefs ?? []).flatMap((parentRef): readonly RouteParentStatus[] => {
-    const accepted = acceptance(route, parentRef, world);
-    if (accepted === undefined) return [];
-    const spoken = spokenAt(parentRef, route, world);
-    const drafts = [accepted, resolution(route, spoken, world), ...partlyInvalid(route, accepted)];
-    if (accepted.status === 'True') {
-      const where = isGatewayRef(parentRef) ? 'ingress' : 'mesh';
-      const convergence = convergenceOf(carriedObject('HTTPRoute', route), where, proxies, moment.nowMs);
-      drafts.push(convergedCondition(convergence, moment));
-    } else {
-      drafts.push({ type: CONVERGED, status: 'False', reason: 'NotAccepted', message: 'No proxy carries the route' });
-    }
+    const drafts = draftsOf(parentRef);
+    if (drafts === undefined) return [];
     const old = before.find((one) => one.controllerName === GATEWAY_CONTROLLER && sameRef(one.parentRef, parentRef));
-    return [
-      {
-        parentRef,
-        controllerName: GATEWAY_CONTROLLER,
-        conditions: withConditions(old?.conditions, drafts, route, moment),
-      },
-    ];
+    const conditions = withConditions(old?.conditions, drafts, route, moment);
+    return [{ parentRef, controllerName: GATEWAY_CONTROLLER, conditions }];
   });
   return [...foreign, ...ours];
+}
+
+function converged(
+  accepted: Draft,
+  carried: string,
+  where: 'ingress' | 'mesh',
+  proxies: readonly ProxyView[],
+  moment: StatusMoment,
+): Draft {
+  if (accepted.status === 'True') {
+    return convergedCondition(convergenceOf(carried, where, proxies, moment.nowMs), moment);
+  }
+  return { type: CONVERGED, status: 'False', reason: 'NotAccepted', message: 'No proxy carries the route' };
+}
+
+const ACCEPTED: Draft = { type: 'Accepted', status: 'True', reason: 'Accepted', message: 'The route is accepted' };
+
+function notAccepted({ reason, message }: { readonly reason: string; readonly message: string }): Draft {
+  return { ...ACCEPTED, status: 'False', reason, message };
 }
 
 /** Conditions of this generation, each with the time of its last change. */
@@ -66,22 +120,21 @@ export function withConditions(
 
 /** Undefined for a parent of another controller. */
 function acceptance(route: HttpRoute, ref: RouteParentStatus['parentRef'], world: World): Draft | undefined {
-  const accepted: Draft = { type: 'Accepted', status: 'True', reason: 'Accepted', message: 'The route is accepted' };
   if (isGatewayRef(ref)) {
     const result = attachToGateway(route, ref, world);
-    if (result === undefined || result.ok) return result && accepted;
-    return { ...accepted, status: 'False', reason: result.reason, message: result.message };
+    if (result === undefined || result.ok) return result && ACCEPTED;
+    return notAccepted(result);
   }
   if (!isServiceRef(ref)) return undefined;
   const unsupported = unsupportedRoute(route);
   if (unsupported !== undefined) {
-    return { ...accepted, status: 'False', reason: 'UnsupportedValue', message: unsupported };
+    return notAccepted({ reason: 'UnsupportedValue', message: unsupported });
   }
   const ports = portsOf(ref, route, world);
-  if (ports !== undefined && ports.length > 0) return accepted;
+  if (ports !== undefined && ports.length > 0) return ACCEPTED;
   const what = ports === undefined ? 'there is none' : `it has no port ${ref.port ?? ref.sectionName ?? ''}`;
   const message = `service "${serviceKey(ref, route)}": ${what}`;
-  return { ...accepted, status: 'False', reason: 'NoMatchingParent', message };
+  return notAccepted({ reason: 'NoMatchingParent', message });
 }
 
 function serviceKey(ref: RouteParentStatus['parentRef'], route: HttpRoute): string {
@@ -117,8 +170,12 @@ function partlyInvalid(route: HttpRoute, accepted: Draft): readonly Draft[] {
   return [{ type: 'PartiallyInvalid', status: 'True', reason: 'UnsupportedValue', message }];
 }
 
-function resolution(route: HttpRoute, spoken: ReadonlySet<SpokenProtocol>, world: World): Draft {
-  const refs = route.spec.rules.flatMap(({ backendRefs }) => backendRefs ?? []);
+function resolution(
+  refs: readonly Parameters<typeof resolveBackend>[0][],
+  route: StoredRoute,
+  spoken: ReadonlySet<SpokenProtocol>,
+  world: World,
+): Draft {
   const problems = [...spoken]
     .flatMap((wanted) => refs.map((ref) => resolveBackend(ref, route, world, wanted)))
     .filter((backend) => !backend.ok);

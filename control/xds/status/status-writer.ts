@@ -5,6 +5,7 @@ import { type GatewayClass, gatewayClassKind } from '../../../api/kinds/gateway-
 import { httpRouteKind } from '../../../api/kinds/http-route.ts';
 import type { Kind, KubeObject } from '../../../api/kinds/kind.ts';
 import { type Pod, podKind } from '../../../api/kinds/pod.ts';
+import { tlsRouteKind } from '../../../api/kinds/tls-route.ts';
 import { hasCode } from '../../../api/meta/api-error.ts';
 import { GATEWAY_CONTROLLER, UNROUTED } from '../../../api/meta/well-known.ts';
 import { type Clock, timestamp } from '../../../kit/clock.ts';
@@ -16,7 +17,7 @@ import type { Translation } from '../translate/translation.ts';
 import { unroutedPods } from '../unrouted.ts';
 import { isStarting, type StatusMoment } from './converged.ts';
 import { gatewayStatus } from './gateway-status.ts';
-import { routeParents, withConditions } from './route-status.ts';
+import { routeParents, tlsRouteParents, withConditions } from './route-status.ts';
 
 export interface StatusWriterOptions {
   readonly client: Client;
@@ -46,7 +47,7 @@ const LOOK_AGAIN_MS = 500;
 const WRITES_AT_ONCE = 8;
 
 /**
- * Writes what the proxies' answers mean: conditions of HTTPRoutes, Gateways and GatewayClasses, and which pods are
+ * Writes what the proxies' answers mean: conditions of HTTPRoutes, TLSRoutes, Gateways and GatewayClasses, and which pods are
  * unrouted. Each object has one write at a time, always the newest decision.
  */
 export class StatusWriter {
@@ -97,7 +98,11 @@ export class StatusWriter {
       const parents = routeParents(route, world, proxies, moment);
       return changed(httpRouteKind, route, { ...route.status, parents });
     });
-    return [...gateways, ...routes];
+    const tlsRoutes = world.tlsRoutes.flatMap((route) => {
+      const parents = tlsRouteParents(route, world, proxies, moment);
+      return changed(tlsRouteKind, route, { ...route.status, parents });
+    });
+    return [...gateways, ...routes, ...tlsRoutes];
   }
 
   #want(write: Write): void {

@@ -6,6 +6,7 @@ import type { Kind, KubeObject } from '../../../api/kinds/kind.ts';
 import { apiVersionOf } from '../../../api/kinds/kind.ts';
 import { type Pod, podKind } from '../../../api/kinds/pod.ts';
 import { type Service, serviceKind } from '../../../api/kinds/service.ts';
+import { type TlsRoute, tlsRouteKind } from '../../../api/kinds/tls-route.ts';
 import { APP_PORTS, GATEWAY_CONTROLLER, MESH_ADDRESS, OUTBOUND_PORTS } from '../../../api/meta/well-known.ts';
 import type { WorldObjects } from '../translate/world.ts';
 
@@ -121,6 +122,10 @@ export function gateway(name: string, listeners: readonly object[], meta: Partia
   return made(gatewayKind, { name, ...meta }, { spec: { gatewayClassName: 'tutti', listeners } });
 }
 
+export function tlsRoute(name: string, spec: object, meta: Partial<Meta> = {}): TlsRoute {
+  return made(tlsRouteKind, { name, ...meta }, { spec });
+}
+
 export function httpRoute(name: string, spec: object, meta: Partial<Meta> = {}): HttpRoute {
   return made(httpRouteKind, { name, ...meta }, { spec });
 }
@@ -135,6 +140,7 @@ export function worldObjects(objects: Partial<WorldObjects>): WorldObjects {
     gatewayClasses: [gatewayClass()],
     gateways: [],
     httpRoutes: [],
+    tlsRoutes: [],
     tlsSecrets: [],
     ...objects,
   };

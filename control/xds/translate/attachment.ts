@@ -1,22 +1,23 @@
 import type { Gateway, GatewayListener } from '../../../api/kinds/gateway.ts';
 import type { ParentReference } from '../../../api/kinds/gateway-shapes.ts';
 import type { HttpRoute } from '../../../api/kinds/http-route.ts';
+import type { TlsRoute } from '../../../api/kinds/tls-route.ts';
 import { matchesSelector } from '../../../api/meta/label-selector.ts';
 import { ANY_HOST, intersectHosts } from './hostname.ts';
 import { unsupportedRoute } from './unsupported-rules.ts';
 import { keyOf, type World } from './world.ts';
 
 /** A route on a listener, with the hosts that both are for. */
-export interface Attachment {
+export interface Attachment<Route = HttpRoute> {
   readonly gateway: Gateway;
   readonly listener: GatewayListener;
-  readonly route: HttpRoute;
+  readonly route: Route;
   readonly hosts: readonly string[];
 }
 
 /** What became of one parentRef to a Gateway: reasons of the Gateway API's Accepted condition. */
-export type AttachResult =
-  | { readonly ok: true; readonly attachments: readonly Attachment[] }
+export type AttachResult<Route = HttpRoute> =
+  | { readonly ok: true; readonly attachments: readonly Attachment<Route>[] }
   | {
       readonly ok: false;
       readonly reason: 'NoMatchingParent' | 'NotAllowedByListeners' | 'NoMatchingListenerHostname' | 'UnsupportedValue';
@@ -31,25 +32,65 @@ export function isServiceRef({ group, kind }: ParentReference): boolean {
   return group === '' && kind === 'Service';
 }
 
+/** Which listeners a kind of route may attach to. */
+interface RouteKind {
+  readonly kind: 'HTTPRoute' | 'TLSRoute';
+  readonly protocols: readonly string[];
+  readonly wanted: string;
+}
+
+const HTTP_ROUTE: RouteKind = { kind: 'HTTPRoute', protocols: ['HTTP', 'HTTPS'], wanted: 'HTTP or HTTPS' };
+const TLS_ROUTE: RouteKind = { kind: 'TLSRoute', protocols: ['TLS'], wanted: 'TLS' };
+
 /** Undefined when the Gateway is not one of ours: then its own controller speaks. */
 export function attachToGateway(route: HttpRoute, ref: ParentReference, world: World): AttachResult | undefined {
-  const key = `${ref.namespace ?? route.metadata.namespace ?? ''}/${ref.name}`;
-  const gateway = world.gateways.find((one) => keyOf(one) === key);
+  const gateway = gatewayOf(route, ref, world);
   if (gateway === undefined) return undefined;
   const unsupported = unsupportedRoute(route);
   if (unsupported !== undefined) return { ok: false, reason: 'UnsupportedValue', message: unsupported };
-  const named = gateway.spec.listeners.filter(
-    ({ name, port, protocol }) =>
-      (ref.sectionName === undefined || ref.sectionName === name) &&
-      (ref.port === undefined || ref.port === port) &&
-      (protocol === 'HTTP' || protocol === 'HTTPS'),
+  return attach(route, ref, gateway, HTTP_ROUTE, world);
+}
+
+/** The same for a route by server name. */
+export function attachTlsRoute(
+  route: TlsRoute,
+  ref: ParentReference,
+  world: World,
+): AttachResult<TlsRoute> | undefined {
+  const gateway = gatewayOf(route, ref, world);
+  return gateway && attach(route, ref, gateway, TLS_ROUTE, world);
+}
+
+function gatewayOf(route: AnyRoute, ref: ParentReference, world: World): Gateway | undefined {
+  const key = `${ref.namespace ?? route.metadata.namespace ?? ''}/${ref.name}`;
+  return world.gateways.find((one) => keyOf(one) === key);
+}
+
+function attach<Route extends AnyRoute>(
+  route: Route,
+  ref: ParentReference,
+  gateway: Gateway,
+  { kind, protocols, wanted }: RouteKind,
+  world: World,
+): AttachResult<Route> {
+  const key = keyOf(gateway);
+  const meant = gateway.spec.listeners.filter(
+    ({ name, port }) =>
+      (ref.sectionName === undefined || ref.sectionName === name) && (ref.port === undefined || ref.port === port),
   );
+  const named = meant.filter(({ protocol }) => protocols.includes(protocol));
   if (named.length === 0) {
-    const wanted =
-      [ref.sectionName, ref.port].filter((part) => part !== undefined).join(' and port ') || 'HTTP or HTTPS';
-    return { ok: false, reason: 'NoMatchingParent', message: `gateway "${key}": has no listener for ${wanted}` };
+    const which = [ref.sectionName, ref.port].filter((part) => part !== undefined).join(' and port ');
+    const [first] = meant;
+    // TLSRouteSpec.hostnames: "in case a Listener of the wrong type is used".
+    if (kind === 'TLSRoute' && first !== undefined) {
+      const message = `gateway "${key}": listener "${first.name}" is of protocol ${first.protocol}, wanted ${wanted}`;
+      return { ok: false, reason: 'UnsupportedValue', message };
+    }
+    const message = `gateway "${key}": has no listener for ${which || wanted}`;
+    return { ok: false, reason: 'NoMatchingParent', message };
   }
-  const allowing = named.filter((listener) => allows(listener, gateway, route, world));
+  const allowing = named.filter((listener) => allows(listener, gateway, kind, route.metadata.namespace ?? '', world));
   if (allowing.length === 0) {
     const message = `gateway "${key}": no listener allows routes of namespace "${route.metadata.namespace ?? ''}"`;
     return { ok: false, reason: 'NotAllowedByListeners', message };
@@ -62,10 +103,17 @@ export function attachToGateway(route: HttpRoute, ref: ParentReference, world: W
   return { ok: false, reason: 'NoMatchingListenerHostname', message };
 }
 
-function allows({ allowedRoutes }: GatewayListener, gateway: Gateway, route: HttpRoute, world: World): boolean {
+type AnyRoute = HttpRoute | TlsRoute;
+
+function allows(
+  { allowedRoutes }: GatewayListener,
+  gateway: Gateway,
+  wanted: RouteKind['kind'],
+  namespace: string,
+  world: World,
+): boolean {
   const { kinds, namespaces } = allowedRoutes;
-  if (kinds !== undefined && !kinds.some(({ kind }) => kind === 'HTTPRoute')) return false;
-  const namespace = route.metadata.namespace ?? '';
+  if (kinds !== undefined && !kinds.some(({ kind }) => kind === wanted)) return false;
   switch (namespaces.from) {
     case 'All':
       return true;
@@ -78,7 +126,7 @@ function allows({ allowedRoutes }: GatewayListener, gateway: Gateway, route: Htt
   }
 }
 
-function commonHosts(listener: GatewayListener, route: HttpRoute): readonly string[] {
+function commonHosts(listener: GatewayListener, route: AnyRoute): readonly string[] {
   const hosts = (route.spec.hostnames ?? [ANY_HOST]).flatMap(
     (host) => intersectHosts(listener.hostname ?? ANY_HOST, host) ?? [],
   );

@@ -1,4 +1,4 @@
-import type { HttpBackendRef, HttpRoute } from '../../../api/kinds/http-route.ts';
+import type { HttpBackendRef } from '../../../api/kinds/http-route.ts';
 import { canCarry, type SpokenProtocol } from './mesh-service.ts';
 import { serviceCluster } from './names.ts';
 import type { World } from './world.ts';
@@ -13,12 +13,12 @@ export type Backend =
     };
 
 /**
- * Where calls of a protocol are led: sidecars and ingresses carry `http`, gRPC's clients `grpc`. There is no ReferenceGrant here: a backend
+ * Where calls of a protocol are led: sidecars and ingresses carry `http`, gRPC's clients `grpc`, TLS that is passed on is `tcp`. There is no ReferenceGrant here: a backend
  * in another namespace is not permitted.
  */
 export function resolveBackend(
-  ref: HttpBackendRef,
-  route: HttpRoute,
+  ref: Omit<HttpBackendRef, 'filters'>,
+  route: { readonly metadata: { readonly namespace?: string | undefined } },
   world: World,
   wanted: SpokenProtocol = 'http',
 ): Backend {

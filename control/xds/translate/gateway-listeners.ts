@@ -67,8 +67,11 @@ function check(
   ): Checked => ({
     problem: { condition, reason, message: `${quoted}: ${why}` },
   });
-  if (protocol !== 'HTTP' && protocol !== 'HTTPS') {
-    return problem('Accepted', 'UnsupportedProtocol', `protocol is ${protocol}, wanted HTTP or HTTPS`);
+  const kind = routeKindOf(listener);
+  if (kind === undefined) {
+    const mode = protocol === 'TLS' ? ` with mode ${listener.tls?.mode ?? 'Terminate'}` : '';
+    const wanted = 'wanted HTTP, HTTPS, or TLS with mode Passthrough';
+    return problem('Accepted', 'UnsupportedProtocol', `protocol is ${protocol}${mode}, ${wanted}`);
   }
   if (gateway.spec.listeners.some((other) => other.port === port && other.protocol !== protocol)) {
     return problem('Conflicted', 'ProtocolConflict', `port ${port} is also that of a listener of another protocol`);
@@ -78,11 +81,17 @@ function check(
     const { namespace = '', name } = owner.metadata;
     return problem('Accepted', 'PortUnavailable', `port ${port} belongs to the older gateway "${namespace}/${name}"`);
   }
-  const foreign = listener.allowedRoutes.kinds?.find(({ kind }) => kind !== 'HTTPRoute');
+  const foreign = listener.allowedRoutes.kinds?.find((allowed) => allowed.kind !== kind);
   if (foreign !== undefined) {
-    return problem('ResolvedRefs', 'InvalidRouteKinds', `routes of kind ${foreign.kind}, wanted HTTPRoute`);
+    return problem('ResolvedRefs', 'InvalidRouteKinds', `routes of kind ${foreign.kind}, wanted ${kind}`);
   }
   return protocol === 'HTTPS' ? certificateOf(gateway, listener, world) : { certificate: undefined };
+}
+
+/** Of what kind a listener's routes are; undefined where none can be. */
+export function routeKindOf({ protocol, tls }: GatewayListener): 'HTTPRoute' | 'TLSRoute' | undefined {
+  if (protocol === 'HTTP' || protocol === 'HTTPS') return 'HTTPRoute';
+  return protocol === 'TLS' && tls?.mode === 'Passthrough' ? 'TLSRoute' : undefined;
 }
 
 function certificateOf(gateway: Gateway, listener: GatewayListener, world: World): Checked {

@@ -85,6 +85,20 @@ export function tcpFilter(cluster: string, statPrefix: string): FilterInput {
   return { name: 'envoy.filters.network.tcp_proxy', typedConfig: packAny(TcpProxy, { statPrefix, cluster }) };
 }
 
+/** The same to several by weight. */
+export function weightedTcpFilter(
+  targets: readonly { readonly cluster: string; readonly weight: number }[],
+  statPrefix: string,
+): FilterInput {
+  const [only] = targets;
+  if (only !== undefined && targets.length === 1) return tcpFilter(only.cluster, statPrefix);
+  const clusters = targets.map(({ cluster, weight }) => ({ name: cluster, weight }));
+  return {
+    name: 'envoy.filters.network.tcp_proxy',
+    typedConfig: packAny(TcpProxy, { statPrefix, weightedClusters: { clusters } }),
+  };
+}
+
 /** x-forwarded-client-cert is written by the callee's sidecar alone; at the edge a client's own is removed. */
 function clientCertificateHeader(role: HttpOptions['role']): HttpConnectionManagerInput {
   const { SANITIZE, SANITIZE_SET } = HttpConnectionManagerForwardClientCertDetails;

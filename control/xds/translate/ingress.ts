@@ -1,4 +1,5 @@
 import type { Gateway } from '../../../api/kinds/gateway.ts';
+import type { TlsRoute } from '../../../api/kinds/tls-route.ts';
 import { type FilterChainInput, Listener, RouteConfiguration, TrafficDirection } from '../../../xds/messages.js';
 import { isSameResource, makeResource, type Resource, type Snapshot } from '../resource.ts';
 import { type Attachment, attachToGateway, isGatewayRef } from './attachment.ts';
@@ -7,6 +8,14 @@ import { type Certificate, type GatewayState, gatewayStates, type ListenerState 
 import { ANY_HOST, byNarrowness } from './hostname.ts';
 import { httpFilter, TLS_INSPECTOR } from './http-listener.ts';
 import { carriedObject, ingressListener, ingressRoutes } from './names.ts';
+import {
+  type Passthrough,
+  passthroughChains,
+  passthroughClusters,
+  passthroughs,
+  type TlsAttachment,
+  tlsAttachments,
+} from './passthrough.ts';
 import { certificateTls } from './transport.ts';
 import { backendsOf, carriedRoutes, fixedClusters, type Pass, rulesOf, serviceResources, setOf } from './view.ts';
 import { keyOf, type World } from './world.ts';
@@ -15,6 +24,7 @@ import { keyOf, type World } from './world.ts';
 export interface IngressView {
   readonly states: readonly GatewayState[];
   readonly attachments: readonly Attachment[];
+  readonly tlsAttachments: readonly TlsAttachment[];
   readonly clusters: readonly Resource[];
   readonly endpoints: readonly Resource[];
   readonly routes: readonly Resource[];
@@ -27,6 +37,14 @@ interface Socket {
   readonly address: string | undefined;
   readonly port: number;
   readonly chains: readonly Chain[];
+  /** Of TLS that is not ended here; then there are no chains. */
+  readonly passthrough: PassthroughSocket | undefined;
+}
+
+interface PassthroughSocket {
+  readonly names: readonly Passthrough[];
+  /** The routes that it is made of. */
+  readonly routes: readonly TlsRoute[];
 }
 
 interface Chain {
@@ -40,6 +58,7 @@ type Usable = Extract<ListenerState, { readonly ok: true }>;
 export function ingressView(pass: Pass): IngressView {
   const states = gatewayStates(pass.world);
   const attachments = attachmentsOf(pass.world);
+  const secured = tlsAttachments(pass.world);
   const usable = states.map((state) => ({
     ...state,
     listeners: state.listeners.filter((one): one is Usable => one.ok),
@@ -48,16 +67,32 @@ export function ingressView(pass: Pass): IngressView {
   const routes: Resource[] = [];
   for (const { gateway, address, listeners } of usable) {
     for (const [port, sharing] of Map.groupBy(listeners, ({ listener }) => listener.port)) {
+      if (sharing.some(({ listener }) => listener.protocol === 'TLS')) {
+        const passthrough = passthroughOf(gateway, sharing, secured, pass);
+        sockets.push({ gateway, address, port, chains: [], passthrough });
+        continue;
+      }
       const tables = tablesOf(gateway, port, sharing);
       routes.push(...tables.map((table) => routeTable(gateway, port, table, attachments, pass)));
-      sockets.push({ gateway, address, port, chains: tables.map((table) => table.chain) });
+      sockets.push({ gateway, address, port, chains: tables.map((table) => table.chain), passthrough: undefined });
     }
   }
   const routed = new Set(attachments.map(({ route }) => route));
-  const backends = new Set([...routed].flatMap((route) => backendsOf(route, pass.world)));
+  const backends = new Set([
+    ...[...routed].flatMap((route) => backendsOf(route, pass.world)),
+    ...passthroughClusters(secured, pass.world),
+  ]);
   const { clusters, endpoints } = serviceResources(backends, pass);
   const fixed = fixedClusters(pass.memo).filter(({ name }) => name === 'unavailable');
-  return { states, attachments, clusters: [...clusters, ...fixed], endpoints, routes, sockets };
+  return {
+    states,
+    attachments,
+    tlsAttachments: secured,
+    clusters: [...clusters, ...fixed],
+    endpoints,
+    routes,
+    sockets,
+  };
 }
 
 /** `address` is where the ingress binds what names no address of its own. */
@@ -65,12 +100,14 @@ export function ingressSnapshot(view: IngressView, address: string, { memo }: Pa
   const listeners = view.sockets.map((socket) => {
     const name = ingressListener(socket.gateway.metadata.namespace ?? '', socket.gateway.metadata.name, socket.port);
     const bind = socket.address ?? address;
-    const inputs = socket.chains.flatMap(({ routeTable, serverName, certificate }) => [
+    const own = socket.chains.flatMap(({ routeTable, serverName, certificate }) => [
       routeTable,
       serverName,
       certificate?.certificatePem,
       certificate?.privateKeyPem,
     ]);
+    const names = JSON.stringify(socket.passthrough?.names);
+    const inputs = [...own, names, ...(socket.passthrough?.routes ?? [])];
     return memo.take(`listener ${name} ${bind}`, inputs, () => listenerResource(name, bind, socket));
   });
   return {
@@ -88,6 +125,17 @@ function attachmentsOf(world: World): readonly Attachment[] {
       return result?.ok === true ? result.attachments : [];
     }),
   );
+}
+
+function passthroughOf(
+  gateway: Gateway,
+  sharing: readonly Usable[],
+  attachments: readonly TlsAttachment[],
+  { world }: Pass,
+): PassthroughSocket {
+  const listeners = sharing.map(({ listener }) => listener);
+  const own = attachments.filter((one) => one.gateway === gateway && listeners.includes(one.listener));
+  return { names: passthroughs(listeners, own, world), routes: [...new Set(own.map(({ route }) => route))] };
 }
 
 interface Table {
@@ -134,18 +182,13 @@ function routeTable(
   return pass.memo.take(`routes ${table.name}`, inputs, make, isSameResource);
 }
 
-function listenerResource(name: string, address: string, { gateway, port, chains }: Socket): Resource {
-  const secure = chains.some(({ certificate }) => certificate !== undefined);
-  const filterChains = chains.map(
-    ({ routeTable, serverName, certificate }): FilterChainInput => ({
-      name: routeTable,
-      ...(serverName === undefined ? {} : { filterChainMatch: { serverNames: [serverName] } }),
-      ...(certificate === undefined
-        ? {}
-        : { transportSocket: certificateTls(certificate.certificatePem, certificate.privateKeyPem) }),
-      filters: [httpFilter({ routeTable, statPrefix: `ingress_${keyOf(gateway).replace('/', '_')}`, role: 'edge' })],
-    }),
-  );
+function listenerResource(name: string, address: string, { gateway, port, chains, passthrough }: Socket): Resource {
+  const statPrefix = `ingress_${keyOf(gateway).replace('/', '_')}`;
+  const secure = passthrough !== undefined || chains.some(({ certificate }) => certificate !== undefined);
+  const filterChains =
+    passthrough === undefined
+      ? chains.map((chain) => httpChain(chain, statPrefix))
+      : passthroughChains(name, passthrough.names, statPrefix);
   return makeResource(
     'listener',
     Listener,
@@ -156,6 +199,20 @@ function listenerResource(name: string, address: string, { gateway, port, chains
       ...(secure ? { listenerFilters: [TLS_INSPECTOR] } : {}),
       filterChains,
     },
-    [carriedObject('Gateway', gateway)],
+    [
+      carriedObject('Gateway', gateway),
+      ...(passthrough?.routes ?? []).map((route) => carriedObject('TLSRoute', route)),
+    ],
   );
+}
+
+function httpChain({ routeTable, serverName, certificate }: Chain, statPrefix: string): FilterChainInput {
+  return {
+    name: routeTable,
+    ...(serverName === undefined ? {} : { filterChainMatch: { serverNames: [serverName] } }),
+    ...(certificate === undefined
+      ? {}
+      : { transportSocket: certificateTls(certificate.certificatePem, certificate.privateKeyPem) }),
+    filters: [httpFilter({ routeTable, statPrefix, role: 'edge' })],
+  };
 }

@@ -7,6 +7,7 @@ import type { Node } from '../../../api/kinds/node.ts';
 import type { Pod } from '../../../api/kinds/pod.ts';
 import type { Secret } from '../../../api/kinds/secret.ts';
 import type { Service } from '../../../api/kinds/service.ts';
+import type { TlsRoute } from '../../../api/kinds/tls-route.ts';
 import { GATEWAY_CONTROLLER } from '../../../api/meta/well-known.ts';
 
 /** All objects that the translation reads, as they are at one moment. */
@@ -19,6 +20,7 @@ export interface WorldObjects {
   readonly gatewayClasses: readonly GatewayClass[];
   readonly gateways: readonly Gateway[];
   readonly httpRoutes: readonly HttpRoute[];
+  readonly tlsRoutes: readonly TlsRoute[];
   /** Those that Gateways show to clients: type kubernetes.io/tls. */
   readonly tlsSecrets: readonly Secret[];
 }
@@ -36,6 +38,8 @@ export interface World {
   readonly gateways: readonly Gateway[];
   /** Oldest first, then by name: the order in which the Gateway API settles ties. */
   readonly httpRoutes: readonly HttpRoute[];
+  /** In the same order. */
+  readonly tlsRoutes: readonly TlsRoute[];
 }
 
 // kubernetes.io/service-name: discovery.k8s.io/v1, LabelServiceName.
@@ -68,6 +72,7 @@ export function indexWorld(objects: WorldObjects, trustDomain: string): World {
     tlsSecrets: byKey(objects.tlsSecrets),
     gateways: objects.gateways.filter(({ spec }) => ours.has(spec.gatewayClassName)).sort(byAge),
     httpRoutes: [...objects.httpRoutes].sort(byAge),
+    tlsRoutes: [...objects.tlsRoutes].sort(byAge),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   type Listener as ListenerMessage,
   Router,
   TcpProxy,
+  type TcpProxy as TcpProxyMessage,
   TlsInspector,
   TrafficDirection,
 } from '../../../xds/messages.js';
@@ -26,6 +27,8 @@ const DEFAULT_IDLE_MS = 3_600_000;
 const DEFAULT_HEADER_TIMEOUT_MS = 60_000;
 // What Istio waited (protocolDetectionTimeout). Envoy's listener_filters_timeout is 15 s, for which a server that speaks first would be silent.
 const DEFAULT_DETECTION_MS = 100;
+// Envoy: Listener.listener_filters_timeout.
+const DEFAULT_OPENING_MS = 15_000;
 
 export function decodeListener(bytes: Uint8Array): ListenerConfig {
   const listener = Listener.decode(bytes);
@@ -37,7 +40,7 @@ export function decodeListener(bytes: Uint8Array): ListenerConfig {
   if (new Set(chains.map(({ tls }) => tls === undefined)).size > 1) {
     throw new ResourceError('filter chains: some have TLS and some have not');
   }
-  const opening = openingOf(listener);
+  const opening = openingOf(listener, chains);
   return {
     name,
     address: socket.address,
@@ -48,16 +51,32 @@ export function decodeListener(bytes: Uint8Array): ListenerConfig {
   };
 }
 
-/** A filter that is not known may be what keeps someone out. Server names are looked at wherever a chain asks for one. */
-function openingOf({ listenerFilters, listenerFiltersTimeout }: ListenerMessage): OpeningConfig | undefined {
-  const known = (filter: (typeof listenerFilters)[number]): boolean =>
-    isAny(filter.typedConfig, TlsInspector) || isAny(filter.typedConfig, HttpInspector);
-  const strange = listenerFilters.find((filter) => !known(filter));
+/** A filter that is not known may be what keeps someone out. */
+function openingOf(listener: ListenerMessage, chains: readonly FilterChain[]): OpeningConfig | undefined {
+  const { listenerFilters, listenerFiltersTimeout } = listener;
+  const has = (codec: typeof HttpInspector): boolean =>
+    listenerFilters.some(({ typedConfig }) => isAny(typedConfig, codec));
+  const strange = listenerFilters.find(
+    ({ typedConfig }) => !isAny(typedConfig, TlsInspector) && !isAny(typedConfig, HttpInspector),
+  );
   if (strange !== undefined) throw new ResourceError(`listener filter "${strange.name}": is not known here`);
-  const detectHttp = listenerFilters.some(({ typedConfig }) => isAny(typedConfig, HttpInspector));
-  if (!detectHttp) return undefined;
-  return { detectHttp, timeoutMs: durationMs(listenerFiltersTimeout) ?? DEFAULT_DETECTION_MS };
+  const timeoutMs = durationMs(listenerFiltersTimeout);
+  const asksForNames = chains.some(({ tls, serverNames }) => tls === undefined && serverNames.length > 0);
+  if (has(HttpInspector)) {
+    if (asksForNames) throw new ResourceError('listener filters: HTTP is not looked for beside server names');
+    return { look: 'http', timeoutMs: timeoutMs ?? DEFAULT_DETECTION_MS };
+  }
+  return asksForNames ? { look: 'server-name', timeoutMs: timeoutMs ?? DEFAULT_OPENING_MS } : undefined;
 }
+
+function tcpTarget({ cluster, weightedClusters }: TcpProxyMessage, filter: string): TcpTarget {
+  if (cluster != null && cluster !== '') return { cluster };
+  const weighted = (weightedClusters?.clusters ?? []).map(({ name, weight }) => ({ cluster: name, weight }));
+  if (weighted.length === 0) throw new ResourceError(`filter "${filter}": names no cluster`);
+  return { weighted };
+}
+
+type TcpTarget = NonNullable<FilterChain['tcp']>;
 
 /** A listener at the edge has no direction in Envoy's sense: it is neither of the two that a sidecar has. */
 function directionOf(direction: number): ListenerConfig['direction'] {
@@ -79,9 +98,8 @@ function decodeChain({ name, filterChainMatch, filters, transportSocket }: Filte
     tls: downstreamTls(transportSocket),
   };
   if (isAny(filter.typedConfig, TcpProxy)) {
-    const { cluster } = unpackAny(filter.typedConfig, TcpProxy, `filter "${filter.name}"`);
-    if (cluster == null || cluster === '') throw new ResourceError(`filter "${filter.name}": names no cluster`);
-    return { ...match, tcp: { cluster } };
+    const proxy = unpackAny(filter.typedConfig, TcpProxy, `filter "${filter.name}"`);
+    return { ...match, tcp: tcpTarget(proxy, filter.name) };
   }
   const manager = unpackAny(filter.typedConfig, HttpConnectionManager, `filter "${filter.name}"`);
   return { ...match, http: decodeHttp(manager) };

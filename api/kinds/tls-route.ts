@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { ageColumn, nameColumn } from './columns.ts';
+import { defineKind, identity, type Stored } from './define-kind.ts';
+import {
+  GATEWAY_API_GROUP,
+  groupSchema,
+  hostnameSchema,
+  kindNameSchema,
+  namespaceNameSchema,
+  objectNameSchema,
+  parentReferenceSchema,
+  portSchema,
+  routeStatusSchema,
+  sectionNameSchema,
+} from './gateway-shapes.ts';
+import { atomicList } from './list-schema.ts';
+import { validateTlsRoute } from './tls-route-rules.ts';
+import { type Unenforced, unenforcedFields } from './unenforced.ts';
+
+/*
+ * TLSRoute of the Gateway API's standard channel since v1.5 (apis/v1/tlsroute_types.go of kubernetes-sigs/gateway-api).
+ */
+
+const backendRefSchema = z
+  .strictObject({
+    group: groupSchema.default('').describe('Group of the backend; core unless told.'),
+    kind: kindNameSchema.default('Service').describe('Kind of the backend.'),
+    name: objectNameSchema.describe('Name of the backend.'),
+    namespace: namespaceNameSchema.optional().describe("Namespace of the backend; the route's unless told."),
+    port: portSchema.optional().describe("The Service's port; required for a Service."),
+    weight: z.int().min(0).max(1_000_000).default(1).describe('Share of the sum over all backends of the rule.'),
+  })
+  .describe('Where connections go.');
+
+const ruleSchema = z
+  .strictObject({
+    name: sectionNameSchema.min(1).optional().describe('Name of the rule, unique in the route.'),
+    backendRefs: atomicList(backendRefSchema).min(1).max(16).describe('Where connections go, by weight.'),
+  })
+  .describe('What is done with connections.');
+
+const tlsRouteSchema = z
+  .strictObject({
+    ...identity('gateway.networking.k8s.io/v1', 'TLSRoute'),
+    spec: z
+      .strictObject({
+        parentRefs: atomicList(parentReferenceSchema)
+          .max(32)
+          .optional()
+          .describe('The Gateways that the route belongs to.'),
+        useDefaultGateways: z.enum(['All', 'None']).optional(),
+        hostnames: atomicList(hostnameSchema).min(1).max(1024).describe('Server names (SNI) that the route is for.'),
+        rules: atomicList(ruleSchema).min(1).max(1).describe('The one rule.'),
+      })
+      .describe('What the route is to be.'),
+    status: routeStatusSchema.optional().describe('How each parent sees the route.'),
+  })
+  .describe('Moves TLS connections from Gateways to backends by server name, without ending them.');
+
+export type TlsRoute = Stored<typeof tlsRouteSchema>;
+
+/** Fields that are accepted and not acted on. */
+const UNENFORCED: readonly Unenforced[] = [{ path: 'useDefaultGateways', unless: ['None'] }];
+
+export const tlsRouteKind = defineKind<TlsRoute>({
+  group: GATEWAY_API_GROUP,
+  version: 'v1',
+  kind: 'TLSRoute',
+  plural: 'tlsroutes',
+  categories: ['gateway-api'],
+  namespaced: true,
+  subresources: ['status'],
+  schema: tlsRouteSchema,
+  columns: [nameColumn, { ...ageColumn, type: 'date' }],
+  validate: validateTlsRoute,
+  warnings: ({ spec }) => unenforcedFields(spec, 'spec', UNENFORCED),
+});
