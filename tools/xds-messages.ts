@@ -15,10 +15,13 @@ export const PROTO_FILES: readonly string[] = [
   'envoy/extensions/filters/http/dynamic_forward_proxy/v3/dynamic_forward_proxy.proto',
   'envoy/extensions/filters/http/router/v3/router.proto',
   'envoy/extensions/filters/listener/http_inspector/v3/http_inspector.proto',
+  'envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol.proto',
   'envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.proto',
   'envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto',
   'envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto',
   'envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.proto',
+  'envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.proto',
+  'envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.proto',
   'envoy/extensions/transport_sockets/tls/v3/tls.proto',
   'envoy/extensions/upstreams/http/v3/http_protocol_options.proto',
 ];
@@ -131,11 +134,18 @@ export const MESSAGES: Readonly<Record<string, readonly string[]>> = {
   [`${LISTENER}.ApiListener`]: ['api_listener'],
   [`${LISTENER}.ListenerFilter`]: ['name', 'typed_config'],
   [`${LISTENER}.FilterChain`]: ['filter_chain_match', 'filters', 'transport_socket', 'name'],
-  [`${LISTENER}.FilterChainMatch`]: ['server_names', 'transport_protocol', 'application_protocols'],
+  [`${LISTENER}.FilterChainMatch`]: [
+    'server_names',
+    'transport_protocol',
+    'application_protocols',
+    'direct_source_prefix_ranges',
+  ],
+  [`${CORE}.CidrRange`]: ['address_prefix', 'prefix_len'],
   [`${LISTENER}.Filter`]: ['name', 'typed_config'],
   'envoy.config.accesslog.v3.AccessLog': ['name', 'typed_config'],
   'envoy.extensions.access_loggers.stream.v3.StdoutAccessLog': [],
   'envoy.extensions.filters.listener.http_inspector.v3.HttpInspector': [],
+  'envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol': ['allow_requests_without_proxy_protocol'],
   'envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector': [],
   'envoy.extensions.filters.http.router.v3.Router': [],
   'envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig': ['dns_cache_config'],
@@ -284,6 +294,9 @@ export const MESSAGES: Readonly<Record<string, readonly string[]>> = {
   [`${ENDPOINT}.Endpoint`]: ['address'],
 
   // TLS
+  'envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport': ['config', 'transport_socket'],
+  [`${CORE}.ProxyProtocolConfig`]: ['version'],
+  'envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer': [],
   [`${TLS}.UpstreamTlsContext`]: ['common_tls_context', 'sni'],
   [`${TLS}.DownstreamTlsContext`]: ['common_tls_context', 'require_client_certificate'],
   [`${TLS}.CommonTlsContext`]: [

@@ -3,11 +3,13 @@ import { ipAddress } from '../meta/names.ts';
 import type { FieldError } from '../meta/status.ts';
 import { brokenRules } from './custom-rules.ts';
 import type { Gateway, GatewayListener } from './gateway.ts';
+import { proxyProtocolErrors } from './proxy-protocol.ts';
 
 /** The CEL rules of Gateway (apis/v1/gateway_types.go of kubernetes-sigs/gateway-api), at the places that they stand at. */
-export function validateGateway({ spec }: Gateway): readonly FieldError[] {
+export function validateGateway({ metadata, spec }: Gateway): readonly FieldError[] {
   const { listeners } = spec;
   return [
+    ...proxyProtocolErrors({ metadata }),
     ...listeners.flatMap(({ name }, index) =>
       listeners.findIndex((other) => other.name === name) < index
         ? [fieldDuplicate(`spec.listeners[${index}]`, { name })]

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ACCEPT_PROXY_PROTOCOL, SEND_PROXY_PROTOCOL } from '../meta/well-known.ts';
 import { configMapKind } from './config-map.ts';
 import { deploymentKind } from './deployment.ts';
 import { endpointSliceKind } from './endpoint-slice.ts';
@@ -11,6 +12,7 @@ import type { Kind, KubeObject } from './kind.ts';
 import { leaseKind } from './lease.ts';
 import { namespaceKind } from './namespace.ts';
 import { podKind } from './pod.ts';
+import { acceptedProxyProtocol, proxyProtocolErrors, sentProxyProtocol } from './proxy-protocol.ts';
 import { replicaSetKind } from './replica-set.ts';
 import { secretKind } from './secret.ts';
 import { serviceKind } from './service.ts';
@@ -517,3 +519,26 @@ refusals(tlsRouteKind, tlsRoute, [
     /Must have port for Service reference/,
   ],
 ]);
+
+for (const [value, ok] of [
+  ['*', true],
+  ['10.0.0.0/8, 127.0.0.1,fd00::/8', true],
+  ['', false],
+  ['10.0.0.0/33', false],
+  ['10.0.0/8', false],
+  ['lb.example', false],
+] as const) {
+  test(`a Gateway ${ok ? 'believes' : 'cannot believe'} '${value}' who its clients are`, () => {
+    const annotations = { [ACCEPT_PROXY_PROTOCOL]: value };
+    const errors = proxyProtocolErrors({ metadata: { annotations } });
+    assert.equal(errors.length, ok ? 0 : 1);
+    assert.equal(acceptedProxyProtocol({ metadata: { annotations } }) === undefined, !ok);
+  });
+}
+
+test('a Service says in which version of the PROXY protocol its app is told, or is refused', () => {
+  const told = (version: string) => ({ metadata: { annotations: { [SEND_PROXY_PROTOCOL]: version } } });
+  assert.deepEqual(proxyProtocolErrors(told('v2')), []);
+  assert.equal(sentProxyProtocol(told('v1')), 'v1');
+  assert.match(proxyProtocolErrors(told('2'))[0]?.message ?? '', /supported values: "v1", "v2"/);
+});

@@ -2,6 +2,7 @@ import { fieldDuplicate, fieldForbidden, fieldInvalid, fieldNotSupported, fieldR
 import { validateLabels, wrong } from '../meta/metadata-rules.ts';
 import { dnsLabel, dnsSubdomain, ipAddress, portName, portNumber, qualifiedName } from '../meta/names.ts';
 import type { FieldError } from '../meta/status.ts';
+import { proxyProtocolErrors } from './proxy-protocol.ts';
 import type { Service, ServicePort } from './service.ts';
 
 type Spec = Service['spec'];
@@ -12,11 +13,12 @@ const AFFINITY_MAX_SECONDS = 86_400;
 const DISTRIBUTIONS = ['PreferClose', 'PreferSameZone', 'PreferSameNode'];
 
 /** ValidateService and ValidateServiceUpdate (k8s.io/kubernetes/pkg/apis/core/validation/validation.go), in its order. */
-export function validateService({ spec, status }: Service, old: Service | undefined): readonly FieldError[] {
+export function validateService({ metadata, spec, status }: Service, old: Service | undefined): readonly FieldError[] {
   const ports = spec.ports ?? [];
   const needsPorts = spec.clusterIP !== 'None' && spec.type !== 'ExternalName';
   return [
     ...(ports.length === 0 && needsPorts ? [fieldRequired('spec.ports')] : []),
+    ...proxyProtocolErrors({ metadata }),
     ...typeErrors(spec),
     ...ports.flatMap((port, index) => portErrors(port, index, ports)),
     ...validateLabels(spec.selector, 'spec.selector'),

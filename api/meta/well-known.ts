@@ -21,6 +21,15 @@ export const BALANCING = 'tutti.dev/balancing';
  */
 export const ENDPOINT_TTL = 'tutti.dev/endpoint-ttl';
 
+/**
+ * On a Gateway: connections begin with a PROXY protocol header (version 1 or 2) that says who the client is. The value is who may connect at
+ * all: addresses and networks with commas between, or `*` for anybody (docs/protocols.md).
+ */
+export const ACCEPT_PROXY_PROTOCOL = 'tutti.dev/accept-proxy-protocol';
+
+/** On a Service: `v1` or `v2`: its app is sent a PROXY protocol header before a connection's first byte; its ports are bytes then. */
+export const SEND_PROXY_PROTOCOL = 'tutti.dev/send-proxy-protocol';
+
 /** On a Pod: `false` when it has no sidecar; callers' proxies then speak plain text to it. */
 export const INJECT = 'tutti.dev/inject';
 

@@ -11,6 +11,11 @@ export interface ClusterConfig {
   readonly endpoints: readonly Endpoint[];
   readonly connectTimeoutMs: number;
   readonly tls: UpstreamTls | undefined;
+  /**
+   * Endpoints are told who the client is before its first byte, within the mesh's TLS where there is any (PROXY protocol). It speaks of
+   * connections: requests, which share them, go without.
+   */
+  readonly sendProxyProtocol?: 1 | 2 | undefined;
   /** What endpoints are spoken to in; HTTP/2 over TLS or with prior knowledge. `downstream`: as the client speaks. */
   readonly protocol: 'http1' | 'http2' | 'downstream';
   /** More than this many requests at once are refused with 503 (Envoy's circuit breaker; default 1024). */

@@ -12,6 +12,15 @@ export interface ListenerConfig {
   readonly chains: readonly FilterChain[];
   /** What is read of a connection before its chain is known; undefined where nothing must be (Envoy's listener filters). */
   readonly opening?: OpeningConfig;
+  /** Every connection begins with a PROXY protocol header, which says who the client is; undefined where none is looked for. */
+  readonly acceptProxyProtocol?: AcceptProxyProtocol;
+}
+
+export interface AcceptProxyProtocol {
+  /** Networks (`10.0.0.0/8`) of those who may connect at all, since they say who others are; empty for anybody. */
+  readonly sources: readonly string[];
+  /** For the header to come whole. */
+  readonly timeoutMs: number;
 }
 
 export interface OpeningConfig {

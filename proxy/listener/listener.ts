@@ -9,11 +9,14 @@ import { descriptorOf } from '../socket/descriptor.ts';
 import { type ByteReceiver, eventRead, listeningHandle, sharedSocket } from '../socket/shared-read.ts';
 import { chainFor, chainForSpoken, chainsFor, HTTP_1 } from './chain-match.ts';
 import type { Connection } from './connection.ts';
-import type { FilterChain, HttpConnectionConfig, ListenerConfig } from './listener-config.ts';
-import { HTTP_LOOK, SERVER_NAME_LOOK } from './look.ts';
+import type { AcceptProxyProtocol, FilterChain, HttpConnectionConfig, ListenerConfig } from './listener-config.ts';
+import { HTTP_LOOK, PROXY_HEADER_LOOK, SERVER_NAME_LOOK } from './look.ts';
 import { OpeningConnection } from './opening-connection.ts';
 import { pickTarget } from './pick-target.ts';
-import { TcpConnection } from './tcp-connection.ts';
+import { ProxiedClients } from './proxied-clients.ts';
+import { isFromSource } from './source-networks.ts';
+import { type Client, clientOf, TcpConnection } from './tcp-connection.ts';
+import { handOverToTls } from './tls-hand-over.ts';
 import { createTlsServer, setDefaultCertificate } from './tls-server.ts';
 
 /** How accepted sockets are read: `shared` where the listening handle allows it, `events` always works. */
@@ -28,6 +31,7 @@ export class Listener {
   readonly #runtime: Runtime;
   readonly #readMode: ReadMode;
   readonly #connections = new Set<Connection>();
+  readonly #proxied = new ProxiedClients();
   #server: net.Server | undefined = undefined;
   #secure: tls.Server | undefined = undefined;
 
@@ -72,7 +76,8 @@ export class Listener {
       config.address === this.#config.address &&
       config.port === this.#config.port &&
       config.direction === this.#config.direction &&
-      hasTls(config) === hasTls(this.#config)
+      hasTls(config) === hasTls(this.#config) &&
+      (config.acceptProxyProtocol === undefined) === (this.#config.acceptProxyProtocol === undefined)
     );
   }
 
@@ -111,7 +116,7 @@ export class Listener {
   }
 
   async #listen(): Promise<void> {
-    const server = hasTls(this.#config) ? this.#createSecure() : this.#createPlain();
+    const server = this.#createServer();
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -122,6 +127,12 @@ export class Listener {
       });
     });
     if (!hasTls(this.#config)) this.#takeHandle(server);
+  }
+
+  #createServer(): net.Server {
+    if (!hasTls(this.#config)) return this.#createPlain();
+    const secure = this.#createSecure();
+    return this.#config.acceptProxyProtocol === undefined ? secure : this.#createPlain();
   }
 
   #createPlain(): net.Server {
@@ -149,7 +160,7 @@ export class Listener {
       telemetry: this.#runtime.telemetry,
       chains: () => this.#config.chains,
       onSecured: (secured) => {
-        const connection = this.#accept(secured);
+        const connection = this.#accept({ ...secured, client: this.#proxied.take(secured.socket) });
         if (connection !== undefined) eventRead(secured.socket, connection);
       },
     });
@@ -177,25 +188,56 @@ export class Listener {
     return connection;
   }
 
-  #begin({ socket, chains, protocol = '', peerId }: Accepted, onClose: () => void): Connection | undefined {
-    const { opening } = this.#config;
-    const runtime = this.#runtime;
-    const shared = { runtime, socket, timeoutMs: opening?.timeoutMs ?? 0, onClose };
+  #begin(accepted: Accepted, onClose: () => void): Connection | undefined {
+    const { socket, chains, protocol = '', client } = accepted;
+    const { opening, acceptProxyProtocol } = this.#config;
+    if (acceptProxyProtocol !== undefined && client === undefined) {
+      return this.#awaitHeader(accepted, acceptProxyProtocol, onClose);
+    }
+    const shared = { runtime: this.#runtime, socket, timeoutMs: opening?.timeoutMs ?? 0, onClose };
     if (opening?.look === 'http' && protocol === '' && chainsDiffer(chains)) {
       return new OpeningConnection({
         ...shared,
         look: HTTP_LOOK,
-        serve: (spoken, gone) => this.#serve(socket, chainForSpoken(chains, spoken), peerId, gone),
+        serve: (spoken, gone) => this.#serve(accepted, chainForSpoken(chains, spoken), gone),
       });
     }
     if (opening?.look === 'server-name' && !hasTls(this.#config)) {
       return new OpeningConnection({
         ...shared,
         look: SERVER_NAME_LOOK,
-        serve: (hello, gone) => this.#serve(socket, this.#chainOf(socket, hello), '', gone),
+        serve: (hello, gone) => this.#serve(accepted, this.#chainOf(socket, hello), gone),
       });
     }
-    return this.#serve(socket, secureOrFirst(chains, protocol), peerId, onClose);
+    return this.#serve(accepted, secureOrFirst(chains, protocol), onClose);
+  }
+
+  /** Its peer speaks for somebody else, and says for whom before all else, TLS included. */
+  #awaitHeader(accepted: Accepted, config: AcceptProxyProtocol, onClose: () => void): Connection | undefined {
+    const { socket } = accepted;
+    const { telemetry } = this.#runtime;
+    if (!isFromSource(config, socket.remoteAddress ?? '')) {
+      telemetry.proxyHeaderRefused('source');
+      return undefined;
+    }
+    return new OpeningConnection({
+      runtime: this.#runtime,
+      socket,
+      look: PROXY_HEADER_LOOK,
+      timeoutMs: config.timeoutMs,
+      onClose,
+      serve: (found, gone) => {
+        if (found.kind === 'refused') {
+          telemetry.proxyHeaderRefused(found.reason);
+          return undefined;
+        }
+        const { source, destination } = found.header;
+        const client = source === undefined || destination === undefined ? clientOf(socket) : { source, destination };
+        if (this.#secure === undefined) return this.#begin({ ...accepted, client }, gone);
+        this.#proxied.keep(socket, client);
+        return handOverToTls(socket, this.#secure, gone);
+      },
+    });
   }
 
   /** For TLS that is passed on; who asks for a name that is not served is told so (RFC 8446, section 6.2). */
@@ -213,30 +255,25 @@ export class Listener {
     return chain;
   }
 
-  #serve(
-    socket: net.Socket,
-    chain: FilterChain | undefined,
-    peerId: string,
-    onClose: () => void,
-  ): Connection | undefined {
+  #serve(accepted: Accepted, chain: FilterChain | undefined, onClose: () => void): Connection | undefined {
     if (chain === undefined) return undefined;
-    if (chain.tcp === undefined) return this.#serveHttp(socket, chain, peerId, onClose);
+    if (chain.tcp === undefined) return this.#serveHttp(accepted, chain, onClose);
     const { direction } = this.#config;
+    const { socket, client } = accepted;
     const cluster = 'cluster' in chain.tcp ? chain.tcp.cluster : pickTarget(chain.tcp.weighted, this.#runtime.random);
-    return new TcpConnection({ runtime: this.#runtime, socket, direction, cluster, onClose });
+    return new TcpConnection({ runtime: this.#runtime, socket, direction, cluster, client, onClose });
   }
 
   #serveHttp(
-    socket: net.Socket,
+    { socket, peerId, client }: Accepted,
     { tls: secure, http }: Extract<FilterChain, { readonly http: HttpConnectionConfig }>,
-    peerId: string,
     closed: () => void,
   ): Connection {
     const { direction } = this.#config;
     const from: Downstream = {
       direction,
       scheme: secure?.kind === 'certificate' ? 'https' : 'http',
-      peerAddress: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
+      peerAddress: client?.source.address ?? (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
       peerId,
       ownId: peerId === '' ? '' : this.#runtime.meshTls.spiffeId,
       trustForwarded: http.trustForwarded,
@@ -258,6 +295,8 @@ interface Accepted {
   /** What ALPN settled. */
   readonly protocol?: string;
   readonly peerId: string;
+  /** Whom its peer speaks for. */
+  readonly client?: Client | undefined;
 }
 
 /** A fatal alert of TLS: unrecognized_name. */

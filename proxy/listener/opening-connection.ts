@@ -103,7 +103,7 @@ export class OpeningConnection<Found> implements Connection {
     socket.off('end', this.#onEnd);
     socket.off('error', this.#onGone);
     socket.off('close', this.#onGone);
-    const held = this.#held;
+    const held = found === undefined ? NOTHING : this.#held.subarray(this.#look.taken?.(found) ?? 0);
     this.#held = NOTHING;
     const next = found === undefined ? undefined : this.#serve(found, this.#onGone);
     this.#next = next;

@@ -3,6 +3,8 @@ import { MESH_BYTES_PROTOCOL } from '../../api/meta/well-known.ts';
 import { Alarm } from '../../kit/timer-wheel.ts';
 import type { ClusterState } from '../cluster/cluster-state.ts';
 import type { EndpointState } from '../cluster/endpoint-state.ts';
+import type { Peer } from '../proxy-protocol/header.ts';
+import { renderProxyHeader } from '../proxy-protocol/render.ts';
 import type { Runtime } from '../runtime.ts';
 import type { ByteReceiver } from '../socket/shared-read.ts';
 import { Tunnel } from '../socket/tunnel.ts';
@@ -16,11 +18,19 @@ const IDLE_MS = 3_600_000;
 /** No byte was sent to an endpoint that could not be reached: another is asked, as for requests. */
 const MAX_ENDPOINTS = 3;
 
+/** Both ends of a client's connection. */
+export interface Client {
+  readonly source: Peer;
+  readonly destination: Peer;
+}
+
 export interface TcpConnectionOptions {
   readonly runtime: Runtime;
   readonly socket: net.Socket;
   readonly direction: ListenerConfig['direction'];
   readonly cluster: string;
+  /** Who the client is, where its socket does not say; for a cluster whose endpoints are to be told. */
+  readonly client?: Client | undefined;
   readonly onClose: () => void;
 }
 
@@ -35,6 +45,7 @@ export class TcpConnection implements ByteReceiver {
   readonly #onClose: () => void;
   readonly #alarm: Alarm;
   readonly #cluster: ClusterState | undefined;
+  readonly #client: Client | undefined;
   readonly #tried: EndpointState[] = [];
   /** Bytes both ways when the alarm went off last. */
   #seenBytes = 0;
@@ -46,11 +57,12 @@ export class TcpConnection implements ByteReceiver {
   #clientEnded = false;
   #isClosed = false;
 
-  constructor({ runtime, socket, direction, cluster, onClose }: TcpConnectionOptions) {
+  constructor({ runtime, socket, direction, cluster, client, onClose }: TcpConnectionOptions) {
     this.#runtime = runtime;
     this.#socket = socket;
     this.#direction = direction;
     this.#onClose = onClose;
+    this.#client = client;
     this.#alarm = new Alarm(() => this.#alarmed());
     this.#countActive(1);
     this.#cluster = runtime.cluster(cluster);
@@ -163,6 +175,11 @@ export class TcpConnection implements ByteReceiver {
     endpoint.answered();
     const tunnel = new Tunnel(this.#socket, upstream);
     this.#tunnel = tunnel;
+    const version = this.#cluster?.config.sendProxyProtocol;
+    if (version !== undefined) {
+      const { source, destination } = this.#client ?? clientOf(this.#socket);
+      upstream.write(renderProxyHeader(version, source, destination));
+    }
     for (const early of this.#early) tunnel.fromClient(early, 0, early.length);
     this.#early = [];
     if (this.#clientEnded) tunnel.clientEnded();
@@ -219,4 +236,14 @@ export class TcpConnection implements ByteReceiver {
     this.#runtime.activeInbound += by;
     this.#runtime.inboundChangedAtMs = this.#runtime.clock.monotonic();
   }
+}
+
+/** As the socket knows them. */
+export function clientOf(socket: net.Socket): Client {
+  const { remoteAddress, remotePort, localAddress, localPort } = socket;
+  return { source: peerOf(remoteAddress, remotePort), destination: peerOf(localAddress, localPort) };
+}
+
+function peerOf(address = '', port = 0): Peer {
+  return { address: address.replace(/^::ffff:/, ''), port };
 }

@@ -142,6 +142,15 @@ export const METRICS: readonly MetricSpec[] = [
     },
   },
   {
+    name: 'tutti_proxy_protocol_refused_total',
+    type: 'counter',
+    help: 'Connections that were to begin with a PROXY protocol header and were closed',
+    labels: ['reason'],
+    collect: ({ telemetry }, add) => {
+      for (const [reason, count] of telemetry.proxyHeaderRefusals) add({ reason }, count);
+    },
+  },
+  {
     name: 'tutti_rejected_messages_total',
     type: 'counter',
     help: 'Messages that were no sound HTTP',

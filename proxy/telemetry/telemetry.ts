@@ -11,6 +11,9 @@ export type TlsRefusal =
   | 'no-identity'
   | 'unknown-server-name';
 
+/** Why a connection was closed that was to say who its client is; `source`: its peer is none of those who may. */
+export type ProxyHeaderRefusal = 'source' | 'missing' | 'broken' | 'timeout';
+
 export interface TlsRefused {
   readonly side: 'client' | 'server';
   readonly reason: TlsRefusal;
@@ -59,6 +62,13 @@ export class Telemetry {
 
   /** Told of each refusal, for the log. */
   onTlsRefused: ((refused: TlsRefused) => void) | undefined = undefined;
+
+  /** Of connections that were to begin with a PROXY protocol header, by the reason: `source`, `missing`, `broken`, `timeout`. */
+  readonly proxyHeaderRefusals = new Map<string, number>();
+
+  proxyHeaderRefused(reason: ProxyHeaderRefusal): void {
+    count(this.proxyHeaderRefusals, reason);
+  }
 
   /** `detail` is for people. */
   tlsRefused(side: 'client' | 'server', refusal: TlsRefusal, detail = ''): void {

@@ -157,8 +157,11 @@ function portsOf(
 
 /** What callers of a parent speak, so that its backends must speak it too. A Gateway's speak HTTP, and so do those of an unknown Service. */
 function spokenAt(ref: RouteParentStatus['parentRef'], route: HttpRoute, world: World): ReadonlySet<SpokenProtocol> {
-  const ports = isServiceRef(ref) ? (portsOf(ref, route, world) ?? []) : [];
-  const spoken = new Set(ports.flatMap((port) => spokenOn(port) ?? []).filter((protocol) => protocol !== 'tcp'));
+  const service = isServiceRef(ref) ? world.services.get(serviceKey(ref, route)) : undefined;
+  const ports = service === undefined ? [] : (portsOf(ref, route, world) ?? []);
+  const spoken = new Set(
+    ports.flatMap((port) => (service && spokenOn(port, service)) ?? []).filter((protocol) => protocol !== 'tcp'),
+  );
   return spoken.size === 0 ? new Set(['http']) : spoken;
 }
 

@@ -1,4 +1,5 @@
 import type { HttpBackendRef } from '../../../api/kinds/http-route.ts';
+import { sentProxyProtocol } from '../../../api/kinds/proxy-protocol.ts';
 import { canCarry, type SpokenProtocol } from './mesh-service.ts';
 import { serviceCluster } from './names.ts';
 import type { World } from './world.ts';
@@ -41,8 +42,9 @@ export function resolveBackend(
     const ports = (service.spec.ports ?? []).map((one) => one.port).join(', ') || 'none';
     return { ok: false, reason: 'BackendNotFound', message: `${quoted}: the Service has ports ${ports}` };
   }
-  if (!canCarry(port, wanted)) {
-    const spoken = port.appProtocol ?? (port.protocol === 'TCP' ? 'http' : port.protocol);
+  if (!canCarry(port, service, wanted)) {
+    const told = sentProxyProtocol(service) === undefined ? undefined : 'the PROXY protocol';
+    const spoken = told ?? port.appProtocol ?? (port.protocol === 'TCP' ? 'http' : port.protocol);
     const message = `${quoted}: the port speaks ${spoken}, wanted ${wanted}`;
     return { ok: false, reason: 'UnsupportedProtocol', message };
   }

@@ -1,3 +1,4 @@
+import { sentProxyProtocol } from '../../../api/kinds/proxy-protocol.ts';
 import { BALANCING, meshServerName } from '../../../api/meta/well-known.ts';
 import {
   Cluster,
@@ -9,6 +10,7 @@ import {
   DynamicForwardProxyCluster,
   type EndpointInput,
   HealthStatus,
+  type TransportSocketInput,
   UpstreamHttpOptions,
   type UpstreamHttpOptionsInput,
 } from '../../../xds/messages.js';
@@ -17,7 +19,7 @@ import { durationOf, packAny } from './any.ts';
 import type { Memo } from './memo.ts';
 import { endpointsKey, type MeshPort } from './mesh-service.ts';
 import { carriedPod, inboundName, PASSTHROUGH_CLUSTER, UNAVAILABLE_CLUSTER } from './names.ts';
-import { meshClientTls } from './transport.ts';
+import { meshClientTls, proxyProtocolTransport } from './transport.ts';
 
 // linkerd2-proxy's outbound connect timeout; Envoy's 5 s is for the open network.
 const MESH_CONNECT_TIMEOUT_MS = 1000;
@@ -37,8 +39,17 @@ export function serviceClusterResource(port: MeshPort): Resource {
     type: ClusterDiscoveryType.EDS,
     edsClusterConfig: { edsConfig: { ads: {}, resourceApiVersion: 2 }, serviceName: port.cluster },
     lbPolicy: policy === 'least-request' ? ClusterLbPolicy.LEAST_REQUEST : ClusterLbPolicy.ROUND_ROBIN,
-    ...(port.meshed ? { transportSocket: meshClientTls(meshServerName(port.containerPort), port.spiffeIds) } : {}),
+    ...transportOf(port),
   });
+}
+
+/** mTLS to a sidecar, and around it what the app is to be told. */
+function transportOf(port: MeshPort): { readonly transportSocket?: TransportSocketInput } {
+  const { meshed, containerPort, spiffeIds, service } = port;
+  const secure = meshed ? meshClientTls(meshServerName(containerPort), spiffeIds) : undefined;
+  const version = sentProxyProtocol(service);
+  const transportSocket = version === undefined ? secure : proxyProtocolTransport(version, secure);
+  return transportSocket === undefined ? {} : { transportSocket };
 }
 
 function serviceEndpointsResource(port: MeshPort): Resource {

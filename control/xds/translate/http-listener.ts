@@ -8,6 +8,7 @@ import {
   HttpInspector,
   type ListenerFilterInput,
   type ListenerInput,
+  ProxyProtocol,
   Router,
   StdoutAccessLog,
   TcpProxy,
@@ -54,6 +55,12 @@ export function httpFilter(options: HttpOptions): FilterInput {
 export const TLS_INSPECTOR: ListenerFilterInput = {
   name: 'envoy.filters.listener.tls_inspector',
   typedConfig: packAny(TlsInspector, {}),
+};
+
+/** Reads who the client is before anything else. */
+export const PROXY_PROTOCOL: ListenerFilterInput = {
+  name: 'envoy.filters.listener.proxy_protocol',
+  typedConfig: packAny(ProxyProtocol, {}),
 };
 
 /** How long a client may be silent before it is taken for one that waits for the server (Istio: protocolDetectionTimeout, once 100 ms). */

@@ -1,4 +1,5 @@
 import type { Gateway } from '../../../api/kinds/gateway.ts';
+import { acceptedProxyProtocol, type Network } from '../../../api/kinds/proxy-protocol.ts';
 import type { TlsRoute } from '../../../api/kinds/tls-route.ts';
 import { type FilterChainInput, Listener, RouteConfiguration, TrafficDirection } from '../../../xds/messages.js';
 import { isSameResource, makeResource, type Resource, type Snapshot } from '../resource.ts';
@@ -6,7 +7,7 @@ import { type Attachment, attachToGateway, isGatewayRef } from './attachment.ts'
 import { gatewayHosts } from './gateway-hosts.ts';
 import { type Certificate, type GatewayState, gatewayStates, type ListenerState } from './gateway-listeners.ts';
 import { ANY_HOST, byNarrowness } from './hostname.ts';
-import { httpFilter, TLS_INSPECTOR } from './http-listener.ts';
+import { httpFilter, PROXY_PROTOCOL, TLS_INSPECTOR } from './http-listener.ts';
 import { carriedObject, ingressListener, ingressRoutes } from './names.ts';
 import {
   type Passthrough,
@@ -107,7 +108,8 @@ export function ingressSnapshot(view: IngressView, address: string, { memo }: Pa
       certificate?.privateKeyPem,
     ]);
     const names = JSON.stringify(socket.passthrough?.names);
-    const inputs = [...own, names, ...(socket.passthrough?.routes ?? [])];
+    const accepted = JSON.stringify(acceptedProxyProtocol(socket.gateway));
+    const inputs = [...own, names, accepted, ...(socket.passthrough?.routes ?? [])];
     return memo.take(`listener ${name} ${bind}`, inputs, () => listenerResource(name, bind, socket));
   });
   return {
@@ -185,10 +187,13 @@ function routeTable(
 function listenerResource(name: string, address: string, { gateway, port, chains, passthrough }: Socket): Resource {
   const statPrefix = `ingress_${keyOf(gateway).replace('/', '_')}`;
   const secure = passthrough !== undefined || chains.some(({ certificate }) => certificate !== undefined);
-  const filterChains =
+  const sources = acceptedProxyProtocol(gateway);
+  const filterChains = (
     passthrough === undefined
       ? chains.map((chain) => httpChain(chain, statPrefix))
-      : passthroughChains(name, passthrough.names, statPrefix);
+      : passthroughChains(name, passthrough.names, statPrefix)
+  ).map((chain) => (sources === undefined ? chain : forSources(chain, sources)));
+  const listenerFilters = [...(sources === undefined ? [] : [PROXY_PROTOCOL]), ...(secure ? [TLS_INSPECTOR] : [])];
   return makeResource(
     'listener',
     Listener,
@@ -196,7 +201,7 @@ function listenerResource(name: string, address: string, { gateway, port, chains
       name,
       address: { socketAddress: { address, portValue: port } },
       trafficDirection: TrafficDirection.UNSPECIFIED,
-      ...(secure ? { listenerFilters: [TLS_INSPECTOR] } : {}),
+      ...(listenerFilters.length === 0 ? {} : { listenerFilters }),
       filterChains,
     },
     [
@@ -204,6 +209,16 @@ function listenerResource(name: string, address: string, { gateway, port, chains
       ...(passthrough?.routes ?? []).map((route) => carriedObject('TLSRoute', route)),
     ],
   );
+}
+
+/** Only they may connect, since they say who others are. */
+function forSources(chain: FilterChainInput, networks: readonly Network[]): FilterChainInput {
+  if (networks.length === 0) return chain;
+  const directSourcePrefixRanges = networks.map(({ address, prefixLength }) => ({
+    addressPrefix: address,
+    prefixLen: { value: prefixLength },
+  }));
+  return { ...chain, filterChainMatch: { ...chain.filterChainMatch, directSourcePrefixRanges } };
 }
 
 function httpChain({ routeTable, serverName, certificate }: Chain, statPrefix: string): FilterChainInput {

@@ -1,6 +1,7 @@
 import type { EndpointSlice } from '../../../api/kinds/endpoint-slice.ts';
 import { isGrpcPort } from '../../../api/kinds/grpc-port.ts';
 import type { Pod } from '../../../api/kinds/pod.ts';
+import { sentProxyProtocol } from '../../../api/kinds/proxy-protocol.ts';
 import type { Service, ServicePort } from '../../../api/kinds/service.ts';
 import { durationMs, durationSchema } from '../../../api/meta/duration.ts';
 import {
@@ -66,27 +67,33 @@ function isHttp2Port({ appProtocol = '' }: ServicePort): boolean {
   return HTTP2_PROTOCOLS.has(appProtocol.toLowerCase());
 }
 
-/** Whether what callers say to it may be anything: it names no protocol, or none in which the proxy knows requests. */
-export function mayBeBytes(port: ServicePort): boolean {
-  return port.protocol === 'TCP' && (port.appProtocol === undefined || !isHttpPort(port));
+/**
+ * Whether what callers say to it may be anything: it names no protocol, or none in which the proxy knows requests, or the app wants to be
+ * told of each connection.
+ */
+export function mayBeBytes(port: ServicePort, service: Service): boolean {
+  if (port.protocol !== 'TCP') return false;
+  return port.appProtocol === undefined || !isHttpPort(port) || sentProxyProtocol(service) !== undefined;
 }
 
 /** Undefined for a port that is not carried. */
-export function spokenOn(port: ServicePort): SpokenProtocol | undefined {
+export function spokenOn(port: ServicePort, service: Service): SpokenProtocol | undefined {
+  if (port.protocol === 'TCP' && sentProxyProtocol(service) !== undefined) return 'tcp';
   if (isGrpcPort(port)) return 'grpc';
   if (isHttpPort(port)) return 'http';
-  return mayBeBytes(port) ? 'tcp' : undefined;
+  return mayBeBytes(port, service) ? 'tcp' : undefined;
 }
 
 /** Whether a route of that kind may lead there: gRPC is HTTP/2, so routes of HTTP may lead to its ports too. */
-export function canCarry(port: ServicePort, protocol: SpokenProtocol): boolean {
+export function canCarry(port: ServicePort, service: Service, protocol: SpokenProtocol): boolean {
+  if (protocol !== 'tcp' && sentProxyProtocol(service) !== undefined) return false;
   switch (protocol) {
     case 'http':
       return isHttpPort(port);
     case 'grpc':
       return isGrpcPort(port);
     case 'tcp':
-      return mayBeBytes(port);
+      return mayBeBytes(port, service);
     default:
       return protocol satisfies never;
   }
@@ -96,7 +103,7 @@ export function meshPorts(service: Service, world: World): readonly MeshPort[] {
   if (service.spec.type === 'ExternalName') return [];
   const slices = (world.slicesOfService.get(keyOf(service)) ?? []).filter(({ addressType }) => addressType === 'IPv4');
   return (service.spec.ports ?? []).flatMap((port) => {
-    const protocol = spokenOn(port);
+    const protocol = spokenOn(port, service);
     return protocol === undefined ? [] : [meshPort(service, port, protocol, slices, world)];
   });
 }

@@ -8,7 +8,7 @@ import type { Service, ServicePort } from '../../../api/kinds/service.ts';
 export function selectedPorts(
   pod: Pod,
   services: readonly Service[],
-  isWanted: (port: ServicePort) => boolean,
+  isWanted: (port: ServicePort, service: Service) => boolean,
 ): ReadonlySet<number> {
   const labels = pod.metadata.labels ?? {};
   const selecting = services.filter(({ metadata, spec }) => {
@@ -16,7 +16,7 @@ export function selectedPorts(
     const selects = selector.length > 0 && selector.every(([key, value]) => labels[key] === value);
     return selects && metadata.namespace === pod.metadata.namespace;
   });
-  const ports = selecting.flatMap(({ spec }) => (spec.ports ?? []).filter(isWanted));
+  const ports = selecting.flatMap((service) => (service.spec.ports ?? []).filter((port) => isWanted(port, service)));
   return new Set(ports.flatMap((port) => containerPortOf(port, pod) ?? []));
 }
 

@@ -1,6 +1,9 @@
 import {
   type CommonTlsContextInput,
   DownstreamTlsContext,
+  ProxyProtocolConfigVersion,
+  ProxyProtocolUpstreamTransport,
+  RawBuffer,
   SubjectAltNameMatcherSanType,
   TlsParametersTlsProtocol,
   type TransportSocketInput,
@@ -60,4 +63,19 @@ export function certificateTls(certificatePem: string, privateKeyPem: string): T
     alpnProtocols: ['http/1.1'],
   };
   return { name: NAME, typedConfig: packAny(DownstreamTlsContext, { commonTlsContext }) };
+}
+
+/** Tells endpoints who the client is before its first byte. Our proxy does so within the mesh's TLS, for the app; an Envoy before it. */
+export function proxyProtocolTransport(
+  version: 'v1' | 'v2',
+  inner: TransportSocketInput | undefined,
+): TransportSocketInput {
+  const { V1, V2 } = ProxyProtocolConfigVersion;
+  return {
+    name: 'envoy.transport_sockets.upstream_proxy_protocol',
+    typedConfig: packAny(ProxyProtocolUpstreamTransport, {
+      config: { version: version === 'v1' ? V1 : V2 },
+      transportSocket: inner ?? { name: 'envoy.transport_sockets.raw_buffer', typedConfig: packAny(RawBuffer, {}) },
+    }),
+  };
 }

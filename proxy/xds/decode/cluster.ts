@@ -11,7 +11,7 @@ import {
   type UpstreamHttpOptions as UpstreamHttpOptionsMessage,
 } from '../../../xds/messages.js';
 import type { ClusterConfig, Endpoint } from '../../cluster/cluster-config.ts';
-import { upstreamTls } from './transport.ts';
+import { upstreamTransport } from './transport.ts';
 import { durationMs, isAny, ResourceError, unpackAny } from './unpack.ts';
 
 /** A cluster without its endpoints, or with them where it brings them itself. */
@@ -37,7 +37,7 @@ export function decodeCluster(bytes: Uint8Array): DecodedCluster {
     service: altStatName === '' ? name : altStatName,
     policy: policyOf(cluster),
     connectTimeoutMs: durationMs(connectTimeout) ?? DEFAULT_CONNECT_MS,
-    tls: upstreamTls(transportSocket),
+    ...upstreamTransport(transportSocket),
     maxRequests: limits?.maxRequests?.value ?? DEFAULT_MAX_REQUESTS,
     ...httpOptions(cluster),
   };

@@ -6,6 +6,7 @@ import {
   HttpInspector,
   Listener,
   type Listener as ListenerMessage,
+  ProxyProtocol,
   Router,
   TcpProxy,
   type TcpProxy as TcpProxyMessage,
@@ -13,6 +14,7 @@ import {
   TrafficDirection,
 } from '../../../xds/messages.js';
 import type {
+  AcceptProxyProtocol,
   FilterChain,
   HttpConnectionConfig,
   ListenerConfig,
@@ -41,6 +43,7 @@ export function decodeListener(bytes: Uint8Array): ListenerConfig {
     throw new ResourceError('filter chains: some have TLS and some have not');
   }
   const opening = openingOf(listener, chains);
+  const acceptProxyProtocol = proxyProtocolOf(listener);
   return {
     name,
     address: socket.address,
@@ -48,6 +51,7 @@ export function decodeListener(bytes: Uint8Array): ListenerConfig {
     direction: directionOf(trafficDirection),
     chains,
     ...(opening === undefined ? {} : { opening }),
+    ...(acceptProxyProtocol === undefined ? {} : { acceptProxyProtocol }),
   };
 }
 
@@ -56,9 +60,8 @@ function openingOf(listener: ListenerMessage, chains: readonly FilterChain[]): O
   const { listenerFilters, listenerFiltersTimeout } = listener;
   const has = (codec: typeof HttpInspector): boolean =>
     listenerFilters.some(({ typedConfig }) => isAny(typedConfig, codec));
-  const strange = listenerFilters.find(
-    ({ typedConfig }) => !isAny(typedConfig, TlsInspector) && !isAny(typedConfig, HttpInspector),
-  );
+  const known = [TlsInspector, HttpInspector, ProxyProtocol];
+  const strange = listenerFilters.find(({ typedConfig }) => !known.some((codec) => isAny(typedConfig, codec)));
   if (strange !== undefined) throw new ResourceError(`listener filter "${strange.name}": is not known here`);
   const timeoutMs = durationMs(listenerFiltersTimeout);
   const asksForNames = chains.some(({ tls, serverNames }) => tls === undefined && serverNames.length > 0);
@@ -67,6 +70,29 @@ function openingOf(listener: ListenerMessage, chains: readonly FilterChain[]): O
     return { look: 'http', timeoutMs: timeoutMs ?? DEFAULT_DETECTION_MS };
   }
   return asksForNames ? { look: 'server-name', timeoutMs: timeoutMs ?? DEFAULT_OPENING_MS } : undefined;
+}
+
+/** Who may speak for others is said by every chain alike, as the peers that it is for. */
+function proxyProtocolOf(listener: ListenerMessage): AcceptProxyProtocol | undefined {
+  const { filterChains, listenerFilters, listenerFiltersTimeout } = listener;
+  const sources = filterChains.map(({ filterChainMatch }) =>
+    (filterChainMatch?.directSourcePrefixRanges ?? []).map(
+      ({ addressPrefix, prefixLen }) => `${addressPrefix}/${prefixLen?.value ?? 0}`,
+    ),
+  );
+  const [first = []] = sources;
+  if (sources.some((other) => other.join() !== first.join())) {
+    throw new ResourceError('filter chains: their direct source ranges differ');
+  }
+  const filter = listenerFilters.find(({ typedConfig }) => isAny(typedConfig, ProxyProtocol));
+  if (filter === undefined) {
+    if (first.length > 0) throw new ResourceError('filter chains: direct source ranges without the PROXY protocol');
+    return undefined;
+  }
+  if (unpackAny(filter.typedConfig, ProxyProtocol, filter.name).allowRequestsWithoutProxyProtocol) {
+    throw new ResourceError(`listener filter "${filter.name}": a header that may be left away is not known here`);
+  }
+  return { sources: first, timeoutMs: durationMs(listenerFiltersTimeout) ?? DEFAULT_OPENING_MS };
 }
 
 function tcpTarget({ cluster, weightedClusters }: TcpProxyMessage, filter: string): TcpTarget {

@@ -2,13 +2,16 @@ import {
   type CommonTlsContext,
   type DataSource,
   DownstreamTlsContext,
+  ProxyProtocolConfigVersion,
+  ProxyProtocolUpstreamTransport,
+  RawBuffer,
   SubjectAltNameMatcherSanType,
   type TransportSocket,
   UpstreamTlsContext,
 } from '../../../xds/messages.js';
 import type { UpstreamTls } from '../../cluster/cluster-config.ts';
 import type { DownstreamTls } from '../../listener/listener-config.ts';
-import { ResourceError, unpackAny } from './unpack.ts';
+import { isAny, ResourceError, unpackAny } from './unpack.ts';
 
 /**
  * The secrets that this proxy has of itself and does not get over xDS: its SVID with key, and the trust bundle
@@ -39,8 +42,20 @@ export function downstreamTls(socket: TransportSocket | null): DownstreamTls | u
   return { kind: 'certificate', certificatePem, privateKeyPem };
 }
 
-export function upstreamTls(socket: TransportSocket | null): UpstreamTls | undefined {
-  if (socket === null) return undefined;
+/** A transport, with the PROXY protocol around it where endpoints are to be told who the client is. */
+export function upstreamTransport(socket: TransportSocket | null): {
+  readonly tls: UpstreamTls | undefined;
+  readonly sendProxyProtocol?: 1 | 2;
+} {
+  if (!isAny(socket?.typedConfig ?? null, ProxyProtocolUpstreamTransport)) return { tls: upstreamTls(socket) };
+  const what = 'transport socket';
+  const { config, transportSocket } = unpackAny(socket?.typedConfig ?? null, ProxyProtocolUpstreamTransport, what);
+  const sendProxyProtocol = config?.version === ProxyProtocolConfigVersion.V2 ? 2 : 1;
+  return { tls: upstreamTls(transportSocket), sendProxyProtocol };
+}
+
+function upstreamTls(socket: TransportSocket | null): UpstreamTls | undefined {
+  if (socket === null || isAny(socket.typedConfig, RawBuffer)) return undefined;
   const { commonTlsContext, sni } = unpackAny(socket.typedConfig, UpstreamTlsContext, 'transport socket');
   if (!showsOwnIdentity(commonTlsContext) || trustOf(commonTlsContext) !== MESH_TRUST) {
     throw new ResourceError(`transport socket: wanted "${MESH_IDENTITY}" and "${MESH_TRUST}"`);
