@@ -44,7 +44,10 @@ export async function printSummary({ client, terminal, kubeconfig }: Summary): P
   if (rows.length > 0)
     terminal.out(`\n${renderTable(['NAMESPACE', 'SERVICE', 'READY', 'ADDRESS', 'PORTS', 'IN THE MESH'], rows)}`);
 
-  const entry = gateways.items.flatMap(({ spec }) => spec.listeners.map(({ port }) => `http://localhost:${port}/`))[0];
+  const listeners = gateways.items.flatMap(({ spec }) => spec.listeners);
+  const [entry] = listeners.flatMap(({ port, protocol }) =>
+    protocol === 'HTTP' || protocol === 'HTTPS' ? `${protocol.toLowerCase()}://localhost:${port}/` : [],
+  );
   const split = routes.items.find(({ spec }) => spec.parentRefs?.some(({ kind }) => kind === 'Service') === true);
   const backends = split?.spec.rules?.[0]?.backendRefs?.map(({ name }) => name) ?? [];
   const tries = [

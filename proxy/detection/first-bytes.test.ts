@@ -53,10 +53,10 @@ test('what a client speaks is known by its first bytes', () => {
 test('once it is known, more bytes change nothing, however they are cut', () => {
   const opening = fc.oneof(
     fc.constantFrom(...CASES.map(([text]) => text.slice(0, 100))),
-    fc.string({ unit: 'binary', maxLength: 40 }),
+    fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes).toString('latin1')),
     fc
-      .tuple(fc.constantFrom('GET', 'PUT', 'X'), fc.webPath(), fc.constantFrom('1.0', '1.1', '2.0', '1'))
-      .map(([method, path, version]) => `${method} ${path === '' ? '/' : path} HTTP/${version}\r\n`),
+      .tuple(fc.constantFrom('GET', 'PUT', 'X'), fc.string({ maxLength: 9 }), fc.constantFrom('1.0', '1.1', '2.0', '1'))
+      .map(([method, target, version]) => `${method} ${target} HTTP/${version}\r\n`),
   );
   fc.assert(
     fc.property(opening, (text) => {
@@ -64,7 +64,7 @@ test('once it is known, more bytes change nothing, however they are cut', () => 
       const whole = spokenBy(bytes);
       for (let end = 0; end < bytes.length; end++) {
         const early = spokenBy(bytes.subarray(0, end));
-        if (early !== undefined) assert.equal(early, whole, `${end} of ${JSON.stringify(text)}`);
+        if (early !== undefined && early !== whole) assert.fail(`${early} at ${end}, then ${whole ?? 'nothing'}`);
       }
     }),
     { numRuns: 500 },

@@ -297,3 +297,20 @@ test('an endpoint that cannot be reached is made good by another, and a listener
   assert.equal(await undecided.ended, '220 ready\r\ngot 6 bytes');
   await eventually(() => proxy.engine.telemetry.connectionsOpen.ingress === 0, 'all have ended');
 });
+
+test('a drain does not wait for a client that was opened ahead and says nothing', async () => {
+  await using app = await listening(echo());
+  const routes = [routeTable('out', [route(forward('app'))])];
+  await using proxy = await startEngine({
+    tables: tables([outbound('ingress')], routes, [cluster('app', [app.port])]),
+  });
+  const silent = client(proxy.port('out'));
+  const busy = client(proxy.port('out'));
+  busy.socket.write('PING\r\n');
+  await eventually(() => app.connections === 2 && busy.got() === 'PING\r\n', 'both are joined to the app');
+  const drained = proxy.engine.drain(60_000);
+  assert.equal(await silent.ended, '');
+  busy.socket.end('QUIT');
+  assert.equal(await busy.ended, 'PING\r\nQUIT');
+  await drained;
+});

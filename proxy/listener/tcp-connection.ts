@@ -106,6 +106,11 @@ export class TcpConnection implements ByteReceiver {
     this.#leave();
   }
 
+  /** A drain does not wait for a client that has nothing to say yet, to a server that neither has. */
+  drain(): void {
+    if (this.isUntouched) this.close();
+  }
+
   /** Its listener is gone. What its peers have under way nobody here can tell: they end it. */
   retire(): void {}
 
