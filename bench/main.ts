@@ -6,7 +6,7 @@ import { SCENARIOS, scenariosNamed } from './scenarios.ts';
 
 const USAGE = `usage: npm run bench -- [SCENARIO...] [--rounds 5] [--round-ms 3000] [--connections 64]
                         [--peers nginx,haproxy] [-o text|json] [--list]
-Without a name all run, one after the other. xds takes [--clients 500] [--seconds 10].
+Without a name all run, one after the other. xds takes [--clients 500] [--seconds 10] [--profile FILE.cpuprofile].
 `;
 
 const { positionals, values } = parseArgs({
@@ -17,6 +17,7 @@ const { positionals, values } = parseArgs({
     connections: { type: 'string', default: '64' },
     clients: { type: 'string', default: '500' },
     seconds: { type: 'string', default: '10' },
+    profile: { type: 'string' },
     peers: { type: 'string' },
     output: { type: 'string', short: 'o', default: 'text' },
     list: { type: 'boolean', default: false },
@@ -50,6 +51,7 @@ async function run(): Promise<void> {
     connections: whole('connections', values.connections),
     clients: whole('clients', values.clients),
     seconds: whole('seconds', values.seconds),
+    profile: values.profile,
     peers: peersOf(values.peers),
     say,
   };

@@ -7,6 +7,8 @@ export interface Options {
   /** Of the `xds` scenario. */
   readonly clients: number;
   readonly seconds: number;
+  /** A file for the control plane's CPU profile while changes come, of the last round. */
+  readonly profile: string | undefined;
   /** Peers to run beside Tutti; undefined: all of the scenario's. */
   readonly peers: readonly string[] | undefined;
   /** Told what happens, line by line. */

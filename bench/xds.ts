@@ -64,7 +64,7 @@ function line(round: Round): string {
   ].join('; ');
 }
 
-async function oneRound({ clients, seconds }: Options): Promise<Round> {
+async function oneRound({ clients, seconds, profile }: Options): Promise<Round> {
   const folder = mkdtempSync(join(tmpdir(), 'tutti-bench-xds-'));
   const control = fork(script('control-process.ts'), [String(clients), String(SERVICES), folder]);
   const proxies = fork(script('client-process.ts'), [String(clients)]);
@@ -75,7 +75,7 @@ async function oneRound({ clients, seconds }: Options): Promise<Round> {
     const { complete } = await message<{ readonly complete: number }>(proxies);
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     proxies.send('begin');
-    control.send({ seconds });
+    control.send({ seconds, profile });
     const cost = await message<
       Pick<Round, 'cpuPercent' | 'rssBytes' | 'longestStallMs'> & {
         readonly accepted: Readonly<Record<string, number>>;

@@ -1,34 +1,29 @@
 // node bench/mesh/control-process.ts <clients> <services> <folder>: serves; on "run <seconds>" from its parent changes ten services'
 // endpoints and one route a second, and says when the API had accepted each, and what it cost.
+import { writeFileSync } from 'node:fs';
+import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
 import { endpointSliceKind } from '../../api/kinds/endpoint-slice.ts';
 import { httpRouteKind } from '../../api/kinds/http-route.ts';
 import { podKind } from '../../api/kinds/pod.ts';
 import { serviceKind } from '../../api/kinds/service.ts';
 import { APP_PORTS, MESH_ADDRESS } from '../../api/meta/well-known.ts';
-import { createKeyAndCsr } from '../../certs/workload/key-and-csr.ts';
 import { openSqliteStore } from '../../control/store/sqlite/sqlite-store.ts';
-import { startXds } from '../../control/xds/run.ts';
 import { systemClock } from '../../kit/clock.ts';
 import { silentLog } from '../../kit/log.ts';
-import { systemRandom } from '../../kit/random.ts';
 import { startTestApiServer } from '../../test/support/api-server.ts';
 import { changeKey, FIRST_PORT, FIRST_WEIGHT, podName, preciseNow, serviceName } from './marks.ts';
+import { startMeshServer } from './xds-server.ts';
 
 const [clients = 500, services = 50] = process.argv.slice(2, 4).map(Number);
 const [, , , , folder = ''] = process.argv;
-const [clock, random, log] = [systemClock(), systemRandom(), silentLog()];
+const [clock, log] = [systemClock(), silentLog()];
 const ENDPOINT_CHANGES = 10;
 const ENDPOINTS = 10;
 
 const store = await openSqliteStore({ path: join(folder, 'store.db'), clock, log });
 const api = await startTestApiServer({ store, clock, log });
 const { client, authority } = api;
-const issue = (spiffeId: string) => {
-  const { privateKeyPem, csrPem } = createKeyAndCsr(spiffeId);
-  const issued = authority.issueSvid({ csrPem, spiffeId });
-  return { generation: 1, spiffeId, privateKeyPem, trustBundlePem: authority.trustBundlePem, ...issued };
-};
 
 const namespace = 'default';
 for (let at = 0; at < services; at++) await makeService(serviceName(at));
@@ -40,23 +35,23 @@ await client.create(httpRouteKind, {
   spec: routeSpec(FIRST_WEIGHT),
 } as never);
 
-const control = issue(`spiffe://${authority.trustDomain}/tutti/control`);
-const xds = await startXds({
-  client,
-  clock,
-  random,
-  log,
-  address: '127.0.0.1',
-  port: 0,
-  identity: { current: () => control, onChange: () => () => {} },
-  trustDomain: authority.trustDomain,
+const { port, issue } = await startMeshServer({ client, authority, clock, log });
+process.send?.({ port, identity: issue(`spiffe://${authority.trustDomain}/ns/${namespace}/sa/default`) });
+process.on('message', ({ seconds, profile }: { readonly seconds: number; readonly profile?: string }) => {
+  void (profile === undefined ? run(seconds) : profiled(profile, () => run(seconds)));
 });
-process.send?.({
-  port: xds.port,
-  identity: issue(`spiffe://${authority.trustDomain}/ns/${namespace}/sa/default`),
-});
-process.on('message', (message: { readonly seconds: number }) => void run(message.seconds));
 process.on('disconnect', () => process.exit());
+
+/** Of what runs meanwhile, and of nothing before or after. */
+async function profiled(file: string, work: () => Promise<void>): Promise<void> {
+  const inspector = new Session();
+  inspector.connect();
+  await inspector.post('Profiler.enable');
+  await inspector.post('Profiler.start');
+  await work();
+  const { profile } = await inspector.post('Profiler.stop');
+  writeFileSync(file, JSON.stringify(profile));
+}
 
 /** Evenly spread over each second: a burst would be one translation. */
 async function run(seconds: number): Promise<void> {

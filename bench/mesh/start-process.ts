@@ -8,31 +8,23 @@ import { podKind } from '../../api/kinds/pod.ts';
 import { serviceKind } from '../../api/kinds/service.ts';
 import { MESH_ADDRESS } from '../../api/meta/well-known.ts';
 import { openAuthority } from '../../certs/authority/authority.ts';
-import { createKeyAndCsr } from '../../certs/workload/key-and-csr.ts';
-import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
 import { derListOf, keyDerOf } from '../../certs/workload/spiffe-api/der-list.ts';
 import type { X509SvidResponse } from '../../certs/workload/spiffe-api/messages.ts';
 import { WorkloadApi } from '../../certs/workload/spiffe-api/methods.ts';
-import { startXds } from '../../control/xds/run.ts';
 import { FakeClient } from '../../control/xds/test-support/fake-client.ts';
 import { pod, service, slice } from '../../control/xds/test-support/objects.ts';
 import { systemClock } from '../../kit/clock.ts';
 import { silentLog } from '../../kit/log.ts';
-import { systemRandom } from '../../kit/random.ts';
 import { OWN_MESH_ADDRESS, OWN_POD, OWN_SPIFFE_ID, TRUST_DOMAIN } from './own-pod.ts';
+import { startMeshServer } from './xds-server.ts';
 
 const [folder = '', services = '100'] = process.argv.slice(2);
-const [clock, random, log] = [systemClock(), systemRandom(), silentLog()];
+const [clock, log] = [systemClock(), silentLog()];
 /** Endpoints of each Service. */
 const ENDPOINTS = 3;
 const FIRST_OUTBOUND_PORT = 20_000;
 
 const authority = await openAuthority({ folder: join(folder, 'ca'), trustDomain: TRUST_DOMAIN, clock, log });
-const issue = (spiffeId: string): MeshIdentity => {
-  const { privateKeyPem, csrPem } = createKeyAndCsr(spiffeId);
-  const issued = authority.issueSvid({ csrPem, spiffeId });
-  return { generation: 1, spiffeId, privateKeyPem, trustBundlePem: authority.trustBundlePem, ...issued };
-};
 
 const client = new FakeClient();
 const put = <T extends KubeObject>(kind: Kind<T>, object: T): void => client.put(kind as unknown as Kind, object);
@@ -44,18 +36,7 @@ for (let at = 0; at < Number(services); at++) {
   put(serviceKind, service(name, { clusterIP: `127.96.1.${at + 1}`, outboundPort: FIRST_OUTBOUND_PORT + at }));
   put(endpointSliceKind, slice(name, pods));
 }
-const control = issue(`spiffe://${TRUST_DOMAIN}/tutti/control`);
-const identity = { current: () => control, onChange: () => () => {} };
-const xds = await startXds({
-  client,
-  clock,
-  random,
-  log,
-  address: '127.0.0.1',
-  port: 0,
-  identity,
-  trustDomain: TRUST_DOMAIN,
-});
+const { port, issue } = await startMeshServer({ client, authority, clock, log });
 
 const workloads = new Server();
 workloads.addService(WorkloadApi, {
@@ -71,4 +52,4 @@ await new Promise<void>((resolve, reject) => {
     error === null ? resolve() : reject(error),
   );
 });
-process.stdout.write(`${xds.port}\n`);
+process.stdout.write(`${port}\n`);

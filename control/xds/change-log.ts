@@ -39,27 +39,33 @@ const KEPT = 20;
 /** What one proxy heard of late, and when it said yes to it. */
 export class ChangeLog {
   #entries: Entry[] = [];
+  /** Those of them that are not ACKed yet. */
+  #open: Entry[] = [];
 
   /** Notes what a new snapshot changes for the proxy, of what it has asked for. */
   changed(before: Snapshot, after: Snapshot, world: ChangedWorld, channel: (kind: ResourceKind) => Channel): void {
     const first = this.#entries.length;
     for (const kind of RESOURCE_KINDS) {
       if (before[kind] === after[kind]) continue;
-      const wants = ({ name }: Part): boolean => channel(kind).wants(name);
-      for (const { change, parts } of newsOf(before[kind], after[kind], world)) {
+      const news = newsOf(before[kind], after[kind], world);
+      if (news.length === 0) continue;
+      const of = channel(kind);
+      const wants = ({ name }: Part): boolean => of.wants(name);
+      for (const { change, parts } of news) {
         const open = parts.every(wants) ? parts : parts.filter(wants);
         if (open.length > 0) this.#add(change, open, first);
       }
     }
-    if (this.#entries.length > 2 * KEPT) this.#entries = this.#entries.slice(-KEPT);
+    if (this.#entries.length <= 2 * KEPT) return;
+    this.#entries = this.#entries.slice(-KEPT);
+    this.#open = this.#entries.filter(isOpen);
   }
 
   /** Notes what the proxy has said yes to by now. A newer version of a part stands for those before it. */
   acked(kind: ResourceKind, channel: Channel, nowMs: number): void {
+    if (this.#open.length === 0) return;
     const done = new Set<string>();
-    for (let at = this.#entries.length - 1; at >= 0; at--) {
-      const entry = this.#entries[at];
-      if (entry === undefined || entry.ackedAtMs !== undefined) continue;
+    for (const entry of this.#open.toReversed()) {
       entry.open = entry.open.filter((part) => {
         if (part.kind !== kind) return true;
         const settled = done.has(part.name) || channel.acked.get(part.name)?.version === part.version;
@@ -68,6 +74,7 @@ export class ChangeLog {
       });
       if (entry.open.length === 0) entry.ackedAtMs = nowMs;
     }
+    this.#open = this.#open.filter(isOpen);
   }
 
   /** Newest first. */
@@ -87,10 +94,19 @@ export class ChangeLog {
 
   /** Of one change there is one entry, whichever kinds it is of. Those of this turn begin at `first`. */
   #add(change: Change, open: readonly Part[], first: number): void {
-    const known = this.#entries.find((entry, at) => at >= first && entry.change.id === change.id);
-    if (known === undefined) this.#entries.push({ change, open, ackedAtMs: undefined });
-    else known.open = [...known.open, ...open];
+    const known = this.#entries.slice(first).find((entry) => entry.change.id === change.id);
+    if (known !== undefined) {
+      known.open = [...known.open, ...open];
+      return;
+    }
+    const entry = { change, open, ackedAtMs: undefined };
+    this.#entries.push(entry);
+    this.#open.push(entry);
   }
+}
+
+function isOpen({ ackedAtMs }: Entry): boolean {
+  return ackedAtMs === undefined;
 }
 
 interface News {

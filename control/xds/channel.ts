@@ -116,7 +116,7 @@ export abstract class Channel {
     if (!this.subscribed || target === this.#within) return false;
     const gone = this.#within === undefined ? [...this.told.keys()] : differenceOf(this.#within, target).gone;
     if (gone.some((name) => this.told.has(name) && !target.has(name))) return true;
-    if (this.#within === undefined || [...this.told.keys()].every((name) => target.has(name))) this.#within = target;
+    this.#within = target;
     return false;
   }
 
@@ -129,17 +129,25 @@ export abstract class Channel {
     this.answerDue = false;
     this.flight = outgoing;
     this.#flightMap = undefined;
-    for (const { name, version } of outgoing.resources) {
+    const { resources, removed } = outgoing;
+    const looked = this.#looked;
+    // All that was found to be news is told now: there is nothing to look for in that target any more.
+    const whole = looked?.revision === this.toldRevision && looked.changed === resources ? looked.target : undefined;
+    for (const { name, version } of resources) {
       this.told.set(name, version);
-      this.#toldSince.add(name);
+      if (whole === undefined) this.#toldSince.add(name);
       this.owed.delete(name);
+      if (this.#within?.has(name) === false) this.#within = undefined;
     }
-    for (const name of outgoing.removed) {
+    for (const name of removed) {
       this.told.delete(name);
       this.owed.delete(name);
     }
-    this.#within = undefined;
     this.toldRevision += 1;
+    if (whole === undefined) return;
+    this.#toldAllOf = whole;
+    this.#toldSince.clear();
+    this.#looked = { target: whole, revision: this.toldRevision, changed: NOTHING };
   }
 
   /** Says a name again at the next chance: Envoy does not use a changed cluster before it has heard its endpoints anew. */

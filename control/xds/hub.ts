@@ -1,3 +1,4 @@
+import type { Pod } from '../../api/kinds/pod.ts';
 import type { Proxy } from '../../api/kinds/proxy.ts';
 import type { Clock, Timer } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
@@ -58,6 +59,8 @@ interface Open {
   readonly number: number;
   /** The translation that the session has its snapshot of; with it the peer was admitted. */
   supplied: Translation | undefined;
+  /** The pod that the peer was found to be: looked at again when that is another object. */
+  admittedAs: Pod | undefined;
   wake: Timer | undefined;
 }
 
@@ -118,6 +121,7 @@ export class Hub {
       record,
       number,
       supplied: undefined,
+      admittedAs: undefined,
       wake: undefined,
     };
     this.#open.add(open);
@@ -157,28 +161,35 @@ export class Hub {
 
   /** Gives the session what it is to have, once it is clear that the peer is who it says. */
   #supply(open: Open): void {
-    const { stream, session } = open;
+    const { session } = open;
     const translation = this.#translation;
     if (!this.#open.has(open) || translation === undefined) return;
     if (open.supplied !== translation) {
-      const admission = admit(open.node, stream.spiffeId, translation.world);
-      if (admission.kind === 'unknown') return;
-      if (admission.kind === 'refused') {
-        this.#options.log.warn({ node: stream.nodeId }, `proxy refused: ${admission.reason}`);
-        this.#close(open);
-        stream.refuse(admission.reason);
-        return;
-      }
+      if (!this.#admits(open, translation.world)) return;
       this.#connect(open);
       const snapshot = snapshotFor(open.node, translation);
       const before = session.snapshot;
-      if (snapshot !== undefined) session.setSnapshot(snapshot);
-      if (snapshot !== undefined && before !== undefined) {
+      const isOther = snapshot !== undefined && session.setSnapshot(snapshot);
+      if (isOther && before !== undefined) {
         open.record.changes.changed(before, snapshot, this.#changed, (kind) => session.channel(kind));
       }
       open.supplied = translation;
     }
     this.#push(open);
+  }
+
+  #admits(open: Open, world: World): boolean {
+    const { stream, node, admittedAs } = open;
+    const pod = node.mode === 'ingress' ? undefined : world.pods.get(node.key);
+    if (pod !== undefined && pod === admittedAs) return true;
+    const admission = admit(node, stream.spiffeId, world);
+    if (admission.kind === 'admitted') open.admittedAs = pod;
+    if (admission.kind === 'refused') {
+      this.#options.log.warn({ node: stream.nodeId }, `proxy refused: ${admission.reason}`);
+      this.#close(open);
+      stream.refuse(admission.reason);
+    }
+    return admission.kind === 'admitted';
   }
 
   /** A proxy that reconnects may be there twice for a moment: the newer stream speaks for it. */
@@ -203,7 +214,7 @@ export class Hub {
     if (outcome === 'nack') {
       this.#options.log.warn({ node: stream.nodeId, type: request.kind }, `proxy refused: ${request.error ?? ''}`);
     }
-    this.#queue.add(open);
+    if (outcome !== 'ack' || !session.rests) this.#queue.add(open);
     this.#options.onProgress(request.kind);
   }
 
@@ -233,9 +244,9 @@ export class Hub {
     const now = this.#options.clock.now();
     for (const [nodeId, record] of this.#records) {
       if (record.session !== undefined) continue;
-      const { mode, namespace, name } = record.node;
+      const { mode, key } = record.node;
       const pods = this.#translation?.world.pods;
-      const gone = mode === 'grpc' || (mode === 'sidecar' && pods?.has(`${namespace}/${name}`) !== true);
+      const gone = mode === 'grpc' || (mode === 'sidecar' && pods?.has(key) !== true);
       const limit = gone ? RECONNECT_GRACE_MS : KEEP_DISCONNECTED_MS;
       if (now - record.disconnectedAtMs > limit) this.#records.delete(nodeId);
     }

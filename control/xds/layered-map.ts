@@ -1,5 +1,16 @@
 import type { Resource, ResourceMap } from './resource.ts';
 
+const joined = new WeakMap<ResourceMap, WeakMap<ResourceMap, LayeredMap>>();
+
+/** The same two make the same one, so that proxies with equal sets of their own share the whole. */
+export function layered(shared: ResourceMap, own: ResourceMap): LayeredMap {
+  const over = joined.get(shared) ?? new WeakMap<ResourceMap, LayeredMap>();
+  joined.set(shared, over);
+  const map = over.get(own) ?? new LayeredMap(shared, own);
+  over.set(own, map);
+  return map;
+}
+
 /**
  * What many proxies share, and what one has besides, as one set: of the shared part there is one copy, and what is worked out of it (what
  * changed, its version) is worked out once. Where both have a name the own one counts.

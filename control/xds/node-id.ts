@@ -8,6 +8,8 @@ export interface NodeId {
   readonly namespace: string;
   /** The pod, or the ingress' name. */
   readonly name: string;
+  /** `<namespace>/<name>`: made once, for it is looked up with every change. */
+  readonly key: string;
 }
 
 /** `grpc` is gRPC's own client in a pod; there may be any number of them in one. */
@@ -19,7 +21,7 @@ export function parseNodeId(text: string): NodeId | undefined {
   const [mode = '', namespace, name, ...more] = text.split('/');
   if (namespace === undefined || namespace === '' || name === undefined || name === '' || more.length > 0)
     return undefined;
-  return isMode(mode) ? { mode, namespace, name } : undefined;
+  return isMode(mode) ? { mode, namespace, name, key: `${namespace}/${name}` } : undefined;
 }
 
 function isMode(text: string): text is ProxyMode {
@@ -53,7 +55,7 @@ export function admit(node: NodeId, spiffeId: string, world: World): Admission {
       ? { kind: 'admitted' }
       : { kind: 'refused', reason: `its identity is ${spiffeId}, wanted ${wanted}` };
   }
-  const pod = world.pods.get(`${node.namespace}/${node.name}`);
+  const pod = world.pods.get(node.key);
   if (pod === undefined) return { kind: 'unknown' };
   const wanted = spiffeIdOf(pod, world.trustDomain);
   return spiffeId === wanted

@@ -1,4 +1,4 @@
-import type { ResourceKind } from './resource.ts';
+import { RESOURCE_KINDS, type ResourceKind } from './resource.ts';
 
 /**
  * Make before break (xds_protocol.rst, "Eventual consistency considerations"): what is pointed to comes before what points
@@ -6,29 +6,29 @@ import type { ResourceKind } from './resource.ts';
  */
 export interface Progress {
   /** Nothing of the type waits to be sent, and the proxy has answered what was. A NACK is an answer. */
-  readonly settled: Readonly<Record<ResourceKind, boolean>>;
+  readonly settled: (kind: ResourceKind) => boolean;
   /** The proxy has asked for the endpoints of every cluster that it was told of. */
-  readonly endpointsWanted: boolean;
+  readonly endpointsWanted: () => boolean;
 }
 
 /** Whether changes of a type may go out now. Names asked for the first time are answered at once, whatever this says. */
-export function mayChange(kind: ResourceKind, { settled, endpointsWanted }: Progress): boolean {
+export function mayChange(kind: ResourceKind, progress: Progress): boolean {
   switch (kind) {
     case 'cluster':
       return true;
     case 'endpoints':
-      return settled.cluster;
+      return progress.settled('cluster');
     case 'listener':
-      return settled.cluster && settled.endpoints && endpointsWanted;
+      return mayChange('endpoints', progress) && progress.settled('endpoints') && progress.endpointsWanted();
     case 'route':
-      return settled.cluster && settled.endpoints && endpointsWanted && settled.listener;
+      return mayChange('listener', progress) && progress.settled('listener');
     default:
       return kind satisfies never;
   }
 }
 
 export function mayRemoveClusters({ settled }: Progress): boolean {
-  return settled.cluster && settled.endpoints && settled.listener && settled.route;
+  return RESOURCE_KINDS.every(settled);
 }
 
 /** A proxy that does not answer must not keep its own newer configuration for ever: after this, order gives way. */

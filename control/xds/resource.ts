@@ -14,8 +14,10 @@ export const TYPE_URL: Readonly<Record<ResourceKind, string>> = {
 };
 
 export function kindOfTypeUrl(typeUrl: string): ResourceKind | undefined {
-  return RESOURCE_KINDS.find((kind) => TYPE_URL[kind] === typeUrl);
+  return KIND_OF_URL.get(typeUrl);
 }
+
+const KIND_OF_URL: ReadonlyMap<string, ResourceKind> = new Map(RESOURCE_KINDS.map((kind) => [TYPE_URL[kind], kind]));
 
 /** One xDS resource as it goes over the wire. Never mutated; the same content has the same version on every server. */
 export interface Resource {
@@ -88,6 +90,18 @@ export function isSameResource(left: Resource | undefined, right: Resource | und
 /** The same content for a limited time: another version, so that a changed limit is told. */
 export function mortal(resource: Resource, ttlMs: number): Resource {
   return { ...resource, ttlMs, version: shortHash(`${resource.version} ${ttlMs}`) };
+}
+
+const mortals = new WeakMap<ResourceMap, boolean>();
+
+/** Whether a set has members that live for a time; looked at once for all proxies that share it. */
+export function hasMortals(resources: ResourceMap): boolean {
+  let found = mortals.get(resources);
+  if (found === undefined) {
+    found = [...resources.values()].some(({ ttlMs }) => ttlMs !== undefined);
+    mortals.set(resources, found);
+  }
+  return found;
 }
 
 // 64 bits: among a million versions two are alike once in 37 million clusters.

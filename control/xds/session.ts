@@ -1,7 +1,7 @@
 import type { Channel, Outgoing, RequestOutcome } from './channel.ts';
 import { DeltaChannel, type DeltaRequest } from './delta-channel.ts';
 import { mayChange, mayRemoveClusters, ORDER_LIMIT_MS, type Progress } from './ordering.ts';
-import { RESOURCE_KINDS, type Resource, type ResourceKind, type Snapshot } from './resource.ts';
+import { hasMortals, RESOURCE_KINDS, type Resource, type ResourceKind, type Snapshot } from './resource.ts';
 import { SotwChannel } from './sotw-channel.ts';
 
 /** The two variants of ADS: state-of-the-world, and incremental. */
@@ -52,6 +52,10 @@ export class Session {
   #told: Snapshot | undefined = undefined;
   #ready: Snapshot | undefined = undefined;
   #heldSinceMs: number | undefined = undefined;
+  /** A snapshot of which all has been told and nothing waits, so that no turn brings anything. */
+  #complete: Snapshot | undefined = undefined;
+  /** Since the proxy was to have something that lives for a time, and can forget it: an ACK may begin heartbeats. */
+  #heartbeating = false;
   /** When all endpoints with a time to live were said last, and when they are to be said again. */
   #aliveAtMs: number | undefined = undefined;
   #heartbeatAtMs: number | undefined = undefined;
@@ -70,18 +74,35 @@ export class Session {
     };
   }
 
-  /** What the proxy is to have from now on. */
-  setSnapshot(snapshot: Snapshot): void {
+  /** What the proxy is to have from now on. False when that is what it was to have before. */
+  setSnapshot(snapshot: Snapshot): boolean {
+    const before = this.#snapshot;
+    if (before !== undefined && RESOURCE_KINDS.every((kind) => before[kind] === snapshot[kind])) return false;
     this.#snapshot = snapshot;
+    this.#heartbeating ||= this.#features.timeToLive && hasMortals(snapshot.endpoints);
+    return true;
   }
 
   get snapshot(): Snapshot | undefined {
     return this.#snapshot;
   }
 
+  /** Whether all has been told, so that ACKs bring nothing: only a new snapshot does, or a request that is no ACK. */
+  get rests(): boolean {
+    return this.#complete !== undefined && this.#complete === this.#snapshot;
+  }
+
   /** A request of the other variant is a bug of the caller: a stream speaks one. */
   request(request: SubscriptionRequest): RequestOutcome {
     const channel = this.#channels[request.kind];
+    const { wantedRevision } = channel;
+    const outcome = this.#answer(request, channel);
+    // An ACK may ask for other names too.
+    if (outcome !== 'ack' || channel.wantedRevision !== wantedRevision) this.#complete = undefined;
+    return outcome;
+  }
+
+  #answer(request: SubscriptionRequest, channel: Channel): RequestOutcome {
     if (request.variant === 'sotw' && channel instanceof SotwChannel) {
       return channel.request(request.names, request.nonce, request.error);
     }
@@ -92,7 +113,7 @@ export class Session {
   /** Responses that go out now. To be asked after each request and each snapshot, and at `wakeAtMs`. */
   take(nowMs: number): Turn {
     const newest = this.#snapshot;
-    if (newest === undefined) return { responses: [], wakeAtMs: undefined };
+    if (newest === undefined || newest === this.#complete) return NOTHING_TO_SAY;
     const overdue = this.#heldSinceMs !== undefined && nowMs - this.#heldSinceMs >= ORDER_LIMIT_MS;
     const advanced = this.#advance(newest, overdue);
     const responses: SessionResponse[] = [];
@@ -102,7 +123,7 @@ export class Session {
       const source: Snapshot = kind === 'listener' || kind === 'route' ? (this.#ready ?? this.#told ?? newest) : newest;
       const target = source[kind];
       const isNews = channel.behind(target) || channel.owes || channel.surplus(target);
-      if (!isNews && source === newest) continue;
+      if (!isNews && target === newest[kind]) continue;
       const allowed = overdue || mayChange(kind, this.#progress(source));
       if (channel.owesBeyond(target, newest[kind])) held = true;
       else if (isNews) {
@@ -114,6 +135,7 @@ export class Session {
     this.#noteTold(newest);
     responses.push(...this.#removals(newest), ...this.#heartbeats(nowMs));
     this.#heldSinceMs = held ? ((advanced ? undefined : this.#heldSinceMs) ?? nowMs) : undefined;
+    this.#complete = !held && this.#isTold(newest) ? newest : undefined;
     const orderMs = this.#heldSinceMs === undefined ? undefined : this.#heldSinceMs + ORDER_LIMIT_MS;
     // Its ACK wakes what an open response holds back.
     const heartbeatMs = this.#channels.endpoints.awaiting ? undefined : this.#heartbeatAtMs;
@@ -136,6 +158,15 @@ export class Session {
       this.#ready = this.#told;
     }
     return this.#ready !== before;
+  }
+
+  /** Whether nothing can come before the proxy asks for something or is to have something else: ACKs alone are missing. */
+  #isTold(newest: Snapshot): boolean {
+    if (this.#told !== newest || this.#heartbeating) return false;
+    return RESOURCE_KINDS.every((kind) => {
+      const channel = this.#channels[kind];
+      return !(channel.behind(newest[kind]) || channel.owes || channel.surplus(newest[kind]));
+    });
   }
 
   #noteTold(newest: Snapshot): void {
@@ -165,8 +196,9 @@ export class Session {
 
   /** Only endpoints live for a time (`tutti.dev/endpoint-ttl`); twice in it the proxy hears that they still hold. */
   #heartbeats(nowMs: number): readonly SessionResponse[] {
+    if (!this.#heartbeating) return NOTHING_TO_SAY.responses;
     const { endpoints } = this.#channels;
-    const mortal = this.#features.timeToLive ? this.#mortal() : [];
+    const mortal = this.#mortal();
     const soonestMs = Math.min(...mortal.map(({ ttlMs = Infinity }) => ttlMs / 2));
     this.#aliveAtMs = Number.isFinite(soonestMs) ? (this.#aliveAtMs ?? nowMs) : undefined;
     this.#heartbeatAtMs = this.#aliveAtMs === undefined ? undefined : this.#aliveAtMs + soonestMs;
@@ -192,14 +224,10 @@ export class Session {
       if (channel.awaiting || channel.behind(source[kind])) return false;
       return !((kind === 'listener' || kind === 'route') && channel.surplus(source[kind]));
     };
+    const early = (kind: ResourceKind): boolean => kind === 'cluster' || kind === 'endpoints';
     return {
-      settled: {
-        cluster: answered || settled('cluster'),
-        endpoints: answered || settled('endpoints'),
-        listener: settled('listener'),
-        route: settled('route'),
-      },
-      endpointsWanted: answered || this.#endpointsWanted(source),
+      settled: (kind) => (answered && early(kind)) || settled(kind),
+      endpointsWanted: () => answered || this.#endpointsWanted(source),
     };
   }
 
@@ -228,6 +256,8 @@ export class Session {
     }
   }
 }
+
+const NOTHING_TO_SAY: Turn = { responses: [], wakeAtMs: undefined };
 
 function earliest(...times: readonly (number | undefined)[]): number | undefined {
   const known = times.filter((time) => time !== undefined);

@@ -1,70 +1,114 @@
-import protobuf from 'protobufjs/minimal.js';
 import { DiscoveryRequest } from '../../xds/messages.js';
 
-/** The names of one type as they came: a run of fields of one request. */
+/** What of a request anything follows from. Versions are the peer's words for what it has, and nonces say it better (envoy#14841). */
+export type SotwEnvelope = Pick<
+  DiscoveryRequest,
+  'node' | 'typeUrl' | 'resourceNames' | 'responseNonce' | 'errorDetail'
+>;
+
+/** The names of one type, and the bytes in which they came. */
 interface Names {
-  readonly bytes: Buffer;
+  readonly typeUrl: string;
+  readonly typeBytes: Buffer;
   readonly names: readonly string[];
+  readonly nameBytes: Buffer;
 }
 
-// envoy.service.discovery.v3.DiscoveryRequest.
-const RESOURCE_NAMES = 3;
-const TYPE_URL = 4;
-const LENGTH_DELIMITED = 2;
+/** Where something stands in a request; empty where it is not there. */
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Where a request that is like most has what it has. */
+interface Layout {
+  readonly type: Range;
+  readonly names: Range;
+  readonly nonce: Range;
+}
+
+// Of types that we do not serve nothing needs to be quick.
+const MAX_TYPES = 8;
 
 /**
  * Reads the requests of one state-of-the-world stream. Each ACK repeats all the names that are wanted, byte for byte: what is as it was is not
  * read again, and is the same list as before. Without this, of a thousand proxies' ACKs the names are all that there is to read.
  */
 export class SotwRequests {
-  readonly #known = new Map<string, Names>();
+  readonly #known: Names[] = [];
 
   /** Throws on what is no DiscoveryRequest. */
-  read(bytes: Buffer): DiscoveryRequest {
-    const found = scan(bytes);
-    if (found === undefined) return DiscoveryRequest.decode(bytes);
-    const { start, end, typeUrl } = found;
-    const run = bytes.subarray(start, end);
-    const known = this.#known.get(typeUrl);
-    if (known?.bytes.equals(run) === true) {
-      const rest = Buffer.concat([bytes.subarray(0, start), bytes.subarray(end)]);
-      return { ...DiscoveryRequest.decode(rest), resourceNames: known.names };
+  read(bytes: Buffer): SotwEnvelope {
+    const layout = layoutOf(bytes);
+    if (layout === undefined) return DiscoveryRequest.decode(bytes);
+    const { type, names, nonce } = layout;
+    const at = this.#known.findIndex(({ typeBytes }) => same(bytes, type, typeBytes));
+    const known = this.#known[at];
+    if (known !== undefined && same(bytes, names, known.nameBytes)) {
+      const responseNonce = bytes.toString('latin1', nonce.start, nonce.end);
+      return { node: null, typeUrl: known.typeUrl, resourceNames: known.names, responseNonce, errorDetail: null };
     }
     const request = DiscoveryRequest.decode(bytes);
-    // A copy of its own: the bytes are part of whatever else came with them, and would keep all of it.
-    if (this.#known.size < MAX_TYPES || known !== undefined) {
-      this.#known.set(typeUrl, { bytes: copyOf(run), names: request.resourceNames });
-    }
+    if (known === undefined && this.#known.length === MAX_TYPES) return request;
+    const { typeUrl, resourceNames } = request;
+    // Copies of their own: the bytes are part of whatever else came with them, and would keep all of it.
+    const seen = { typeUrl, typeBytes: copyOf(bytes, type), names: resourceNames, nameBytes: copyOf(bytes, names) };
+    this.#known.splice(known === undefined ? this.#known.length : at, 1, seen);
     return request;
   }
 }
 
-// Of types that we do not serve nothing needs to be quick.
-const MAX_TYPES = 8;
+// envoy.service.discovery.v3.DiscoveryRequest: tags of its fields that are length-delimited.
+const VERSION_INFO = 0x0a;
+const RESOURCE_NAMES = 0x1a;
+const TYPE_URL = 0x22;
+const RESPONSE_NONCE = 0x2a;
 
-/** Where the names stand; undefined when they stand in several places, or when there are none. */
-function scan(bytes: Buffer): { readonly start: number; readonly end: number; readonly typeUrl: string } | undefined {
-  const reader = protobuf.Reader.create(bytes);
-  let [start, end, typeUrl] = [-1, -1, ''];
-  while (reader.pos < reader.len) {
-    const at = reader.pos;
-    const tag = reader.uint32();
-    const [number, wireType] = [tag >>> 3, tag & 7];
-    if (number === TYPE_URL && wireType === LENGTH_DELIMITED) {
-      typeUrl = reader.string();
-      continue;
+const NOWHERE: Range = { start: 0, end: 0 };
+
+/**
+ * Undefined for what is to be read field by field: a first request, which has a node, a NACK, names in several places, a field twice, and
+ * whatever is no request.
+ */
+function layoutOf(bytes: Buffer): Layout | undefined {
+  let [type, nonce]: [Range | undefined, Range | undefined] = [undefined, undefined];
+  let [namesStart, namesEnd] = [-1, -1];
+  for (let at = 0; at < bytes.length; ) {
+    const tag = bytes[at] as number;
+    let start = at + 1;
+    let length = bytes[start++] ?? -1;
+    // Lengths of up to two bytes: a name of 16 KB is none of ours.
+    if (length > 127) {
+      const high = bytes[start++] ?? 128;
+      if (high > 127) return undefined;
+      length = (length & 127) | (high << 7);
     }
-    reader.skipType(wireType);
-    if (number !== RESOURCE_NAMES) continue;
-    if (start === -1) start = at;
-    else if (end !== at) return undefined;
-    end = reader.pos;
+    const end = start + length;
+    if (length < 0 || end > bytes.length) return undefined;
+    if (tag === RESOURCE_NAMES) {
+      if (namesStart === -1) namesStart = at;
+      else if (namesEnd !== at) return undefined;
+      namesEnd = end;
+    } else if (tag === TYPE_URL && type === undefined) type = { start, end };
+    else if (tag === RESPONSE_NONCE && nonce === undefined && isAscii(bytes, start, end)) nonce = { start, end };
+    else if (tag !== VERSION_INFO) return undefined;
+    at = end;
   }
-  return start === -1 ? undefined : { start, end, typeUrl };
+  const names = namesStart === -1 ? NOWHERE : { start: namesStart, end: namesEnd };
+  return { type: type ?? NOWHERE, names, nonce: nonce ?? NOWHERE };
 }
 
-function copyOf(bytes: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  copy.set(bytes);
+function isAscii(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if ((bytes[at] as number) > 127) return false;
+  return true;
+}
+
+function same(bytes: Buffer, { start, end }: Range, known: Buffer): boolean {
+  return end - start === known.length && bytes.compare(known, 0, known.length, start, end) === 0;
+}
+
+function copyOf(bytes: Buffer, { start, end }: Range): Buffer {
+  const copy = Buffer.allocUnsafeSlow(end - start);
+  bytes.copy(copy, 0, start, end);
   return copy;
 }

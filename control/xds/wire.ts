@@ -24,13 +24,12 @@ export function sotwResponse(response: SessionResponse, features: ClientFeatures
       }),
       controlPlane: { identifier: server },
     }).finish();
-  const { nonce } = response;
-  return Buffer.concat([once('sotw', response, features, server, make), DiscoveryResponse.encode({ nonce }).finish()]);
+  return withNonce(once('sotw', response, features, server, make), response.nonce);
 }
 
 /** The same in the incremental protocol. */
 export function deltaResponse(response: SessionResponse, features: ClientFeatures, server: string): Buffer {
-  const { kind, version, resources, removed, heartbeat, nonce } = response;
+  const { kind, version, resources, removed, heartbeat } = response;
   const make = (): Uint8Array =>
     DeltaDiscoveryResponse.encode({
       typeUrl: TYPE_URL[kind],
@@ -39,11 +38,31 @@ export function deltaResponse(response: SessionResponse, features: ClientFeature
       removedResources: removed,
       controlPlane: { identifier: server },
     }).finish();
-  const body = once('delta', response, features, server, make);
-  return Buffer.concat([body, DeltaDiscoveryResponse.encode({ nonce }).finish()]);
+  return withNonce(once('delta', response, features, server, make), response.nonce);
 }
 
-const bodies = new WeakMap<readonly Resource[], Map<string, Uint8Array>>();
+// Field 5 of both responses, length-delimited; a nonce is a number of ours in digits.
+const NONCE = (5 << 3) | 2;
+
+/** By hand, for of most responses nothing else is to be encoded. */
+function withNonce(body: Uint8Array, nonce: string): Buffer {
+  const whole = Buffer.allocUnsafe(body.length + 2 + nonce.length);
+  whole.set(body);
+  whole[body.length] = NONCE;
+  whole[body.length + 1] = nonce.length;
+  whole.write(nonce, body.length + 2, 'latin1');
+  return whole;
+}
+
+interface Body {
+  readonly variant: 'sotw' | 'delta';
+  readonly timeToLive: boolean;
+  readonly version: string;
+  readonly server: string;
+  readonly bytes: Uint8Array;
+}
+
+const bodies = new WeakMap<readonly Resource[], Body[]>();
 
 /** All of a response but its nonce: fields may come in any order, so what hundreds of proxies are told is encoded once. */
 function once(
@@ -53,13 +72,17 @@ function once(
   server: string,
   make: () => Uint8Array,
 ): Uint8Array {
-  if (heartbeat || removed.length > 0 || !isShared(resources)) return make();
-  const known = bodies.get(resources) ?? new Map<string, Uint8Array>();
+  if (heartbeat || removed.length > 0) return make();
+  const known = bodies.get(resources) ?? [];
+  for (const one of known) {
+    const same = one.variant === variant && one.timeToLive === timeToLive;
+    if (same && one.version === version && one.server === server) return one.bytes;
+  }
+  const bytes = make();
+  if (!isShared(resources)) return bytes;
+  known.push({ variant, timeToLive, version, server, bytes });
   bodies.set(resources, known);
-  const key = `${variant} ${timeToLive} ${version} ${server}`;
-  const body = known.get(key) ?? make();
-  known.set(key, body);
-  return body;
+  return bytes;
 }
 
 /** What a node says that it can do (xds_protocol.rst, "Resource TTL"). */

@@ -15,6 +15,7 @@ const KEPT_PASSES = 16;
 export class Memo {
   readonly #entries = new Map<string, Entry>();
   readonly #parts = new Map<string, Memo>();
+  readonly #shared = new Map<string, WeakRef<WeakKey>>();
   readonly #onFailure: (key: string, error: unknown) => void;
   #pass = 0;
 
@@ -60,9 +61,21 @@ export class Memo {
    * many passes go by, until {@link retain} says that the thing is no more. Its keys must be few.
    */
   part(name: string): Memo {
-    const part = this.#parts.get(name) ?? new Memo(this.#onFailure);
-    this.#parts.set(name, part);
+    let part = this.#parts.get(name);
+    if (part === undefined) {
+      part = new Memo(this.#onFailure);
+      this.#parts.set(name, part);
+    }
     return part;
+  }
+
+  /** What follows from its key alone: one thing for all that ask for it, as long as one of them keeps it. */
+  shared<T extends WeakKey>(key: string, make: () => T): T {
+    const known = this.#shared.get(key)?.deref();
+    if (known !== undefined) return known as T;
+    const made = make();
+    this.#shared.set(key, new WeakRef(made));
+    return made;
   }
 
   /** Forgets the parts of things that are no more. */
@@ -74,9 +87,13 @@ export class Memo {
   sweep(): void {
     this.#pass += 1;
     for (const [key, { pass }] of this.#entries) if (this.#pass - pass > KEPT_PASSES) this.#entries.delete(key);
+    if (this.#pass % KEPT_PASSES !== 0) return;
+    for (const [key, ref] of this.#shared) if (ref.deref() === undefined) this.#shared.delete(key);
   }
 }
 
 function sameInputs(left: readonly unknown[], right: readonly unknown[]): boolean {
-  return left.length === right.length && left.every((value, at) => Object.is(value, right[at]));
+  if (left.length !== right.length) return false;
+  for (let at = 0; at < left.length; at++) if (!Object.is(left[at], right[at])) return false;
+  return true;
 }

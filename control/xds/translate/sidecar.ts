@@ -7,15 +7,8 @@ import {
   RouteConfiguration,
   TrafficDirection,
 } from '../../../xds/messages.js';
-import { LayeredMap } from '../layered-map.ts';
-import {
-  makeResource,
-  type Resource,
-  type ResourceKind,
-  type ResourceMap,
-  resourceMap,
-  type Snapshot,
-} from '../resource.ts';
+import { layered } from '../layered-map.ts';
+import { makeResource, type Resource, type ResourceMap, resourceMap, type Snapshot, versionOf } from '../resource.ts';
 import { inboundClusterResource } from './cluster.ts';
 import { grpcPortOf } from './grpc/grpc-port.ts';
 import { HTTP_INSPECTOR, httpFilter, TLS_INSPECTOR, tcpFilter } from './http-listener.ts';
@@ -28,18 +21,30 @@ import { selectedPorts } from './selecting-ports.ts';
 import { meshServerTls } from './transport.ts';
 import type { NamespaceView, OutboundPort } from './view.ts';
 
-/** All that a pod's sidecar is to have; undefined while the agent has not said where the pod is. `memo` is the pod's part. */
-export function sidecarSnapshot(pod: Pod, view: NamespaceView, memo: Memo): Snapshot | undefined {
-  // Of all that changes, endpoints change most: nothing else is to be looked at then.
-  const rest = memo.take(
-    'rest',
-    [pod, view.clusters, view.routes, view.outbound, view.grpcServices, view.bytesServices],
-    () => allButEndpoints(pod, view, memo),
+/** All that a pod's sidecar is to have; undefined while the agent has not said where the pod is. `memo` is the pod's part, `all` the whole. */
+export function sidecarSnapshot(pod: Pod, view: NamespaceView, memo: Memo, all: Memo): Snapshot | undefined {
+  // Of all that changes, endpoints and routes change most: the pod is not to be looked at then.
+  const own = memo.take('own', [pod, view.outbound, view.grpcServices, view.bytesServices], () =>
+    ownParts(pod, view, memo, all),
   );
-  return rest && { ...rest, endpoints: view.endpoints };
+  if (own === undefined) return undefined;
+  return {
+    cluster: layered(view.clusters, own.clusters),
+    endpoints: view.endpoints,
+    listener: own.listeners,
+    route: layered(view.routes, own.routes),
+  };
 }
 
-function allButEndpoints(pod: Pod, view: NamespaceView, memo: Memo): Omit<Snapshot, 'endpoints'> | undefined {
+/** What follows from the pod. */
+interface OwnParts {
+  readonly clusters: ResourceMap;
+  readonly routes: ResourceMap;
+  /** Of the Services too, for each is listened for at the pod's address. */
+  readonly listeners: ResourceMap;
+}
+
+function ownParts(pod: Pod, view: NamespaceView, memo: Memo, all: Memo): OwnParts | undefined {
   const mesh = meshAddressOf(pod);
   const podAddress = pod.status?.podIP;
   if (mesh === undefined || podAddress === undefined || podAddress === '') return undefined;
@@ -50,16 +55,12 @@ function allButEndpoints(pod: Pod, view: NamespaceView, memo: Memo): Omit<Snapsh
   const own = memo.take('inbound', [ports, mesh.address, mesh.port, grpcPort, bytesText], () =>
     inbound(mesh, jsonPorts(ports), { grpcPort, bytesPorts }),
   );
-  const listener = memo.take('listeners', [own, podAddress, view.outbound], () =>
+  const listeners = memo.take('listeners', [own, podAddress, view.outbound], () =>
     resourceMap([...own.listeners, ...outbound(podAddress, view.outbound)]),
   );
-  const joined = (kind: ResourceKind, shared: ResourceMap, more: ResourceMap): ResourceMap =>
-    memo.take(kind, [shared, more], () => new LayeredMap(shared, more));
-  return {
-    cluster: joined('cluster', view.clusters, own.clusters),
-    listener,
-    route: joined('route', view.routes, own.routes),
-  };
+  // Replicas of a Service have the same ports: what is the same for all of them is one set for all of them.
+  const common = (set: ResourceMap): ResourceMap => all.shared(`own ${versionOf(set)}`, () => set);
+  return { clusters: common(own.clusters), routes: common(own.routes), listeners };
 }
 
 /** What apps are told to send their requests to: the forward proxy, and a port for each Service. */

@@ -39,11 +39,12 @@ export function translate(objects: WorldObjects, trustDomain: string, memo: Memo
     world,
     ingress,
     sidecar(namespace, name) {
-      const pod = world.pods.get(`${namespace}/${name}`);
+      const key = `${namespace}/${name}`;
+      const pod = world.pods.get(key);
       if (pod === undefined) return undefined;
       const view = views.get(namespace) ?? namespaceView(namespace, pass);
       views.set(namespace, view);
-      return sidecarSnapshot(pod, view, memo.part(`${namespace}/${name}`));
+      return sidecarSnapshot(pod, view, memo.part(key), memo);
     },
     ingressProxy: () => ingressSnapshot(ingress, INGRESS_ADDRESS, pass),
     grpcClient(namespace, name) {
