@@ -83,6 +83,8 @@ async function oneRound({ clients, seconds, profile }: Options): Promise<Round> 
     >(control);
     const { acked, responses, cpuMs } = await ackedByAll(proxies, Object.keys(cost.accepted), clients);
     const took = Object.entries(cost.accepted).map(([key, acceptedMs]) => (acked[key]?.atMs ?? Infinity) - acceptedMs);
+    control.send('cost');
+    const { cpuMs: controlCpuMs } = await message<{ readonly cpuMs: number }>(control);
     took.sort((left, right) => left - right);
     const at = (share: number): number => took[Math.min(took.length - 1, Math.floor(took.length * share))] ?? 0;
     const { cpuPercent, rssBytes, longestStallMs } = cost;
@@ -96,7 +98,7 @@ async function oneRound({ clients, seconds, profile }: Options): Promise<Round> 
       allConnectedMs: complete - began,
       load,
       responses,
-      cpuMicrosPerResponse: (cpuPercent * 10_000 * seconds) / responses,
+      cpuMicrosPerResponse: (controlCpuMs * 1000) / responses,
       clientsCpuPercent: cpuMs / 10 / seconds,
     };
   } finally {

@@ -1,5 +1,5 @@
-// node bench/mesh/control-process.ts <clients> <services> <folder>: serves; on "run <seconds>" from its parent changes ten services'
-// endpoints and one route a second, and says when the API had accepted each, and what it cost.
+// node bench/mesh/control-process.ts <clients> <services> <folder>: serves; when its parent says for how many seconds, changes ten services'
+// endpoints and one route a second, and says when the API had accepted each; on "cost", what it has cost since it began.
 import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
@@ -37,7 +37,15 @@ await client.create(httpRouteKind, {
 
 const { port, issue } = await startMeshServer({ client, authority, clock, log });
 process.send?.({ port, identity: issue(`spiffe://${authority.trustDomain}/ns/${namespace}/sa/default`) });
-process.on('message', ({ seconds, profile }: { readonly seconds: number; readonly profile?: string }) => {
+let began = process.cpuUsage();
+process.on('message', (message: { readonly seconds: number; readonly profile?: string } | 'cost') => {
+  if (message === 'cost') {
+    const { user, system } = process.cpuUsage(began);
+    process.send?.({ cpuMs: (user + system) / 1000 });
+    return;
+  }
+  const { seconds, profile } = message;
+  began = process.cpuUsage();
   void (profile === undefined ? run(seconds) : profiled(profile, () => run(seconds)));
 });
 process.on('disconnect', () => process.exit());

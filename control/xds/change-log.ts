@@ -94,8 +94,9 @@ export class ChangeLog {
 
   /** Of one change there is one entry, whichever kinds it is of. Those of this turn begin at `first`. */
   #add(change: Change, open: readonly Part[], first: number): void {
-    const known = this.#entries.slice(first).find((entry) => entry.change.id === change.id);
-    if (known !== undefined) {
+    for (let at = first; at < this.#entries.length; at++) {
+      const known = this.#entries[at];
+      if (known?.change.id !== change.id) continue;
       known.open = [...known.open, ...open];
       return;
     }

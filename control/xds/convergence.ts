@@ -1,6 +1,6 @@
 import { counts, type ProxyView } from './proxy-view.ts';
 import type { Resource, ResourceKind } from './resource.ts';
-import { carriersOf } from './resource-difference.ts';
+import { type Carriers, carriersIn } from './resource-difference.ts';
 
 /** How far a change of one object has come. */
 export interface Convergence {
@@ -16,40 +16,110 @@ interface Refusal {
   readonly error: string;
 }
 
-// Clusters and endpoints come before what points to them, so a route's yes implies theirs.
-const KINDS: readonly ResourceKind[] = ['listener', 'route'];
+/** Where an object is carried: at the edge, or by sidecars and gRPC's clients. */
+type Where = 'mesh' | 'ingress';
 
-/**
- * Counts the proxies whose configuration is made of the object (`HTTPRoute/shop/catalog`): those at the edge, or in the mesh sidecars and
- * those of gRPC's clients that have asked for it.
- */
-export function convergenceOf(
-  carried: string,
-  where: 'mesh' | 'ingress',
-  proxies: readonly ProxyView[],
-  nowMs: number,
-): Convergence {
-  let all = 0;
-  let acked = 0;
-  const refused: Refusal[] = [];
+/** Proxies that are to have the same and have not said yes to the same: for any object they count alike. */
+interface Cohort {
+  readonly where: Where;
+  /** Those that are gone for a moment have said yes to nothing. */
+  readonly connected: boolean;
+  readonly listeners: Carriers;
+  readonly routes: Carriers;
+  /** What is made of objects and not said yes to. */
+  readonly missing: readonly Resource[];
+  size: number;
+}
+
+/** All proxies at one moment, so that what counts for an object is found by looking at a few cohorts instead of hundreds of proxies. */
+export interface Census {
+  readonly cohorts: readonly Cohort[];
+  /** Those that have refused something, and gRPC's clients, which take what they ask for: each by itself. */
+  readonly singles: readonly ProxyView[];
+}
+
+export function takeCensus(proxies: readonly ProxyView[], nowMs: number): Census {
+  // Of those that share their routes there are few.
+  const byRoutes = new Map<Carriers, Cohort[]>();
+  const singles: ProxyView[] = [];
   for (const proxy of proxies) {
-    if (proxy.nodeId.startsWith('ingress/') !== (where === 'ingress') || !counts(proxy, nowMs)) continue;
-    const carrying = carryingOf(carried, proxy);
+    const { nodeId, target, kinds } = proxy;
+    if (target === undefined || !counts(proxy, nowMs)) continue;
+    if (kinds.listener.error !== undefined || kinds.route.error !== undefined || nodeId.startsWith('grpc/')) {
+      singles.push(proxy);
+      continue;
+    }
+    const routes = carriersIn(target.route);
+    const cohorts = byRoutes.get(routes) ?? [];
+    if (cohorts.length === 0) byRoutes.set(routes, cohorts);
+    join(cohorts, proxy, carriersIn(target.listener), routes);
+  }
+  return { cohorts: [...byRoutes.values()].flat(), singles };
+}
+
+function join(cohorts: Cohort[], proxy: ProxyView, listeners: Carriers, routes: Carriers): void {
+  const where = whereOf(proxy);
+  const connected = proxy.disconnectedAtMs === undefined;
+  const missing: Resource[] = [];
+  for (const resource of listeners.all) if (isMissing(resource, proxy)) missing.push(resource);
+  for (const resource of routes.all) if (isMissing(resource, proxy)) missing.push(resource);
+  for (const cohort of cohorts) {
+    const alike = cohort.where === where && cohort.connected === connected && cohort.listeners === listeners;
+    if (alike && sameMembers(cohort.missing, missing)) {
+      cohort.size += 1;
+      return;
+    }
+  }
+  cohorts.push({ where, connected, listeners, routes, missing, size: 1 });
+}
+
+function sameMembers(left: readonly Resource[], right: readonly Resource[]): boolean {
+  if (left.length !== right.length) return false;
+  for (let at = 0; at < left.length; at++) if (left[at] !== right[at]) return false;
+  return true;
+}
+
+/** Counts the proxies whose configuration is made of the object (`HTTPRoute/shop/catalog`). */
+export function convergenceOf(carried: string, where: Where, { cohorts, singles }: Census): Convergence {
+  let proxies = 0;
+  let acked = 0;
+  for (const cohort of cohorts) {
+    if (cohort.where !== where) continue;
+    const carrying = madeOf(carried, cohort);
     if (carrying.length === 0) continue;
-    all += 1;
-    const missing = carrying.filter(
-      ({ kind, name, version }) => proxy.kinds[kind].acked.get(name)?.version !== version,
-    );
+    proxies += cohort.size;
+    if (cohort.connected && !carrying.some((resource) => cohort.missing.includes(resource))) acked += cohort.size;
+  }
+  const refused: Refusal[] = [];
+  for (const proxy of singles) {
+    const carrying = whereOf(proxy) === where ? carryingOf(carried, proxy) : [];
+    if (carrying.length === 0) continue;
+    proxies += 1;
+    const missing = carrying.filter((resource) => isMissing(resource, proxy));
     if (missing.length === 0 && proxy.disconnectedAtMs === undefined) acked += 1;
     const [error] = missing.flatMap(({ kind, name }) => refusalOf(proxy, kind, name));
     if (error !== undefined) refused.push({ nodeId: proxy.nodeId, error });
   }
-  return { proxies: all, acked, refused };
+  return { proxies, acked, refused };
+}
+
+function whereOf({ nodeId }: ProxyView): Where {
+  return nodeId.startsWith('ingress/') ? 'ingress' : 'mesh';
+}
+
+function isMissing({ kind, name, version }: Resource, { kinds }: ProxyView): boolean {
+  return kinds[kind].acked.get(name)?.version !== version;
+}
+
+// Clusters and endpoints come before what points to them, so a route's yes implies theirs.
+function madeOf(carried: string, { listeners, routes }: Pick<Cohort, 'listeners' | 'routes'>): readonly Resource[] {
+  return [...(listeners.byObject.get(carried) ?? []), ...(routes.byObject.get(carried) ?? [])];
 }
 
 /** A proxy that is ours takes all of it; gRPC's client what it asks for, and when it is gone nothing is expected of it. */
 function carryingOf(carried: string, { nodeId, target, kinds, disconnectedAtMs }: ProxyView): readonly Resource[] {
-  const all = target === undefined ? [] : KINDS.flatMap((kind) => carriersOf(carried, target[kind]));
+  if (target === undefined) return [];
+  const all = madeOf(carried, { listeners: carriersIn(target.listener), routes: carriersIn(target.route) });
   if (!nodeId.startsWith('grpc/')) return all;
   return disconnectedAtMs === undefined ? all.filter(({ kind, name }) => kinds[kind].wants(name)) : [];
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { UNROUTED } from '../../api/meta/well-known.ts';
-import { convergenceOf } from './convergence.ts';
+import { convergenceOf, takeCensus } from './convergence.ts';
 import { type KindView, type ProxyView, RECONNECT_GRACE_MS } from './proxy-view.ts';
 import { type Resource, type ResourceKind, resourceMap, type Snapshot } from './resource.ts';
 import { convergedCondition } from './status/converged.ts';
@@ -90,19 +91,62 @@ describe('convergence', () => {
   ];
   for (const [what, proxies, acked, of] of CASES) {
     test(`${what}: ${acked} of ${of}`, () => {
-      const found = convergenceOf(ROUTE, 'mesh', proxies, NOW);
+      const found = convergenceOf(ROUTE, 'mesh', takeCensus(proxies, NOW));
       assert.deepEqual([found.acked, found.proxies], [acked, of]);
     });
   }
 
   test('a version that was ACKed before is enough, whatever generation it was made of', () => {
-    assert.equal(convergenceOf(ROUTE, 'mesh', [carrying('2')], NOW).acked, 1);
+    assert.equal(convergenceOf(ROUTE, 'mesh', takeCensus([carrying('2')], NOW)).acked, 1);
+  });
+
+  test('however many proxies there are, each counts as it would alone', () => {
+    const [one, other] = ['HTTPRoute/default/one', 'HTTPRoute/default/other'];
+    const sets = [
+      resourceMap([resource('route', 'outbound', '2', [one, other])]),
+      resourceMap([resource('route', 'outbound', '3', [one]), resource('route', 'more', '2', [other])]),
+      resourceMap([resource('route', 'outbound', '1')]),
+    ];
+    const listeners = [resourceMap([]), resourceMap([resource('listener', 'edge', '2', [one])])];
+    const acked = fc.constantFrom(...sets, resourceMap([]));
+    const anyProxy = fc
+      .record({
+        nodeId: fc.constantFrom('sidecar/default/a', 'grpc/default/a#1', 'ingress/tutti-system/a'),
+        route: fc.constantFrom(...sets),
+        listener: fc.constantFrom(...listeners),
+        ackedRoutes: acked,
+        ackedListeners: fc.constantFrom(...listeners),
+        uncertain: acked,
+        error: fc.option(fc.constantFrom('bad', 'route "outbound": bad'), { nil: undefined, freq: 4 }),
+        disconnectedAtMs: fc.constantFrom(undefined, undefined, NOW - 1, NOW - RECONNECT_GRACE_MS),
+      })
+      .map((plan) => {
+        const { nodeId, route, listener, error, uncertain, disconnectedAtMs } = plan;
+        const kinds = {
+          route: view({ acked: plan.ackedRoutes, error, uncertain }),
+          listener: view({ acked: plan.ackedListeners }),
+        };
+        return proxy(nodeId, { route, listener }, kinds, { disconnectedAtMs });
+      });
+    fc.assert(
+      fc.property(fc.array(anyProxy, { maxLength: 12 }), fc.constantFrom('mesh', 'ingress'), (proxies, where) => {
+        for (const object of [one, other]) {
+          const alone = proxies.map((each) => convergenceOf(object, where, takeCensus([each], NOW)));
+          const sum = (of: 'proxies' | 'acked'): number => alone.reduce((total, each) => total + each[of], 0);
+          const together = convergenceOf(object, where, takeCensus(proxies, NOW));
+          const refused = alone.flatMap((each) => each.refused);
+          assert.deepEqual(together, { proxies: sum('proxies'), acked: sum('acked'), refused });
+        }
+      }),
+    );
   });
 
   test('a refusal comes with the proxy’s words, unless they name another resource of the same response', () => {
     const uncertain = resourceMap([resource('route', 'outbound', '2'), resource('route', 'other', '2')]);
     const refused = (error: string) =>
-      convergenceOf(ROUTE, 'mesh', [carrying('1', { error, uncertain })], NOW).refused.map((one) => one.error);
+      convergenceOf(ROUTE, 'mesh', takeCensus([carrying('1', { error, uncertain })], NOW)).refused.map(
+        (one) => one.error,
+      );
     assert.deepEqual(refused('route "outbound": bad'), ['route "outbound": bad']);
     assert.deepEqual(refused('bad'), ['bad']);
     assert.deepEqual(refused('route "other": bad'), []);

@@ -120,6 +120,32 @@ test('a thousand proxies that come at once are each sent their clusters, and the
   );
 });
 
+test('a hub is busy while most of its proxies have not answered; one that never does, or leaves, holds up nobody', async () => {
+  const pods = Array.from({ length: 3 }, (_, at) => pod(`web-${at}`, { at: at + 2 }));
+  const it = hub();
+  it.setTranslation(translation(pods, pods), 0);
+  const peers = pods.map((each) => peer(each));
+  const links = peers.map(({ stream }) => it.open(stream));
+  for (const link of links) if (link !== undefined) subscribe(link);
+  await settle(peers);
+  const answer = (at: number): void => {
+    const nonce = peers[at]?.sent.at(-1)?.nonce ?? '';
+    links[at]?.request({ variant: 'sotw', kind: 'cluster', names: ['*'], nonce, error: at === 1 ? 'no' : undefined });
+  };
+  assert.ok(it.busy, 'nobody has answered');
+  answer(0);
+  await settle(peers);
+  assert.ok(it.busy, 'one of three has');
+  answer(1);
+  await settle(peers);
+  assert.ok(!it.busy, 'two have, one of them with a NACK');
+  links[0]?.close();
+  links[1]?.close();
+  assert.ok(it.busy, 'the only one that is left has not');
+  links[2]?.close();
+  assert.ok(!it.busy);
+});
+
 test('each gRPC client of a pod is a proxy, beside its sidecar, as long as it is there; load goes to the newest', async () => {
   const it = hub();
   const web = pod('web-0');

@@ -61,6 +61,8 @@ interface Open {
   supplied: Translation | undefined;
   /** The pod that the peer was found to be: looked at again when that is another object. */
   admittedAs: Pod | undefined;
+  /** Whether a response waits for its answer. */
+  unanswered: boolean;
   wake: Timer | undefined;
 }
 
@@ -78,6 +80,8 @@ export class Hub {
   #changed: ChangedWorld = { number: 0, changedAtMs: 0, objects: new Set() };
   #translations = 0;
   #streams = 0;
+  /** Streams on which a response waits for its answer. */
+  #unanswered = 0;
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -97,9 +101,12 @@ export class Hub {
     for (const open of this.#open) this.#queue.add(open);
   }
 
-  /** Whether some proxies have not been looked at since something changed for them. */
+  /**
+   * Whether proxies are still being told: some have not been looked at since something changed for them, or most have not answered yet.
+   * Their answers are half of the work. Few that never answer hold up nobody.
+   */
   get busy(): boolean {
-    return this.#queue.size > 0;
+    return this.#queue.size > 0 || this.#unanswered > this.#open.size / 2;
   }
 
   open(stream: Stream): Link | undefined {
@@ -122,6 +129,7 @@ export class Hub {
       number,
       supplied: undefined,
       admittedAs: undefined,
+      unanswered: false,
       wake: undefined,
     };
     this.#open.add(open);
@@ -214,6 +222,7 @@ export class Hub {
     if (outcome === 'nack') {
       this.#options.log.warn({ node: stream.nodeId, type: request.kind }, `proxy refused: ${request.error ?? ''}`);
     }
+    this.#noteAnswer(open);
     if (outcome !== 'ack' || !session.rests) this.#queue.add(open);
     this.#options.onProgress(request.kind);
   }
@@ -226,7 +235,15 @@ export class Hub {
     const now = clock.monotonic();
     const { responses, wakeAtMs } = open.session.take(now);
     for (const response of responses) open.stream.send(response);
+    if (responses.length > 0) this.#noteAnswer(open);
     if (wakeAtMs !== undefined) open.wake = clock.timer(Math.max(0, wakeAtMs - now), () => this.#queue.add(open));
+  }
+
+  #noteAnswer(open: Open): void {
+    const unanswered = this.#open.has(open) && open.session.awaiting;
+    if (unanswered === open.unanswered) return;
+    open.unanswered = unanswered;
+    this.#unanswered += unanswered ? 1 : -1;
   }
 
   #close(open: Open): void {
@@ -234,6 +251,7 @@ export class Hub {
     open.wake?.stop();
     this.#queue.delete(open);
     if (!this.#open.delete(open)) return;
+    this.#noteAnswer(open);
     if (this.#newest.get(open.record.nodeId) === open) this.#newest.delete(open.record.nodeId);
     open.record.disconnect(open.session, clock.now());
     log.debug({ node: open.stream.nodeId }, 'proxy disconnected');

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { LayeredMap } from './layered-map.ts';
 import { type Resource, type ResourceMap, resourceMap, versionOf } from './resource.ts';
-import { carriersOf, differenceOf } from './resource-difference.ts';
+import { carriersIn, differenceOf } from './resource-difference.ts';
 
 const resource = fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd'), version: fc.constantFrom('1', '2') }).map(
   ({ name, version }): Resource => ({
@@ -57,7 +57,7 @@ test('what differs between two of them, and who carries an object, is as if they
         gone: [...gone].sort(),
       });
       assert.deepEqual(names(differenceOf(...pair)), names(differenceOf(flat(pair[0]), flat(pair[1]))));
-      const carriers = (map: ResourceMap) => carriersOf('of 1', map).map(({ name }) => name);
+      const carriers = (map: ResourceMap) => (carriersIn(map).byObject.get('of 1') ?? []).map(({ name }) => name);
       assert.deepEqual(carriers(pair[1]).sort(), carriers(flat(pair[1])).sort());
     }),
   );

@@ -43,26 +43,39 @@ function without(difference: Difference, own: ResourceMap): Difference {
   return { changed: changed.filter(({ name }) => !own.has(name)), gone: gone.filter((name) => !own.has(name)) };
 }
 
-const carriers = new WeakMap<ResourceMap, ReadonlyMap<string, readonly Resource[]>>();
-
-/** The members of a set that are made of an object (`HTTPRoute/shop/catalog`). */
-export function carriersOf(object: string, resources: ResourceMap): readonly Resource[] {
-  if (resources instanceof LayeredMap) {
-    const { own } = resources;
-    const [found, ours] = [carriersOf(object, resources.shared), carriersOf(object, own)];
-    const hidden = found.some(({ name }) => own.has(name));
-    return ours.length === 0 && !hidden ? found : [...found.filter(({ name }) => !own.has(name)), ...ours];
-  }
-  let index = carriers.get(resources);
-  if (index === undefined) {
-    const all = [...resources.values()].flatMap((resource) =>
-      resource.carries.map((carried) => ({ carried, resource })),
-    );
-    const grouped = Map.groupBy(all, ({ carried }) => carried);
-    index = new Map([...grouped].map(([carried, found]) => [carried, found.map(({ resource }) => resource)]));
-    carriers.set(resources, index);
-  }
-  return index.get(object) ?? NOBODY;
+/** The members of a set that are made of objects (`HTTPRoute/shop/catalog`): one by one, and by object. */
+export interface Carriers {
+  readonly all: readonly Resource[];
+  readonly byObject: ReadonlyMap<string, readonly Resource[]>;
 }
 
-const NOBODY: readonly Resource[] = [];
+const NOTHING: Carriers = { all: [], byObject: new Map() };
+const carriers = new WeakMap<ResourceMap, Carriers>();
+
+/** The very same where a proxy's own members are made of none, as most are. */
+export function carriersIn(resources: ResourceMap): Carriers {
+  let found = carriers.get(resources);
+  if (found === undefined) {
+    found = resources instanceof LayeredMap ? inLayers(resources) : group([...resources.values()]);
+    carriers.set(resources, found);
+  }
+  return found;
+}
+
+function inLayers({ shared: below, own }: LayeredMap): Carriers {
+  const [found, ours] = [carriersIn(below), carriersIn(own)];
+  const hidden = found.all.some(({ name }) => own.has(name));
+  return ours.all.length === 0 && !hidden
+    ? found
+    : group([...found.all.filter(({ name }) => !own.has(name)), ...ours.all]);
+}
+
+function group(resources: readonly Resource[]): Carriers {
+  const all = resources.filter(({ carries }) => carries.length > 0);
+  if (all.length === 0) return NOTHING;
+  const byObject = new Map<string, Resource[]>();
+  for (const resource of all) {
+    for (const object of resource.carries) byObject.set(object, [...(byObject.get(object) ?? []), resource]);
+  }
+  return { all, byObject };
+}

@@ -87,6 +87,12 @@ export class Session {
     return this.#snapshot;
   }
 
+  /** Whether a response waits for its answer. */
+  get awaiting(): boolean {
+    const { cluster, endpoints, listener, route } = this.#channels;
+    return cluster.awaiting || endpoints.awaiting || listener.awaiting || route.awaiting;
+  }
+
   /** Whether all has been told, so that ACKs bring nothing: only a new snapshot does, or a request that is no ACK. */
   get rests(): boolean {
     return this.#complete !== undefined && this.#complete === this.#snapshot;

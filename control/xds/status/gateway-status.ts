@@ -1,6 +1,6 @@
 import type { Gateway } from '../../../api/kinds/gateway.ts';
 import type { Condition } from '../../../api/meta/condition.ts';
-import { type Convergence, convergenceOf } from '../convergence.ts';
+import { type Census, type Convergence, convergenceOf } from '../convergence.ts';
 import type { ProxyView } from '../proxy-view.ts';
 import type { Attachment } from '../translate/attachment.ts';
 import { type GatewayState, type ListenerState, routeKindOf } from '../translate/gateway-listeners.ts';
@@ -19,10 +19,11 @@ export function gatewayStatus(
   ingress: IngressView,
   world: World,
   proxies: readonly ProxyView[],
+  census: Census,
   moment: StatusMoment,
 ): Status {
   const { gateway } = state;
-  const convergence = convergenceOf(carriedObject('Gateway', gateway), 'ingress', proxies, moment.nowMs);
+  const convergence = convergenceOf(carriedObject('Gateway', gateway), 'ingress', census);
   const conditions = [accepted(state), programmed(state, convergence), convergedCondition(convergence, moment)];
   const listeners = state.listeners.map((listener) => {
     const before = gateway.status?.listeners?.find(({ name }) => name === listener.listener.name)?.conditions;

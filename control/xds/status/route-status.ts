@@ -4,8 +4,7 @@ import type { ServicePort } from '../../../api/kinds/service.ts';
 import type { TlsRoute } from '../../../api/kinds/tls-route.ts';
 import { type Condition, setCondition } from '../../../api/meta/condition.ts';
 import { CONVERGED, GATEWAY_CONTROLLER } from '../../../api/meta/well-known.ts';
-import { convergenceOf } from '../convergence.ts';
-import type { ProxyView } from '../proxy-view.ts';
+import { type Census, convergenceOf } from '../convergence.ts';
 import { attachTlsRoute, attachToGateway, isGatewayRef, isServiceRef } from '../translate/attachment.ts';
 import { resolveBackend } from '../translate/backend.ts';
 import { type SpokenProtocol, spokenOn } from '../translate/mesh-service.ts';
@@ -23,7 +22,7 @@ type Draft = Omit<Condition, 'lastTransitionTime'>;
 export function routeParents(
   route: HttpRoute,
   world: World,
-  proxies: readonly ProxyView[],
+  census: Census,
   moment: StatusMoment,
 ): readonly RouteParentStatus[] {
   return parentsOf(route, moment, (parentRef) => {
@@ -36,7 +35,7 @@ export function routeParents(
       accepted,
       resolution(refs, route, spoken, world),
       ...partlyInvalid(route, accepted),
-      converged(accepted, carriedObject('HTTPRoute', route), where, proxies, moment),
+      converged(accepted, carriedObject('HTTPRoute', route), where, census, moment),
     ];
   });
 }
@@ -45,7 +44,7 @@ export function routeParents(
 export function tlsRouteParents(
   route: TlsRoute,
   world: World,
-  proxies: readonly ProxyView[],
+  census: Census,
   moment: StatusMoment,
 ): readonly RouteParentStatus[] {
   return parentsOf(route, moment, (parentRef) => {
@@ -57,7 +56,7 @@ export function tlsRouteParents(
     return [
       accepted,
       resolution(refs, route, new Set(['tcp']), world),
-      converged(accepted, carriedObject('TLSRoute', route), 'ingress', proxies, moment),
+      converged(accepted, carriedObject('TLSRoute', route), 'ingress', census, moment),
     ];
   });
 }
@@ -90,11 +89,11 @@ function converged(
   accepted: Draft,
   carried: string,
   where: 'ingress' | 'mesh',
-  proxies: readonly ProxyView[],
+  census: Census,
   moment: StatusMoment,
 ): Draft {
   if (accepted.status === 'True') {
-    return convergedCondition(convergenceOf(carried, where, proxies, moment.nowMs), moment);
+    return convergedCondition(convergenceOf(carried, where, census), moment);
   }
   return { type: CONVERGED, status: 'False', reason: 'NotAccepted', message: 'No proxy carries the route' };
 }

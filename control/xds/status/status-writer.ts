@@ -12,6 +12,7 @@ import { type Clock, timestamp } from '../../../kit/clock.ts';
 import type { Logger } from '../../../kit/log.ts';
 import type { Random } from '../../../kit/random.ts';
 import { Workqueue } from '../../../kit/workqueue.ts';
+import { takeCensus } from '../convergence.ts';
 import type { ProxyView } from '../proxy-view.ts';
 import type { Translation } from '../translate/translation.ts';
 import { unroutedPods } from '../unrouted.ts';
@@ -90,16 +91,17 @@ export class StatusWriter {
 
   #gatewayApiWrites({ translation, proxies }: StatusInputs, moment: StatusMoment): readonly Write[] {
     const { world, ingress } = translation;
+    const census = takeCensus(proxies, moment.nowMs);
     const gateways = ingress.states.flatMap((state) => {
-      const status = gatewayStatus(state, ingress, world, proxies, moment);
+      const status = gatewayStatus(state, ingress, world, proxies, census, moment);
       return changed(gatewayKind, state.gateway, status);
     });
     const routes = world.httpRoutes.flatMap((route) => {
-      const parents = routeParents(route, world, proxies, moment);
+      const parents = routeParents(route, world, census, moment);
       return changed(httpRouteKind, route, { ...route.status, parents });
     });
     const tlsRoutes = world.tlsRoutes.flatMap((route) => {
-      const parents = tlsRouteParents(route, world, proxies, moment);
+      const parents = tlsRouteParents(route, world, census, moment);
       return changed(tlsRouteKind, route, { ...route.status, parents });
     });
     return [...gateways, ...routes, ...tlsRoutes];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Listener, TcpProxy } from '../../../xds/messages.js';
+import { takeCensus } from '../convergence.ts';
 import type { Snapshot } from '../resource.ts';
 import { gatewayStatus } from '../status/gateway-status.ts';
 import { tlsRouteParents } from '../status/route-status.ts';
@@ -93,7 +94,7 @@ test('a TLSRoute is told what became of it', () => {
   const conditionsOf = (spec: object, gateways = [EDGE]): Readonly<Record<string, string>> => {
     const route = tlsRoute('one', { parentRefs: parentOf(), hostnames: ['one.example'], rules: to('a'), ...spec });
     const { world } = translated({ tlsRoutes: [route], gateways });
-    const [parent] = tlsRouteParents(route, world, [], MOMENT);
+    const [parent] = tlsRouteParents(route, world, takeCensus([], 0), MOMENT);
     return Object.fromEntries(
       (parent?.conditions ?? []).map(({ type, status, reason }) => [type, `${status} ${reason}`]),
     );
@@ -132,7 +133,7 @@ test('a Gateway says which routes its TLS listener takes, and that it does not e
   const { ingress, world } = translated({ tlsRoutes, gateways: [both] });
   const [state] = ingress.states;
   assert.ok(state !== undefined);
-  const [tls, ended] = gatewayStatus(state, ingress, world, [], MOMENT).listeners ?? [];
+  const [tls, ended] = gatewayStatus(state, ingress, world, [], takeCensus([], 0), MOMENT).listeners ?? [];
   assert.deepEqual(tls?.supportedKinds, [{ group: 'gateway.networking.k8s.io', kind: 'TLSRoute' }]);
   assert.equal(tls?.attachedRoutes, 1);
   const accepted = ended?.conditions.find(({ type }) => type === 'Accepted');

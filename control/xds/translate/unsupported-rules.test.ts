@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HttpRoute } from '../../../api/kinds/http-route.ts';
 import { RouteConfiguration } from '../../../xds/messages.js';
+import { takeCensus } from '../convergence.ts';
 import { routeParents } from '../status/route-status.ts';
 import { gateway, httpRoute, pod, service, slice, worldObjects } from '../test-support/objects.ts';
 import { Memo } from './memo.ts';
@@ -37,7 +38,7 @@ function namesOf(...routes: readonly HttpRoute[]): readonly string[] {
 function conditionsOf(route: HttpRoute): readonly string[] {
   const world = indexWorld(worldObjects({ ...BASE, httpRoutes: [route] }), 'tutti.local');
   const moment = { now: '2026-01-01T00:00:00Z', nowMs: 0, startedMs: 0 };
-  const [parent] = routeParents(route, world, [], moment);
+  const [parent] = routeParents(route, world, takeCensus([], 0), moment);
   return (parent?.conditions ?? []).map(
     ({ type, status, reason, message }) => `${type} ${status} ${reason}: ${message}`,
   );

@@ -11,6 +11,7 @@ import {
   RouteConfiguration,
   UpstreamTlsContext,
 } from '../../../../xds/messages.js';
+import { takeCensus } from '../../convergence.ts';
 import { RESOURCE_KINDS, type Snapshot } from '../../resource.ts';
 import { routeParents } from '../../status/route-status.ts';
 import { httpRoute, made, type PodPlan, pod, service, slice, worldObjects } from '../../test-support/objects.ts';
@@ -194,7 +195,7 @@ describe('a route on a Service, for gRPC', () => {
       const { world } = translate(objects, 'tutti.local', new Memo());
       const [route] = world.httpRoutes;
       assert.ok(route !== undefined);
-      const [status] = routeParents(route, world, [], { nowMs: 0, now: '', startedMs: 0 });
+      const [status] = routeParents(route, world, takeCensus([], 0), { nowMs: 0, now: '', startedMs: 0 });
       const condition = status?.conditions?.find(({ type }) => type === 'ResolvedRefs');
       return [condition?.status, condition?.reason];
     };
