@@ -26,6 +26,7 @@ export const TRACESTATE = 1 << 17;
 export const CLIENT_CERT = 1 << 18;
 export const MESH_REASON = 1 << 19;
 export const COOKIE = 1 << 20;
+export const CONTENT_TYPE = 1 << 21;
 /** Not a name of its own: a field that `Connection` lists, or that a route's edits replace. */
 export const NAMED_FOR_REMOVAL = 1 << 30;
 
@@ -66,6 +67,7 @@ const KINDS: readonly (readonly [name: string, kind: number])[] = [
   ['x-forwarded-client-cert', CLIENT_CERT],
   ['x-tutti-reason', MESH_REASON],
   ['cookie', COOKIE],
+  ['content-type', CONTENT_TYPE],
 ];
 
 interface Candidate {

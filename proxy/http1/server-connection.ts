@@ -11,8 +11,7 @@ import { Outbox } from '../socket/outbox.ts';
 import type { ByteReceiver } from '../socket/shared-read.ts';
 import type { Tunnel } from '../socket/tunnel.ts';
 import { accountRefused } from '../telemetry/account.ts';
-import type { Reason } from '../telemetry/reason.ts';
-import type { Client } from '../upstream/client.ts';
+import type { Client, OwnReply } from '../upstream/client.ts';
 import { Exchange } from '../upstream/exchange.ts';
 import { BodyReader, type Framing } from './body-reader.ts';
 import type { BodySink } from './chunk-decoder.ts';
@@ -337,9 +336,9 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
 
   // Answering: what the exchange asks for.
 
-  answer(status: number, reason: Reason, body: string, nowMs: number): void {
+  answer({ status, reason, body, fields: own }: OwnReply, nowMs: number): void {
     this.#settleKeepAlive();
-    let fields = this.#ownFields;
+    let fields = own + this.#ownFields;
     this.#ownFields = '';
     if (reason !== '' && this.#from.direction === 'inbound') fields += `x-tutti-reason: ${reason}\r\n`;
     if (status === 200 && this.#exchange?.method === 'CONNECT') this.#answer.established();

@@ -6,8 +6,7 @@ import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { CompiledEdits } from '../route/header-edits.ts';
 import { answerLines, type Plan, planRequest } from '../route/plan.ts';
-import type { Reason } from '../telemetry/reason.ts';
-import type { Client } from '../upstream/client.ts';
+import type { Client, OwnReply } from '../upstream/client.ts';
 import { Exchange } from '../upstream/exchange.ts';
 import { INTERNAL_ERROR, PROTOCOL_ERROR } from './frame.ts';
 import type { FieldSink } from './hpack/decoder.ts';
@@ -144,8 +143,8 @@ export class ServerStream implements Client, StreamUser {
 
   // What the exchange asks for.
 
-  answer(status: number, reason: Reason, body: string, nowMs: number): void {
-    let lines = this.#ownLines;
+  answer({ status, reason, body, fields }: OwnReply, nowMs: number): void {
+    let lines = fields + this.#ownLines;
     if (reason !== '' && this.#connection.from.direction === 'inbound') lines += `x-tutti-reason: ${reason}\r\n`;
     this.#answerOwn(status, body, lines);
     this.endResponse(nowMs, '');

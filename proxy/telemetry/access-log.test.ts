@@ -21,6 +21,7 @@ const RECORD: AccessRecord = {
   peer: 'spiffe://tutti.local/x',
   peerAddress: '127.0.0.1',
   requestId: 'id\n"1',
+  grpcStatus: -1,
 };
 
 function logOf(format: AccessLogFormat) {

@@ -22,6 +22,8 @@ export interface AccessRecord {
   readonly peer: string;
   readonly peerAddress: string;
   readonly requestId: string;
+  /** -1 when the request was no call of gRPC's. */
+  readonly grpcStatus: number;
 }
 
 export type AccessLogFormat = 'json' | 'text';
@@ -59,7 +61,7 @@ export class AccessLog {
 }
 
 function jsonLine(record: AccessRecord): string {
-  return `{"time":"${new Date(record.startedAtMs).toISOString()}","direction":"${record.direction}","method":"${record.method}","authority":${quoted(record.authority)},"path":${quoted(record.target)},"status":${record.status},"reason":"${record.reason}","bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut},"durationMs":${record.durationMs.toFixed(2)},"tries":${record.tries},"cluster":${quoted(record.cluster)},"upstream":"${record.upstream}","peer":${quoted(record.peer)},"peerAddress":"${record.peerAddress}","requestId":${quoted(record.requestId)}}\n`;
+  return `{"time":"${new Date(record.startedAtMs).toISOString()}","direction":"${record.direction}","method":"${record.method}","authority":${quoted(record.authority)},"path":${quoted(record.target)},"status":${record.status},"reason":"${record.reason}","bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut},"durationMs":${record.durationMs.toFixed(2)},"tries":${record.tries},"cluster":${quoted(record.cluster)},"upstream":"${record.upstream}","peer":${quoted(record.peer)},"peerAddress":"${record.peerAddress}","requestId":${quoted(record.requestId)}${record.grpcStatus < 0 ? '' : `,"grpcStatus":${record.grpcStatus}`}}\n`;
 }
 
 function textLine(record: AccessRecord): string {

@@ -16,6 +16,8 @@ export interface Outcome {
   readonly cluster: string;
   readonly upstream: string;
   readonly requestId: string;
+  /** 0 to 16; -1 when the request was no call of gRPC's. */
+  readonly grpcStatus: number;
 }
 
 /** Of a request that was refused nothing is known that could be trusted. */
@@ -30,6 +32,7 @@ const REFUSED = {
   cluster: '',
   upstream: '',
   requestId: '',
+  grpcStatus: -1,
 } as const;
 
 /** Counts a request that was no sound HTTP. Status 0: it was not answered, its stream was reset. */
@@ -47,9 +50,9 @@ export function account(
   durationMs: number,
   logged: boolean,
 ): void {
-  runtime.telemetry
-    .requestStats(from.direction, outcome.service)
-    .record(outcome.status, reasonIndex(outcome.reason), durationMs, outcome.bytesIn, outcome.bytesOut);
+  const stats = runtime.telemetry.requestStats(from.direction, outcome.service);
+  stats.record(outcome.status, reasonIndex(outcome.reason), durationMs, outcome.bytesIn, outcome.bytesOut);
+  if (outcome.grpcStatus >= 0) stats.recordCall(outcome.grpcStatus);
   if (!logged || runtime.accessLog === undefined) return;
   runtime.accessLog.write(
     {

@@ -31,6 +31,19 @@ export const METRICS: readonly MetricSpec[] = [
     },
   },
   {
+    name: 'tutti_grpc_requests_total',
+    type: 'counter',
+    help: 'gRPC calls finished, by their status',
+    labels: ['direction', 'service', 'grpc_response_status'],
+    collect: ({ telemetry }, add) => {
+      for (const { direction, service, calls } of telemetry.requests.values()) {
+        calls?.forEach((count, status) => {
+          if (count > 0) add({ direction, service, grpc_response_status: String(status) }, count);
+        });
+      }
+    },
+  },
+  {
     name: 'tutti_request_bytes_total',
     type: 'counter',
     help: 'Bytes of request bodies',

@@ -1,3 +1,4 @@
+import { GRPC_STATUS_COUNT } from '../grpc/status.ts';
 import { REASON_COUNT, REASONS } from './reason.ts';
 
 /** Upper bounds in milliseconds: Envoy's histogram buckets, thinned (stats.proto, HistogramBucketSettings defaults). */
@@ -16,6 +17,8 @@ export class RequestStats {
   readonly service: string;
   readonly counts = new Float64Array(CLASSES.length * REASON_COUNT);
   readonly buckets = new Float64Array(DURATION_BUCKETS_MS.length + 1);
+  /** Of gRPC calls, by their status; undefined before the first. */
+  calls: Float64Array | undefined = undefined;
   sumMs = 0;
   count = 0;
   bytesIn = 0;
@@ -36,6 +39,12 @@ export class RequestStats {
     this.count++;
     this.bytesIn += bytesIn;
     this.bytesOut += bytesOut;
+  }
+
+  /** Counts a call by its gRPC status, beside {@link record}. */
+  recordCall(grpcStatus: number): void {
+    this.calls ??= new Float64Array(GRPC_STATUS_COUNT);
+    this.calls[grpcStatus] = (this.calls[grpcStatus] ?? 0) + 1;
   }
 
   /** From the fields of another one, as they come out of another thread. */

@@ -5,13 +5,22 @@ import type { CompiledEdits } from '../route/header-edits.ts';
 import type { Tunnel } from '../socket/tunnel.ts';
 import type { Reason } from '../telemetry/reason.ts';
 
+/** A whole answer of the proxy's own. */
+export interface OwnReply {
+  readonly status: number;
+  readonly reason: Reason;
+  readonly body: string;
+  /** Lines with their CRLF. */
+  readonly fields: string;
+}
+
 /** The client's side of an exchange, as the exchange needs it. http1/server-connection.ts is one. */
 export interface Client {
   readonly protocol: 'http1' | 'http2';
   /** Where a tunnel may begin; undefined where a connection has room for more than one request. */
   readonly tunnelSocket: Socket | undefined;
   /** Writes a whole answer of our own and ends the response. */
-  answer(status: number, reason: Reason, body: string, nowMs: number): void;
+  answer(reply: OwnReply, nowMs: number): void;
   /** A 1xx other than 101. */
   interim(head: ResponseHead): void;
   startResponse(head: ResponseHead, framing: Framing, edits: CompiledEdits | undefined): void;

@@ -3,6 +3,10 @@ import { Alarm } from '../../kit/timer-wheel.ts';
 import type { ClusterState } from '../cluster/cluster-state.ts';
 import type { EndpointState } from '../cluster/endpoint-state.ts';
 import type { Downstream } from '../filters/request-draft.ts';
+import { type CallKind, callKind } from '../grpc/call-kind.ts';
+import { grpcOwnLines } from '../grpc/own-lines.ts';
+import { grpcStatusFor, isServerFailure, parseGrpcStatus, statusInTrailers } from '../grpc/status.ts';
+import { grpcTimeoutMs } from '../grpc/timeout.ts';
 import type { Framing } from '../http1/body-reader.ts';
 import { MESH_REASON } from '../http1/field-kind.ts';
 import { upgradeToken } from '../http1/head-fields.ts';
@@ -72,6 +76,11 @@ export class Exchange implements CarrierUser {
   #tunnel: Tunnel | undefined = undefined;
   #status = 0;
   #reason: Reason = '';
+  readonly #call: CallKind;
+  /** -1: none has come. */
+  #grpcStatus = -1;
+  /** Monotonic time by which a gRPC client wants its answer. */
+  readonly #deadlineMs: number;
 
   constructor(runtime: Runtime, client: Client, from: Downstream, logged: boolean, head: RequestHead) {
     this.#runtime = runtime;
@@ -83,6 +92,9 @@ export class Exchange implements CarrierUser {
     this.#target = head.target;
     this.#bodyBytes = head.fields.chunked ? -1 : Math.max(0, head.fields.contentLength);
     this.#startedAtMs = runtime.clock.monotonic();
+    this.#call = callKind(head.fields);
+    const wanted = this.#call === 'none' ? undefined : grpcTimeoutMs(head.header('grpc-timeout'));
+    this.#deadlineMs = this.#startedAtMs + (wanted ?? Number.POSITIVE_INFINITY);
     this.#countActive(1, this.#startedAtMs);
   }
 
@@ -98,6 +110,7 @@ export class Exchange implements CarrierUser {
     this.#cluster = plan.cluster;
     plan.cluster.active++;
     plan.cluster.budget.requested();
+    this.#boundTime(this.#startedAtMs, 0);
     this.#try(this.#startedAtMs);
   }
 
@@ -111,10 +124,18 @@ export class Exchange implements CarrierUser {
   /** An answer of our own. */
   answer(status: number, reason: Reason, body: string): void {
     const now = this.#runtime.clock.monotonic();
-    this.#status = status;
     this.#reason = reason;
+    if (this.#call === 'none') {
+      this.#status = status;
+      this.#finish(now);
+      this.#client.answer({ status, reason, body, fields: '' }, now);
+      return;
+    }
+    this.#status = 200;
+    this.#grpcStatus = grpcStatusFor(status, reason);
     this.#finish(now);
-    this.#client.answer(status, reason, body, now);
+    const fields = grpcOwnLines(this.#call, this.#grpcStatus, body);
+    this.#client.answer({ status: 200, reason, body: '', fields }, now);
   }
 
   upload(from: Buffer, start: number, end: number): void {
@@ -137,7 +158,7 @@ export class Exchange implements CarrierUser {
     if (action === undefined || this.#phase === 'done') return;
     if (action.timeoutMs === 0 && action.perTryTimeoutMs === 0) return;
     const now = this.#runtime.clock.monotonic();
-    if (action.timeoutMs > 0) this.#client.startRequestTimeout(now, action.timeoutMs);
+    if (action.timeoutMs > 0) this.#boundTime(now, action.timeoutMs);
     if (this.#phase === 'sending') this.#upstream?.awaitHead(now, action.perTryTimeoutMs);
   }
 
@@ -196,6 +217,7 @@ export class Exchange implements CarrierUser {
     if (plan === undefined || upstream === undefined) return 'discard';
     if (this.#isRefused(head, plan, upstream)) return 'discard';
     this.#status = head.status;
+    if (this.#call !== 'none') this.#noteGrpcStatus(head);
     this.#phase = 'responding';
     this.#replay.letGo();
     this.#client.startResponse(head, framing, plan.responseEdits);
@@ -215,7 +237,8 @@ export class Exchange implements CarrierUser {
   responseComplete(trailers: string): void {
     const now = this.#runtime.clock.monotonic();
     this.#upstream = undefined;
-    this.#tryEnded(this.#status < 500 ? 'success' : 'error');
+    if (this.#call !== 'none') this.#grpcStatus = statusInTrailers(trailers) ?? this.#grpcStatus;
+    this.#tryEnded(this.#isFailure() ? 'error' : 'success');
     this.#finish(now);
     this.#client.endResponse(now, trailers);
   }
@@ -251,6 +274,28 @@ export class Exchange implements CarrierUser {
   }
 
   // Tries.
+
+  /** A gRPC client's own deadline counts from its head; a route's time begins when the request is whole. */
+  #boundTime(nowMs: number, timeoutMs: number): void {
+    const dueMs = Math.min(this.#deadlineMs, timeoutMs > 0 ? nowMs + timeoutMs : Number.POSITIVE_INFINITY);
+    if (dueMs < Number.POSITIVE_INFINITY) this.#client.startRequestTimeout(nowMs, Math.max(1, dueMs - nowMs));
+  }
+
+  /** The whole answer may be its head (gRPC's Trailers-Only form). */
+  #noteGrpcStatus(head: ResponseHead): void {
+    const text = head.fields.find('grpc-status');
+    if (text !== undefined) this.#grpcStatus = parseGrpcStatus(text);
+  }
+
+  /** An answer that speaks against its endpoint. */
+  #isFailure(): boolean {
+    if (this.#call === 'none' || this.#status !== 200) return this.#status >= 500;
+    return isServerFailure(this.#outcomeOfCall());
+  }
+
+  #outcomeOfCall(): number {
+    return this.#grpcStatus >= 0 ? this.#grpcStatus : grpcStatusFor(this.#status, this.#reason);
+  }
 
   #try(nowMs: number): void {
     const cluster = this.#cluster;
@@ -431,6 +476,7 @@ export class Exchange implements CarrierUser {
       cluster: this.#cluster?.config.name ?? '',
       upstream: this.#endpoint?.key ?? '',
       requestId: this.#plan?.requestId ?? '',
+      grpcStatus: this.#call === 'none' ? -1 : this.#outcomeOfCall(),
     };
     account(this.#runtime, this.#from, outcome, nowMs, nowMs - this.#startedAtMs, this.#logged);
   }

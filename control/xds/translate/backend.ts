@@ -1,12 +1,19 @@
 import type { HttpBackendRef } from '../../../api/kinds/http-route.ts';
 import { sentProxyProtocol } from '../../../api/kinds/proxy-protocol.ts';
-import { canCarry, type SpokenProtocol } from './mesh-service.ts';
+import { canCarry, isHttp2Port, type SpokenProtocol } from './mesh-service.ts';
 import { serviceCluster } from './names.ts';
 import type { World } from './world.ts';
 
 /** Where a backendRef leads, or why it leads nowhere: reasons of the Gateway API's ResolvedRefs condition. */
 export type Backend =
-  | { readonly ok: true; readonly cluster: string; readonly service: string; readonly port: number }
+  | {
+      readonly ok: true;
+      readonly cluster: string;
+      readonly service: string;
+      readonly port: number;
+      /** The port speaks HTTP/2. */
+      readonly http2: boolean;
+    }
   | {
       readonly ok: false;
       readonly reason: 'InvalidKind' | 'RefNotPermitted' | 'BackendNotFound' | 'UnsupportedProtocol';
@@ -49,5 +56,5 @@ export function resolveBackend(
     return { ok: false, reason: 'UnsupportedProtocol', message };
   }
   const cluster = serviceCluster(namespace, ref.name, port.port);
-  return { ok: true, cluster, service: `${namespace}/${ref.name}`, port: port.port };
+  return { ok: true, cluster, service: `${namespace}/${ref.name}`, port: port.port, http2: isHttp2Port(port) };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { HttpRoute } from '../../../api/kinds/http-route.ts';
 import { namespaceKind } from '../../../api/kinds/namespace.ts';
 import { type Route, RouteConfiguration, type VirtualHost } from '../../../xds/messages.js';
 import { gateway, httpRoute, made, pod, service, slice, worldObjects } from '../test-support/objects.ts';
@@ -17,9 +18,13 @@ const HTTP = gateway('shop', [{ name: 'web', port: 8080, protocol: 'HTTP' }]);
 const TO_A = [{ name: 'a', port: 80 }];
 const TO_B = [{ name: 'b', port: 80 }];
 
-function hosts(objects: Partial<WorldObjects>, table = 'ingress/default/shop/8080/http'): readonly VirtualHost[] {
+function hosts(
+  objects: Partial<WorldObjects>,
+  table = 'ingress/default/shop/8080/http',
+  memo = new Memo(),
+): readonly VirtualHost[] {
   const world = worldObjects({ ...SERVICES, gateways: [HTTP], ...objects });
-  const resource = translate(world, 'tutti.local', new Memo()).ingressProxy().route.get(table);
+  const resource = translate(world, 'tutti.local', memo).ingressProxy().route.get(table);
   assert.ok(resource !== undefined, `no table ${table}`);
   return RouteConfiguration.decode(resource.value).virtualHosts;
 }
@@ -195,6 +200,23 @@ describe('actions', () => {
       route?.weightedClusters?.clusters.map(({ name }) => name),
       ['service/default/a/80', 'unavailable'],
     );
+  });
+
+  test('a rule that leads to an HTTP/2 port has no time-out unless it sets one, also once the port has become one', () => {
+    const memo = new Memo();
+    const seconds = (appProtocol: string | undefined, route: HttpRoute): number | undefined => {
+      const a = service('a', appProtocol === undefined ? {} : { appProtocol });
+      const services = [a, ...SERVICES.services.slice(1)];
+      const found = hosts({ services, httpRoutes: [route] }, undefined, memo);
+      return found.flatMap(({ routes }) => routes)[0]?.route?.timeout?.seconds;
+    };
+    const toA = httpRoute('to-a', { ...PARENT, rules: [{ backendRefs: TO_A }] });
+    assert.equal(seconds(undefined, toA), 15);
+    assert.equal(seconds('grpc', toA), 0);
+    const mixed = httpRoute('mixed', { ...PARENT, rules: [{ backendRefs: [...TO_A, ...TO_B] }] });
+    assert.equal(seconds('kubernetes.io/h2c', mixed), 0);
+    const set = httpRoute('set', { ...PARENT, rules: [{ backendRefs: TO_A, timeouts: { request: '3s' } }] });
+    assert.equal(seconds('grpc', set), 3);
   });
 
   test('timeouts: the request’s, one try’s, and 0 for none', () => {

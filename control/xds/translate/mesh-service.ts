@@ -63,7 +63,7 @@ function isHttpPort(port: ServicePort): boolean {
   return appProtocol === undefined || HTTP1_PROTOCOLS.has(appProtocol.toLowerCase()) || isHttp2Port(port);
 }
 
-function isHttp2Port({ appProtocol = '' }: ServicePort): boolean {
+export function isHttp2Port({ appProtocol = '' }: ServicePort): boolean {
   return HTTP2_PROTOCOLS.has(appProtocol.toLowerCase());
 }
 

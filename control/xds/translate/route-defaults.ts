@@ -9,7 +9,7 @@ import { durationOf, packAny } from './any.ts';
 import { PASSTHROUGH_CLUSTER } from './names.ts';
 
 // Envoy: RouteAction.timeout.
-export const DEFAULT_TIMEOUT_MS = 15_000;
+const DEFAULT_TIMEOUT_MS = 15_000;
 
 /**
  * Two tries more, on another endpoint when there is one (Istio's defaults: 2 retries, previous_hosts, 5 picks). Our proxy
@@ -33,9 +33,13 @@ const INBOUND_RETRY: RetryPolicyInput = {
   retryBackOff: { baseInterval: durationOf(1), maxInterval: durationOf(10) },
 };
 
-/** A stream of gRPC may go on for as long as it likes: its client keeps its own deadline. */
-export function forwardTo({ cluster, http2 }: { readonly cluster: string; readonly http2: boolean }): RouteActionInput {
-  return { cluster, timeout: durationOf(http2 ? 0 : DEFAULT_TIMEOUT_MS), retryPolicy: DEFAULT_RETRY };
+/** Where no route says how long. A stream of gRPC may go on for as long as it likes: its client keeps its own deadline. */
+export function defaultTimeoutMs({ http2 }: { readonly http2: boolean }): number {
+  return http2 ? 0 : DEFAULT_TIMEOUT_MS;
+}
+
+export function forwardTo(port: { readonly cluster: string; readonly http2: boolean }): RouteActionInput {
+  return { cluster: port.cluster, timeout: durationOf(defaultTimeoutMs(port)), retryPolicy: DEFAULT_RETRY };
 }
 
 /** All requests to the app; how long one may take is the caller's decision. */

@@ -18,7 +18,7 @@ import { RedirectActionRedirectResponseCode as RedirectCode } from '../../../xds
 import { durationOf } from './any.ts';
 import type { Backend } from './backend.ts';
 import { UNAVAILABLE_CLUSTER } from './names.ts';
-import { DEFAULT_RETRY, DEFAULT_TIMEOUT_MS } from './route-defaults.ts';
+import { DEFAULT_RETRY, defaultTimeoutMs } from './route-defaults.ts';
 import { unsupportedRules } from './unsupported-rules.ts';
 
 /** A route as Envoy takes it, with what decides its place among others. */
@@ -88,7 +88,8 @@ function translateAction(rule: HttpRouteRule, match: HttpRouteMatch, backendOf: 
   const weighted = backends
     .filter(({ ref }) => ref.weight > 0)
     .map(({ ref, backend }) => weightedCluster(ref, backend.ok ? backend.cluster : UNAVAILABLE_CLUSTER));
-  return { route: { ...clusterOf(weighted), ...forwarding(rule, match) } };
+  const http2 = reachable.some(({ backend }) => backend.ok && backend.http2);
+  return { route: { ...clusterOf(weighted), ...forwarding(rule, match, { http2 }) } };
 }
 
 const NO_BACKEND: DirectResponseActionInput = { status: 500 };
@@ -104,9 +105,13 @@ function clusterOf(weighted: readonly WeightedClusterClusterWeightInput[]): Rout
   return plain && only?.name !== undefined ? { cluster: only.name } : { weightedClusters: { clusters: weighted } };
 }
 
-function forwarding(rule: HttpRouteRule, match: HttpRouteMatch): RouteActionInput {
+function forwarding(
+  rule: HttpRouteRule,
+  match: HttpRouteMatch,
+  backend: { readonly http2: boolean },
+): RouteActionInput {
   const rewrite = rule.filters?.find(({ type }) => type === 'URLRewrite')?.urlRewrite;
-  const timeoutMs = milliseconds(rule.timeouts?.request) ?? DEFAULT_TIMEOUT_MS;
+  const timeoutMs = milliseconds(rule.timeouts?.request) ?? defaultTimeoutMs(backend);
   return {
     timeout: durationOf(timeoutMs),
     retryPolicy: retryPolicy(rule),

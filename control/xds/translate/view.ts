@@ -160,7 +160,7 @@ const BROKEN_ROUTE: readonly RankedRoute[] = [
 export function rulesOf(route: HttpRoute, { world, memo }: Pass): readonly RankedRoute[] {
   const resolved = refsOf(route).map((ref) => {
     const backend = resolveBackend(ref, route, world);
-    return backend.ok ? backend.cluster : backend.reason;
+    return backend.ok ? `${backend.cluster} ${backend.http2 ? 'http2' : 'http1'}` : backend.reason;
   });
   return memo.attempt(
     `rules ${keyOf(route)}`,

@@ -1,135 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  type Client,
-  credentials,
-  Metadata,
-  makeGenericClientConstructor,
-  Server,
-  ServerCredentials,
-  type ServiceError,
-  status,
-} from '@grpc/grpc-js';
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { type Echo, echoClient, echoServer, metadataOf } from '../test-support/grpc-peers.ts';
 import { eventually, startEngine } from '../test-support/harness.ts';
 import { testAuthority } from '../test-support/mesh.ts';
 import { cluster, forward, listener, route, routeTable, tables } from '../test-support/tables.ts';
 
-const bytes = { serialize: (value: Buffer): Buffer => value, deserialize: (value: Buffer): Buffer => value };
-const method = (path: string, requestStream: boolean, responseStream: boolean) => ({
-  path: `/test.Echo/${path}`,
-  requestStream,
-  responseStream,
-  requestSerialize: bytes.serialize,
-  requestDeserialize: bytes.deserialize,
-  responseSerialize: bytes.serialize,
-  responseDeserialize: bytes.deserialize,
-});
-const SERVICE = {
-  Unary: method('Unary', false, false),
-  Count: method('Count', false, true),
-  Sum: method('Sum', true, false),
-  Chat: method('Chat', true, true),
-};
-
-interface EchoServer extends AsyncDisposable {
-  readonly port: number;
-  cancelled: number;
-}
-
-/** grpc-js as the application. */
-async function echoServer(): Promise<EchoServer> {
-  const server = new Server();
-  const state = { cancelled: 0 };
-  server.addService(SERVICE, {
-    Unary: (call: never, done: never) => unary(call, done, state),
-    Count: count,
-    Sum: sum,
-    Chat: chat,
-  } as never);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
-  return {
-    port,
-    get cancelled() {
-      return state.cancelled;
-    },
-    [Symbol.asyncDispose]: async () => server.forceShutdown(),
-  };
-}
-
-interface Call {
-  readonly request: Buffer;
-  readonly metadata: Metadata;
-  sendMetadata(metadata: Metadata): void;
-  write(piece: Buffer): boolean;
-  end(trailers?: Metadata): void;
-  on(event: string, listener: (value: Buffer) => void): void;
-}
-type Done = (error: object | null, answer?: Buffer, trailers?: Metadata) => void;
-
-function metadataOf(name: string, value: string | Buffer): Metadata {
-  const metadata = new Metadata();
-  metadata.set(name, value);
-  return metadata;
-}
-
-function unary(call: Call, done: Done, state: { cancelled: number }): void {
-  const text = call.request.toString();
-  call.on('cancelled', () => state.cancelled++);
-  if (text === 'wait') return;
-  if (text.startsWith('fail')) {
-    done({
-      code: status.FAILED_PRECONDITION,
-      details: 'not now: ü',
-      metadata: metadataOf('why-bin', Buffer.from('bytes')),
-    });
-    return;
-  }
-  call.sendMetadata(metadataOf('x-head', String(call.metadata.get('x-asked')[0] ?? '')));
-  done(null, call.request, metadataOf('x-trailer', 'behind'));
-}
-
-function count(call: Call): void {
-  const most = Number(call.request.toString());
-  for (let at = 1; at <= most; at++) call.write(Buffer.from(String(at)));
-  call.end(metadataOf('x-trailer', 'counted'));
-}
-
-function sum(call: Call, done: Done): void {
-  let total = 0;
-  call.on('data', (piece) => void (total += piece.length));
-  call.on('end', () => done(null, Buffer.from(String(total))));
-}
-
-function chat(call: Call): void {
-  call.on('data', (piece) => void call.write(Buffer.from(`${piece.toString()}!`)));
-  call.on('end', () => call.end());
-}
-
-const EchoClient = makeGenericClientConstructor(SERVICE, 'Echo');
-
-interface Reply {
-  on(event: 'data', listener: (piece: Buffer) => void): void;
-  on(event: 'status', listener: (status: { code: number; metadata: Metadata }) => void): void;
-  on(event: 'metadata', listener: (metadata: Metadata) => void): void;
-  on(event: 'error' | 'end', listener: () => void): void;
-  write(piece: Buffer): void;
-  end(): void;
-  cancel(): void;
-}
-type Answered = (error: ServiceError | null, answer?: Buffer) => void;
-interface Echo {
-  Unary(request: Buffer, metadata: Metadata, options: object, done: Answered): Reply;
-  Count(request: Buffer): Reply;
-  Sum(done: Answered): Reply;
-  Chat(): Reply;
-}
-
 /** Client → outbound sidecar → mTLS → inbound sidecar → application, HTTP/2 all the way. */
-async function mesh(appPort: number) {
+async function mesh(appPort: number, action: Parameters<typeof forward>[1] = {}) {
   const ca = await testAuthority();
   const plain = listener('inbound', 'inbound', { direction: 'inbound' }, { trustForwarded: true });
   const callee = await startEngine({
@@ -145,17 +23,17 @@ async function mesh(appPort: number) {
     identity: ca.identity('web'),
     tables: tables(
       [listener('out', 'out', { direction: 'outbound' })],
-      [routeTable('out', [route(forward('service', { timeoutMs: 0 }))])],
+      [routeTable('out', [route(forward('service', { timeoutMs: 0, ...action }))])],
       [cluster('service', [callee.port('inbound')], { protocol: 'http2', tls })],
     ),
   });
-  const client = new EchoClient(`127.0.0.1:${caller.port('out')}`, credentials.createInsecure());
+  const client = echoClient(caller.port('out'));
   return {
     callee,
     caller,
-    echo: client as unknown as Echo,
+    echo: client.echo,
     [Symbol.asyncDispose]: async () => {
-      (client as unknown as Client).close();
+      client.close();
       await caller.engine.close();
       await callee.engine.close();
       await ca[Symbol.asyncDispose]();
@@ -244,7 +122,15 @@ test('a deadline that passes and a call that is cancelled reach the application'
   await eventually(() => path.caller.engine.load()[0]?.active === 0, 'nothing in flight');
 });
 
-test('where no application is, a call fails as UNAVAILABLE', async () => {
-  await using path = await mesh(1);
-  assert.equal((await unaryCall(path.echo, 'hello')).error?.code, status.UNAVAILABLE);
+test('where no application is, the callee’s word for it is tried again, and the call fails as UNAVAILABLE', async () => {
+  const retry = { retries: 1, on: ['connect-failure'], statuses: [], backoffBaseMs: 1, backoffMaxMs: 1 } as const;
+  await using path = await mesh(1, { retry });
+  const failed = await unaryCall(path.echo, 'hello');
+  assert.equal(failed.error?.code, status.UNAVAILABLE);
+  assert.match(failed.error?.details ?? '', /ECONNREFUSED/);
+  const [toCallee] = path.caller.engine.clusters();
+  assert.equal(toCallee?.retries, 1);
+  await eventually(() => path.caller.log.length === 1, 'the log line');
+  const [line] = path.caller.log;
+  assert.deepEqual([line?.['reason'], line?.['grpcStatus'], line?.['tries']], ['UF', 14, 2]);
 });

@@ -1,0 +1,73 @@
+import type { Reason } from '../telemetry/reason.ts';
+
+/** gRPC's statuses are 0 to 16 (statuscodes.md). */
+export const GRPC_STATUS_COUNT = 17;
+
+const CANCELLED = 1;
+const UNKNOWN = 2;
+const DEADLINE_EXCEEDED = 4;
+const PERMISSION_DENIED = 7;
+const UNIMPLEMENTED = 12;
+const INTERNAL = 13;
+const UNAVAILABLE = 14;
+const DATA_LOSS = 15;
+const UNAUTHENTICATED = 16;
+
+/** What a client makes of an HTTP status that came without a gRPC one (gRPC's http-grpc-status-mapping.md). */
+function ofHttpStatus(status: number): number {
+  switch (status) {
+    case 400:
+      return INTERNAL;
+    case 401:
+      return UNAUTHENTICATED;
+    case 403:
+      return PERMISSION_DENIED;
+    case 404:
+      return UNIMPLEMENTED;
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return UNAVAILABLE;
+    default:
+      return UNKNOWN;
+  }
+}
+
+/** The status that an answer of our own, or a call that ended without one, has for its client. */
+export function grpcStatusFor(httpStatus: number, reason: Reason): number {
+  if (reason === 'UT') return DEADLINE_EXCEEDED;
+  return reason === 'DC' ? CANCELLED : ofHttpStatus(httpStatus);
+}
+
+/** A `grpc-status` as it came; what is no status of gRPC's counts as UNKNOWN. */
+export function parseGrpcStatus(text: string): number {
+  const status = /^\d{1,2}$/.test(text) ? Number(text) : UNKNOWN;
+  return status < GRPC_STATUS_COUNT ? status : UNKNOWN;
+}
+
+const STATUS_LINE = /(?:^|\n)grpc-status:[ \t]*([^\r\n]*?)[ \t]*(?:\r|$)/i;
+
+/** The status that trailers bring, as lines with their CRLF; undefined when there is none. */
+export function statusInTrailers(lines: string): number | undefined {
+  const [, text] = STATUS_LINE.exec(lines) ?? [];
+  return text === undefined ? undefined : parseGrpcStatus(text);
+}
+
+/**
+ * Whether a status speaks against the endpoint that gave it, and not of the call: those that Envoy counts as HTTP's 5xx
+ * (source/common/grpc/status.cc, grpcToHttpStatus).
+ */
+export function isServerFailure(grpcStatus: number): boolean {
+  switch (grpcStatus) {
+    case UNKNOWN:
+    case DEADLINE_EXCEEDED:
+    case UNIMPLEMENTED:
+    case INTERNAL:
+    case UNAVAILABLE:
+    case DATA_LOSS:
+      return true;
+    default:
+      return false;
+  }
+}
