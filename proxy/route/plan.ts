@@ -1,6 +1,7 @@
 import type { ClusterState } from '../cluster/cluster-state.ts';
 import { REQUEST_FILTERS } from '../filters/order.ts';
 import { type Downstream, RequestDraft } from '../filters/request-draft.ts';
+import { translateHead, type WebCall, webCall } from '../grpc/web.ts';
 import { upgradeToken } from '../http1/head-fields.ts';
 import { renderRequest } from '../http1/render-request.ts';
 import type { RequestHead } from '../http1/request-head.ts';
@@ -35,6 +36,8 @@ export type Plan =
       /** The client reads trailers. */
       readonly acceptsTrailers: boolean;
       readonly requestId: string;
+      /** To be translated from and to gRPC-Web. */
+      readonly web: WebCall | undefined;
       readonly responseEdits: CompiledEdits | undefined;
     }
   /** CONNECT to a host of the mesh: what comes through the tunnel is read as HTTP by this very connection. */
@@ -94,6 +97,8 @@ function planForward(
   draft ??= new RequestDraft(head, from);
   draft.start(head, from, action.hostRewrite);
   for (const filter of REQUEST_FILTERS) filter(draft);
+  const web = cluster.config.protocol === 'http2' ? webCall(head) : undefined;
+  if (web !== undefined) translateHead(draft, web);
   // HTTP/2 has no upgrades (RFC 9113 section 8.6): the request goes on without.
   const upgrade = cluster.config.protocol === 'http2' ? '' : acceptableUpgrade(head);
   const target =
@@ -107,8 +112,9 @@ function planForward(
     action,
     head: renderRequest(draft, line, found.requestEdits[index]),
     upgrade,
-    acceptsTrailers: head.fields.acceptsTrailers,
+    acceptsTrailers: web !== undefined || head.fields.acceptsTrailers,
     requestId: draft.requestId,
+    web,
     responseEdits: found.responseEdits,
   };
 }

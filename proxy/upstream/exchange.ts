@@ -3,10 +3,13 @@ import { Alarm } from '../../kit/timer-wheel.ts';
 import type { ClusterState } from '../cluster/cluster-state.ts';
 import type { EndpointState } from '../cluster/endpoint-state.ts';
 import type { Downstream } from '../filters/request-draft.ts';
+import { Base64Reader } from '../grpc/base64.ts';
 import { type CallKind, callKind } from '../grpc/call-kind.ts';
 import { grpcOwnLines } from '../grpc/own-lines.ts';
 import { grpcStatusFor, isServerFailure, parseGrpcStatus, statusInTrailers } from '../grpc/status.ts';
 import { grpcTimeoutMs } from '../grpc/timeout.ts';
+import type { WebCall } from '../grpc/web.ts';
+import { WebClient } from '../grpc/web-client.ts';
 import type { Framing } from '../http1/body-reader.ts';
 import { MESH_REASON } from '../http1/field-kind.ts';
 import { upgradeToken } from '../http1/head-fields.ts';
@@ -40,6 +43,7 @@ type Phase =
   | 'tunnel'
   | 'done';
 
+const NO_BASE64 = 'the body is not base64';
 const AUTHORITY_PARTS = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/;
 
 /**
@@ -52,13 +56,13 @@ export class Exchange implements CarrierUser {
   bytesIn = 0;
   bytesOut = 0;
   readonly #runtime: Runtime;
-  readonly #client: Client;
+  #client: Client;
   readonly #from: Downstream;
   readonly #logged: boolean;
   readonly #authority: string;
   readonly #target: string;
   /** -1: known once the body has ended. */
-  readonly #bodyBytes: number;
+  #bodyBytes: number;
   #requestTrailers = '';
   readonly #startedAtMs: number;
   readonly #replay = new Replay();
@@ -77,6 +81,8 @@ export class Exchange implements CarrierUser {
   #status = 0;
   #reason: Reason = '';
   readonly #call: CallKind;
+  /** The body comes as text. */
+  #base64: Base64Reader | undefined = undefined;
   /** -1: none has come. */
   #grpcStatus = -1;
   /** Monotonic time by which a gRPC client wants its answer. */
@@ -108,6 +114,7 @@ export class Exchange implements CarrierUser {
   forward(plan: ForwardPlan): void {
     this.#plan = plan;
     this.#cluster = plan.cluster;
+    if (plan.web !== undefined) this.#translate(plan.web);
     plan.cluster.active++;
     plan.cluster.budget.requested();
     this.#boundTime(this.#startedAtMs, 0);
@@ -140,6 +147,15 @@ export class Exchange implements CarrierUser {
 
   upload(from: Buffer, start: number, end: number): void {
     this.bytesIn += end - start;
+    if (this.#base64 === undefined) this.#uploadBytes(from, start, end);
+    else {
+      const bytes = this.#base64.read(from, start, end);
+      if (bytes === undefined) this.giveUp(400, 'DPE', NO_BASE64);
+      else if (bytes.length > 0) this.#uploadBytes(bytes, 0, bytes.length);
+    }
+  }
+
+  #uploadBytes(from: Buffer, start: number, end: number): void {
     const upstream = this.#isSending() ? this.#upstream : undefined;
     if (this.#replay.isWhole) {
       const text = from.toString('latin1', start, end);
@@ -151,6 +167,10 @@ export class Exchange implements CarrierUser {
 
   /** `trailers`: lines with their CRLF, or ''. */
   uploadDone(trailers: string): void {
+    if (this.#base64?.isWhole === false) {
+      this.giveUp(400, 'DPE', NO_BASE64);
+      return;
+    }
     this.requestDone = true;
     this.#requestTrailers = trailers;
     if (this.#isSending()) this.#upstream?.sendEnd(trailers);
@@ -271,6 +291,13 @@ export class Exchange implements CarrierUser {
 
   upstreamDrained(): void {
     this.#client.resumeUpload();
+  }
+
+  #translate(web: WebCall): void {
+    this.#client = new WebClient(this.#client, web);
+    if (!web.textRequest) return;
+    this.#base64 = new Base64Reader();
+    if (this.#bodyBytes > 0) this.#bodyBytes = -1;
   }
 
   // Tries.
