@@ -19,16 +19,27 @@ export class Incoming {
     return this.#window >= 0;
   }
 
-  /** A stream's user has taken `count` bytes. Half a window is given back at a time: one WINDOW_UPDATE for many DATA. */
+  /**
+   * A stream's user has taken `count` bytes. Half a window is given back at a time: one WINDOW_UPDATE for many DATA. What a stream keeps
+   * back is its own affair: together many of them would keep back all of the connection's window, and nobody could send any more.
+   */
   returnTo(stream: Stream, count: number): void {
     stream.unreturned += count;
-    if (stream.paused || stream.unreturned === 0) return;
-    if (count > 0 && stream.unreturned < DEFAULT_WINDOW_BYTES >> 1) return;
+    stream.withheld += count;
+    if (stream.paused) return;
+    this.release(stream);
+    if (stream.unreturned === 0 || (count > 0 && stream.unreturned < DEFAULT_WINDOW_BYTES >> 1)) return;
     const bytes = stream.unreturned;
     stream.unreturned = 0;
     stream.receiveWindow += bytes;
-    this.returnToConnection(bytes);
     if (!stream.remoteEnded) this.#outgoing.write(windowFrame(stream.id, bytes));
+  }
+
+  /** The connection's window has what the stream's user has taken, or will never take. */
+  release(stream: Stream): void {
+    const bytes = stream.withheld;
+    stream.withheld = 0;
+    this.returnToConnection(bytes);
   }
 
   /** Bytes that nobody will take any more. */

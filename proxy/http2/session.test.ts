@@ -29,6 +29,7 @@ import {
   WINDOW_UPDATE,
 } from './frame.ts';
 import { encodeField } from './hpack/encoder.ts';
+import { CONNECTION_WINDOW_BYTES } from './limits.ts';
 import { Session, type SessionEvents } from './session.ts';
 import type { Stream, StreamUser } from './stream.ts';
 
@@ -270,6 +271,26 @@ test('a window is given back when its data was taken, and held back while the us
   assert.ok(first !== undefined);
   held.session.resume(first.stream);
   assert.deepEqual(windows(framesOf(held.wire.take())), [49_152]);
+});
+
+test('streams that each hold less than they give back at once do not use up the connection’s window', () => {
+  const ids = Array.from({ length: 64 }, (_, at) => 2 * at + 1);
+  const opened = ids.map((id) => request(id, END_HEADERS));
+  const { wire, session } = served(opened);
+  let room = CONNECTION_WINDOW_BYTES;
+  const heed = (): void => {
+    for (const { type, streamId, payload } of framesOf(wire.take()))
+      if (type === WINDOW_UPDATE && streamId === 0) room += payload.readUInt32BE(0);
+  };
+  for (let turn = 0; turn < 30; turn++) {
+    for (const id of ids) {
+      assert.ok(room >= 1000, `stream ${id} may send in turn ${turn}`);
+      room -= 1000;
+      const data = frame(DATA, 0, id, 'x'.repeat(1000));
+      session.feed(data, 0, data.length, 0);
+      heed();
+    }
+  }
 });
 
 test('what the windows have no room for waits, in order, and ends as it should', () => {

@@ -457,8 +457,7 @@ export class Session implements FrameReceiver, OutgoingEvents {
     stream.closed = true;
     this.#streams.delete(stream.id);
     this.#outgoing.forget(stream);
-    this.#incoming.returnToConnection(stream.unreturned);
-    stream.unreturned = 0;
+    this.#incoming.release(stream);
     if (stream.remoteEnded && stream.localEnded) this.#flood.completed();
     this.#events.closed(stream);
   }

@@ -28,8 +28,10 @@ export class Stream {
   headSeen = false;
   sendWindow: number;
   receiveWindow: number;
-  /** Taken in and not yet given back as window. */
+  /** Taken in and not yet given back as the stream's window. */
   unreturned = 0;
+  /** The same of the connection's window. */
+  withheld = 0;
   /** Our user does not keep up: no window is given back. */
   paused = false;
   received = 0;
