@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { makeCertificates } from './certificates.ts';
 import type { LoadOutcome } from './load/outcome.ts';
 import { runLoad } from './load-process.ts';
+import { PLAIN } from './peers/job.ts';
 import { PEERS } from './peers/peers.ts';
 import { listening, type Pinned, startPinned, stop, usageOf } from './proxy-process.ts';
 import { type Figures, machine, median, summarize, table } from './result.ts';
@@ -47,7 +48,7 @@ async function run(options: Options): Promise<Report> {
     await listening(upstream, ports[UPSTREAMS - 1] ?? 0);
     for (const [at, workers] of [1, 2].entries()) {
       const [port = 0, adminPort = 0] = ports.slice(UPSTREAMS + 2 * at);
-      const job = { folder, port, upstreams, certificates, front: 'plain', back: 'plain', routes: 'one' } as const;
+      const job = { ...PLAIN, folder, port, upstreams, certificates };
       const peer = PEERS.tutti({ ...job, workers, adminPort });
       if ('missing' in peer) throw new Error(peer.missing);
       const process = startPinned(`${LOAD_CORE},${SERVER_CORE}`, peer.command);

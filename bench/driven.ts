@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import type { LoadOutcome } from './load/outcome.ts';
 import { runLoad, type Watch } from './load-process.ts';
-import type { Job, Upstream } from './peers/job.ts';
+import { type Job, PLAIN, type Upstream } from './peers/job.ts';
 import { PEERS, type PeerName } from './peers/peers.ts';
 import { listening, startPinned, stop, usageOf } from './proxy-process.ts';
 import { type Figures, table, type Unit } from './result.ts';
@@ -23,11 +23,13 @@ export interface Driven {
   readonly name: string;
   readonly about: string;
   readonly peers: readonly (PeerName | Contender)[];
-  readonly job?: Partial<Pick<Job, 'front' | 'back' | 'routes' | 'carries'>>;
+  readonly job?: Partial<Pick<Job, 'front' | 'back' | 'routes' | 'protocol' | 'upstreamProtocol' | 'carries'>>;
   /** Two proxies on the way, with mTLS between them. */
   readonly hop?: 'mtls';
   /** A program of load/ that takes `ADDRESS:PORT...`. */
   readonly upstream: string;
+  /** What that program is told before the addresses. */
+  readonly upstreamFlags?: readonly string[];
   /** Addresses of the upstreams; three on 127.0.0.1 unless told. */
   readonly upstreamAddresses?: readonly string[];
   /** A program of load/ that takes one argument, JSON, and prints a `LoadOutcome`. */
@@ -55,7 +57,12 @@ async function run(plan: Driven, options: Options): Promise<Report> {
   const ports = await freePorts(addresses.length + plan.peers.length);
   const upstreams = addresses.map((address, at) => ({ address, port: ports[at] ?? 0 }));
   const spare = ports.slice(addresses.length);
-  const upstream = startPinned(LOAD_CORE, [process.execPath, script(plan.upstream), ...upstreams.map(written)]);
+  const upstream = startPinned(LOAD_CORE, [
+    process.execPath,
+    script(plan.upstream),
+    ...(plan.upstreamFlags ?? []),
+    ...upstreams.map(written),
+  ]);
   try {
     const certificates = await makeCertificates(folder);
     for (const { address, port } of upstreams.slice(-1)) await listening(upstream, port, address);
@@ -80,8 +87,6 @@ async function run(plan: Driven, options: Options): Promise<Report> {
     rmSync(folder, { recursive: true, force: true });
   }
 }
-
-const PLAIN = { front: 'plain', back: 'plain', routes: 'one' } as const;
 
 function contenders({ peers }: Driven, options: Options): Contender[] {
   const all = peers.map((each) => (typeof each === 'string' ? { peer: each } : each));

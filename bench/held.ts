@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificates } from './certificates.ts';
+import { PLAIN } from './peers/job.ts';
 import { PEERS, type PeerName } from './peers/peers.ts';
 import { listening, startPinned, stop, usageOf } from './proxy-process.ts';
 import { machine, median } from './result.ts';
@@ -51,7 +52,7 @@ async function run(plan: Held, options: Options): Promise<Report> {
       // Fresh processes each time: memory that was used once is not given back.
       const peers = names.map(
         (name) => (setup: { readonly folder: string; readonly port: number }) =>
-          PEERS[name]({ ...setup, upstreams, certificates, front: 'plain', back: 'plain', routes: 'one' }),
+          PEERS[name]({ ...setup, ...PLAIN, upstreams, certificates }),
       );
       await withServers({ peers, say: options.say }, async (servers) => {
         for (const server of servers) {

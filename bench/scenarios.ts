@@ -3,7 +3,6 @@ import { cores } from './cores.ts';
 import { dns } from './dns.ts';
 import { type Driven, driven } from './driven.ts';
 import { type Held, held } from './held.ts';
-import { HTTP2_SCENARIOS } from './http2.ts';
 import { ARMED_ROUTES } from './peers/job.ts';
 import { table } from './result.ts';
 import type { Options, Scenario } from './scenario.ts';
@@ -19,6 +18,8 @@ const MEGABYTE = 1024 * 1024;
 const steady = ({ connections }: Options): object => ({ connections });
 const CONNECTION_WEIGHT = 20;
 const fresh = (): object => ({ connections: CONNECTING_AT_ONCE, fresh: true });
+/** HTTP/2: few connections, each with many streams. */
+const STREAMS = { connections: 8, streams: 8 } as const;
 const plainLoad = { upstream: 'upstream.ts', load: 'closed-loop.ts' } as const;
 
 /** What a client of a TLS listener needs; with `svid`, to be let into the mesh. */
@@ -84,6 +85,35 @@ const DRIVEN: readonly Driven[] = [
   bodies('upload', MEGABYTE, 16),
   bodies('download', 100 * MEGABYTE, 4),
   bodies('upload', 100 * MEGABYTE, 4),
+  {
+    name: 'http2',
+    about: 'HTTP/2 from the client, HTTP/1.1 to the upstreams; 100 B',
+    peers: TERMINATORS,
+    job: { protocol: 'http2' },
+    upstream: 'upstream.ts',
+    load: 'h2load.ts',
+    loadOptions: () => STREAMS,
+  },
+  {
+    name: 'grpc',
+    about: 'gRPC unary calls with 100 B each way, HTTP/2 on both sides',
+    peers: TERMINATORS,
+    job: { protocol: 'http2', upstreamProtocol: 'http2' },
+    upstream: 'grpc-upstream.ts',
+    load: 'h2load.ts',
+    loadOptions: () => ({ ...STREAMS, grpc: true }),
+  },
+  {
+    name: 'stream-grpc',
+    about: 'gRPC bidirectional streams, 100 B echoed, 8 on each of 8 connections',
+    peers: TERMINATORS,
+    job: { protocol: 'http2', upstreamProtocol: 'http2' },
+    upstream: 'grpc-upstream.ts',
+    upstreamFlags: ['--echo'],
+    load: 'grpc-streams.ts',
+    loadOptions: () => STREAMS,
+    unit: { name: 'message', requests: 1 },
+  },
   {
     name: 'stream-websocket',
     about: 'WebSocket, 100 B echoed, all connections at once',
@@ -167,15 +197,7 @@ const DNS: Scenario = {
 };
 
 /** In the order in which they run. */
-export const SCENARIOS: readonly Scenario[] = [
-  ...DRIVEN.map(driven),
-  ...HTTP2_SCENARIOS,
-  ...HELD.map(held),
-  cores,
-  start,
-  DNS,
-  xds,
-];
+export const SCENARIOS: readonly Scenario[] = [...DRIVEN.map(driven), ...HELD.map(held), cores, start, DNS, xds];
 
 /** Those of a name, or of a family: `body` is every `body-…`. */
 export function scenariosNamed(name: string): readonly Scenario[] {

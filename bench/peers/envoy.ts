@@ -29,7 +29,7 @@ function listener(job: Job): object {
   const manager = {
     '@type': `${EXTENSION}.filters.network.http_connection_manager.v3.HttpConnectionManager`,
     stat_prefix: 'bench',
-    codec_type: 'HTTP1',
+    codec_type: job.protocol === 'http2' ? 'HTTP2' : 'HTTP1',
     use_remote_address: true,
     upgrade_configs: [{ upgrade_type: 'websocket' }],
     route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes: routes(job) }] },
@@ -77,10 +77,20 @@ function cluster(name: string, upstreams: readonly Upstream[], job: Job): object
     connect_timeout: '1s',
     lb_policy: 'ROUND_ROBIN',
     load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints }] },
+    ...(job.upstreamProtocol === 'http2' ? HTTP2_UPSTREAM : {}),
     ...(job.routes === 'armed' ? { outlier_detection: {} } : {}),
     ...(job.back === 'plain' ? {} : { transport_socket: back(job) }),
   };
 }
+
+const HTTP2_UPSTREAM = {
+  typed_extension_protocol_options: {
+    'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+      '@type': `${EXTENSION}.upstreams.http.v3.HttpProtocolOptions`,
+      explicit_http_config: { http2_protocol_options: {} },
+    },
+  },
+};
 
 function address({ address, port }: Upstream): object {
   return { socket_address: { address, port_value: port } };

@@ -10,7 +10,8 @@ export function haproxy(job: Job): Peer {
   if (path === undefined) return { name: 'haproxy', missing: 'apt-get install haproxy' };
   const file = join(job.folder, `haproxy-${job.port}.cfg`);
   const servers = job.upstreams.map(
-    ({ address, port }, at) => `  server s${at} ${address}:${port}${job.back === 'plain' ? '' : back(job)}`,
+    ({ address, port }, at) =>
+      `  server s${at} ${address}:${port}${job.back === 'plain' ? '' : back(job)}${proto(job.upstreamProtocol)}`,
   );
   writeFileSync(
     file,
@@ -23,7 +24,7 @@ ${job.carries === 'bytes' ? '  mode tcp' : HTTP}
   timeout server 60s
   timeout tunnel 60s
 frontend in
-  bind 127.0.0.1:${job.port} backlog 4096${front(job)}
+  bind 127.0.0.1:${job.port} backlog 4096${proto(job.protocol)}${front(job)}
   default_backend app
 backend app
   balance roundrobin
@@ -39,6 +40,10 @@ const HTTP = `  mode http
   http-reuse always
   unique-id-format %{+X}o\\ %ci:%cp_%fi:%fp_%Ts_%rt:%pid
   unique-id-header X-Request-Id`;
+
+function proto(protocol: Job['protocol']): string {
+  return protocol === 'http2' ? ' proto h2' : '';
+}
 
 function front({ front, certificates }: Job): string {
   if (front === 'plain') return '';

@@ -14,8 +14,9 @@ export interface Job {
   /** How clients come: `tls` shows a certificate, `mtls` wants one as well. */
   readonly front: 'plain' | 'tls' | 'mtls';
   readonly back: 'plain' | 'mtls';
-  /** What the upstreams speak; HTTP/1.1 unless told. Of Tutti alone: the other peers of HTTP/2 are in http2-peers.ts. */
-  readonly upstreamProtocol?: 'http2';
+  /** What clients speak; HTTP/2 with prior knowledge, which Caddy, http-proxy and undici have no words for here. */
+  readonly protocol: 'http1' | 'http2';
+  readonly upstreamProtocol: 'http1' | 'http2';
   /** Bytes go through as they are, if told; HTTP otherwise. Only with plain sides. */
   readonly carries?: 'bytes';
   /** `armed`: 50 routes by header, three weighted clusters, retries. */
@@ -26,6 +27,15 @@ export interface Job {
   /** Where its metrics are asked for; nowhere unless told. Of Tutti alone. */
   readonly adminPort?: number;
 }
+
+/** The simplest job there is. */
+export const PLAIN = {
+  front: 'plain',
+  back: 'plain',
+  routes: 'one',
+  protocol: 'http1',
+  upstreamProtocol: 'http1',
+} as const;
 
 export const ARMED_ROUTES = 50;
 /** Of an armed job's clusters, among which its upstreams are dealt in turn. */

@@ -41,18 +41,24 @@ function http(job: Job, servers: string): string {
   map $http_upgrade $connection_field { default upgrade; '' ''; }
   upstream app { ${servers} keepalive 256; keepalive_requests 1000000000; }
   server {
-    listen 127.0.0.1:${job.port}${job.front === 'plain' ? '' : ' ssl'} backlog=4096;
+    listen 127.0.0.1:${job.port}${job.front === 'plain' ? '' : ' ssl'}${job.protocol === 'http2' ? ' http2' : ''} backlog=4096;
     ${front(job)}
-    location / {
-      proxy_pass ${job.back === 'plain' ? 'http' : 'https'}://app; proxy_http_version 1.1;
-      proxy_set_header Connection $connection_field; proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Request-Id $request_id;
-      proxy_request_buffering off; proxy_max_temp_file_size 0;
-      ${back(job)}
-    }
+    location / { ${job.upstreamProtocol === 'http2' ? GRPC_PASS : proxyPass(job)} }
   }
 }
 `;
+}
+
+// The only way in which nginx speaks HTTP/2 to an upstream.
+const GRPC_PASS = `grpc_pass grpc://app;
+      grpc_set_header X-Forwarded-For $proxy_add_x_forwarded_for; grpc_set_header X-Request-Id $request_id;`;
+
+function proxyPass(job: Job): string {
+  return `proxy_pass ${job.back === 'plain' ? 'http' : 'https'}://app; proxy_http_version 1.1;
+      proxy_set_header Connection $connection_field; proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Request-Id $request_id;
+      proxy_request_buffering off; proxy_max_temp_file_size 0;
+      ${back(job)}`;
 }
 
 function front({ front, certificates }: Job): string {

@@ -71,7 +71,7 @@ function armedRoutes() {
 
 function upstreamCluster(name: string, upstreams: readonly Upstream[]): ClusterConfig {
   return cluster(name, [], {
-    protocol: job.upstreamProtocol ?? 'http1',
+    protocol: job.upstreamProtocol,
     endpoints: upstreams.map(({ address, port }) => ({ ...endpoint(port), address })),
     tls: job.back === 'plain' ? undefined : { serverName: SERVER_NAME, spiffeIds: [SPIFFE_ID] },
   });

@@ -6,7 +6,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import type { Job } from '../../bench/peers/job.ts';
+import { type Job, PLAIN } from '../../bench/peers/job.ts';
 import { encodeField } from '../../proxy/http2/hpack/encoder.ts';
 import { frame, framesOf, requestBlock, setting, u32 } from '../../proxy/test-support/http2-frames.ts';
 import { askOver, type TestServer, testServer } from '../../proxy/test-support/http2-peers.ts';
@@ -100,7 +100,7 @@ describe('floods over real sockets', { timeout: 120_000 }, () => {
     const script = join(import.meta.dirname, '..', '..', 'bench', 'peers', 'tutti.ts');
     folder = await mkdtemp(join(tmpdir(), 'tutti-floods-'));
     const upstreams = [{ address: '127.0.0.1', port: app.port }];
-    const job: Omit<Job, 'certificates'> = { folder, port, upstreams, front: 'plain', back: 'plain', routes: 'one' };
+    const job: Omit<Job, 'certificates'> = { ...PLAIN, folder, port, upstreams };
     await writeFile(join(folder, 'job.json'), JSON.stringify(job));
     proxy = spawn(process.execPath, [script, join(folder, 'job.json')], { stdio: 'inherit' });
     await eventually(
