@@ -1,9 +1,9 @@
-import type { Socket } from 'node:net';
 import type { Framing } from '../http1/body-reader.ts';
 import { CONTENT_TYPE } from '../http1/field-kind.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { CompiledEdits } from '../route/header-edits.ts';
 import type { Tunnel } from '../socket/tunnel.ts';
+import type { TunnelEnd } from '../socket/tunnel-end.ts';
 import type { Client, OwnReply } from '../upstream/client.ts';
 import { kindOfType } from './call-kind.ts';
 import { responseEdits, trailersMessage, type WebCall } from './web.ts';
@@ -25,8 +25,8 @@ export class WebClient implements Client {
     return this.#client.protocol;
   }
 
-  get tunnelSocket(): Socket | undefined {
-    return this.#client.tunnelSocket;
+  get tunnelEnd(): TunnelEnd | undefined {
+    return this.#client.tunnelEnd;
   }
 
   answer(reply: OwnReply, nowMs: number): void {

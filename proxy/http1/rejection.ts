@@ -37,9 +37,13 @@ export const TARGET_TOO_LONG = reject(414, 'request-line-too-long');
 export const HEAD_TOO_LARGE = reject(431, 'head-too-large');
 export const TOO_MANY_FIELDS = reject(431, 'too-many-fields');
 export const CONNECT_REFUSED = reject(405, 'connect-not-offered-here');
+/** RFC 8441, RFC 9220: an extended CONNECT for something else than a WebSocket. */
+export const UNKNOWN_PROTOCOL = reject(501, 'unknown-connect-protocol');
 export const HEAD_TIMEOUT = reject(408, 'request-head-timeout');
 export const BODY_TIMEOUT = reject(408, 'request-body-timeout');
 
 /** A response only. */
 export const TOO_MANY_INTERIM = reject(502, 'too-many-interim-responses');
+/** A success that is no switch, where the client would take it for one. */
+export const REFUSED_SWITCH = reject(502, 'refused-protocol-switch');
 export const UNASKED_SWITCH = reject(502, 'unasked-protocol-switch');

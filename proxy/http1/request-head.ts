@@ -39,10 +39,13 @@ export class RequestHead {
   /** The target is an `https` URL, which means something over TLS alone. */
   secureTarget = false;
   expectsContinue = false;
+  /** A WebSocket by extended CONNECT (RFC 8441): to be a GET with an upgrade where HTTP/1.1 goes on. */
+  extendedConnect = false;
   #fieldsStart = 0;
 
   /** Reads one whole head: `end` is where its CRLFCRLF begins. */
   scan(text: string, end: number): Rejection | undefined {
+    this.extendedConnect = false;
     return (
       this.#scanRequestLine(text) ??
       this.fields.scan(text, this.#fieldsStart, end) ??
@@ -58,6 +61,7 @@ export class RequestHead {
     this.target = target;
     this.http10 = false;
     this.absoluteForm = false;
+    this.extendedConnect = false;
     this.authority = '';
     if (target.length > MAX_REQUEST_LINE_BYTES) return TARGET_TOO_LONG;
     for (let at = 0; at < target.length; at++) if (TARGET[target.charCodeAt(at)] !== 1) return BAD_TARGET;

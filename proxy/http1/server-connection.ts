@@ -5,7 +5,7 @@ import { PREFACE } from '../http2/frame.ts';
 import { ServerConnection as Http2ServerConnection } from '../http2/server-connection.ts';
 import type { HttpConnectionConfig } from '../listener/listener-config.ts';
 import type { CompiledEdits } from '../route/header-edits.ts';
-import { answerLines, type Plan, planRequest } from '../route/plan.ts';
+import { planRequest } from '../route/plan.ts';
 import type { Runtime } from '../runtime.ts';
 import { Outbox } from '../socket/outbox.ts';
 import type { ByteReceiver } from '../socket/shared-read.ts';
@@ -85,8 +85,6 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   /** The client waits for 100 Continue and has sent nothing: it may never send the body. */
   #bodyInDoubt = false;
   #discarded = 0;
-  /** Lines for the answer of our own that is about to be given. */
-  #ownFields = '';
   /** Its listener is gone: the answer at hand is the last. */
   #retired = false;
 
@@ -116,7 +114,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     socket.on('close', () => this.close());
   }
 
-  get tunnelSocket(): Socket {
+  get tunnelEnd(): Socket {
     return this.socket;
   }
 
@@ -278,28 +276,8 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     this.#discarded = 0;
     const exchange = new Exchange(this.#runtime, this, this.#from, this.#http.accessLog, head);
     this.#exchange = exchange;
-    this.#act(exchange, planRequest(this.#runtime, this.#http, this.#from, head));
+    exchange.begin(planRequest(this.#runtime, this.#http, this.#from, head));
     if (this.#exchange === exchange && this.#body.done) exchange.uploadDone('');
-  }
-
-  #act(exchange: Exchange, plan: Plan): void {
-    switch (plan.kind) {
-      case 'forward':
-        exchange.forward(plan);
-        break;
-      case 'answer':
-        this.#ownFields = answerLines(plan);
-        exchange.answer(plan.status, plan.reason, plan.body);
-        break;
-      case 'inner-http':
-        exchange.answer(200, '', '');
-        break;
-      case 'tunnel':
-        exchange.connectTunnel(plan.cluster);
-        break;
-      default:
-        plan satisfies never;
-    }
   }
 
   #readBody(from: Buffer, start: number, end: number): number {
@@ -336,13 +314,11 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
 
   // Answering: what the exchange asks for.
 
-  answer({ status, reason, body, fields: own }: OwnReply, nowMs: number): void {
+  answer({ status, reason, body, fields }: OwnReply, nowMs: number): void {
     this.#settleKeepAlive();
-    let fields = own + this.#ownFields;
-    this.#ownFields = '';
-    if (reason !== '' && this.#from.direction === 'inbound') fields += `x-tutti-reason: ${reason}\r\n`;
+    const told = reason !== '' && this.#from.direction === 'inbound' ? `x-tutti-reason: ${reason}\r\n` : '';
     if (status === 200 && this.#exchange?.method === 'CONNECT') this.#answer.established();
-    else this.#answer.own(status, body, fields);
+    else this.#answer.own(status, body, fields + told);
     this.endResponse(nowMs, '');
   }
 

@@ -13,12 +13,16 @@ import {
 } from './hpack/encoder.ts';
 
 /** A response's header block, straight from the head as the engine has it. */
-export function encodeResponse(head: ResponseHead, edits: CompiledEdits | undefined): string {
+export function encodeResponse(
+  head: ResponseHead,
+  edits: CompiledEdits | undefined,
+  status: number = head.status,
+): string {
   const { fields } = head;
   if (edits !== undefined) fields.removeNames(edits.removes);
   // RFC 9110 section 8.6: neither 1xx nor 204 has a Content-Length.
   const drop = HOP_BY_HOP | MESH_REASON | (head.status < 200 || head.status === 204 ? CONTENT_LENGTH : 0);
-  let block = encodeStatus(head.status);
+  let block = encodeStatus(status);
   for (let index = 0; index < fields.count; index++) {
     if (((fields.kinds[index] ?? 0) & drop) === 0)
       block += encodeField(fields.name(index).toLowerCase(), fields.value(index));

@@ -11,7 +11,14 @@ import {
 } from '../http1/field-kind.ts';
 import { TOKEN } from '../http1/grammar.ts';
 import { MAX_HEAD_BYTES, MAX_METHOD_BYTES } from '../http1/limits.ts';
-import { BAD_METHOD, CONNECT_REFUSED, HEAD_TOO_LARGE, MISSING_HOST, type Rejection } from '../http1/rejection.ts';
+import {
+  BAD_METHOD,
+  CONNECT_REFUSED,
+  HEAD_TOO_LARGE,
+  MISSING_HOST,
+  type Rejection,
+  UNKNOWN_PROTOCOL,
+} from '../http1/rejection.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { FieldSink } from './hpack/decoder.ts';
 import type { Field } from './hpack/field.ts';
@@ -31,6 +38,7 @@ export class RequestFields implements FieldSink {
   #scheme = '';
   #authority = '';
   #path = '';
+  #protocol = '';
   #malformed = false;
   #rejection: Rejection | undefined = undefined;
   #regularSeen = false;
@@ -44,6 +52,7 @@ export class RequestFields implements FieldSink {
     this.#scheme = '';
     this.#authority = '';
     this.#path = '';
+    this.#protocol = '';
     this.#malformed = false;
     this.#rejection = undefined;
     this.#regularSeen = false;
@@ -73,8 +82,17 @@ export class RequestFields implements FieldSink {
       if (fault !== undefined) return fault;
     }
     if (last && head.fields.contentLength > 0) return 'malformed';
+    if (this.#protocol !== '') return this.#takeWebSocket(head);
     head.fields.chunked = !last && head.fields.contentLength < 0;
     return head.take(this.#method, this.#path, this.#authority) ?? 'sound';
+  }
+
+  /** What follows is the tunnel's, no body. */
+  #takeWebSocket(head: RequestHead): HeadVerdict {
+    if (head.fields.contentLength >= 0) return 'malformed';
+    const fault = head.take('GET', this.#path, this.#authority);
+    head.extendedConnect = true;
+    return fault ?? (this.#protocol === 'websocket' ? 'sound' : UNKNOWN_PROTOCOL);
   }
 
   #regular(field: Field): void {
@@ -111,6 +129,10 @@ export class RequestFields implements FieldSink {
         this.#malformed ||= this.#authority !== '' || value === '';
         this.#authority = value;
         break;
+      case 'protocol':
+        this.#malformed ||= this.#protocol !== '' || value === '';
+        this.#protocol = value.toLowerCase();
+        break;
       default:
         this.#malformed = true;
     }
@@ -121,8 +143,11 @@ export class RequestFields implements FieldSink {
     if (method === '') return 'malformed';
     for (let at = 0; at < method.length; at++) if (TOKEN[method.charCodeAt(at)] !== 1) return 'malformed';
     if (method.length > MAX_METHOD_BYTES) return BAD_METHOD;
-    if (method === 'CONNECT') {
-      // Section 8.5. Extended CONNECT (RFC 8441) is not announced.
+    if (this.#protocol !== '') {
+      // RFC 8441 section 4: of all methods CONNECT alone, with everything that a request has.
+      if (method !== 'CONNECT' || this.#authority === '') return 'malformed';
+    } else if (method === 'CONNECT') {
+      // Section 8.5.
       return this.#scheme !== '' || this.#path !== '' || this.#authority === '' ? 'malformed' : CONNECT_REFUSED;
     }
     if (this.#scheme === '' || this.#path === '') return 'malformed';

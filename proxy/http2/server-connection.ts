@@ -129,7 +129,9 @@ export class ServerConnection implements ByteReceiver, SessionEvents, Flushable 
   }
 
   closed(stream: Stream): void {
+    const user = this.#streams.get(stream);
     this.#streams.delete(stream);
+    user?.closed();
     if (this.#streams.size > 0 || this.#phase !== 'open') return;
     this.#quietSinceMs = this.runtime.clock.monotonic();
     if (this.#ended || this.#retired) this.#linger();

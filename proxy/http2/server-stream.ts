@@ -5,7 +5,9 @@ import { type Rejection, TOO_MANY_FIELDS } from '../http1/rejection.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { CompiledEdits } from '../route/header-edits.ts';
-import { answerLines, type Plan, planRequest } from '../route/plan.ts';
+import { planRequest } from '../route/plan.ts';
+import type { Tunnel } from '../socket/tunnel.ts';
+import type { TunnelEnd } from '../socket/tunnel-end.ts';
 import type { Client, OwnReply } from '../upstream/client.ts';
 import { Exchange } from '../upstream/exchange.ts';
 import { INTERNAL_ERROR, PROTOCOL_ERROR } from './frame.ts';
@@ -14,12 +16,14 @@ import { encodeLines } from './hpack/encoder.ts';
 import { encodeOwnHead, encodeResponse } from './render.ts';
 import type { ServerConnection } from './server-connection.ts';
 import type { Stream, StreamUser } from './stream.ts';
+import { StreamEnd } from './stream-end.ts';
 import { TrailerFields } from './trailer-fields.ts';
+
+const NOT_TO_CONNECT: ReadonlySet<string> = new Set(['sec-websocket-accept']);
 
 /** One request of an HTTP/2 client, and its answer. */
 export class ServerStream implements Client, StreamUser {
   readonly protocol = 'http2';
-  readonly tunnelSocket = undefined;
   /** Monotonic time at which the route's time is over; Infinity when it has none. */
   dueMs = Number.POSITIVE_INFINITY;
   /** What the exchange's progress was when the connection last looked. */
@@ -28,8 +32,12 @@ export class ServerStream implements Client, StreamUser {
   readonly #stream: Stream;
   #exchange: Exchange | undefined = undefined;
   #isHead = false;
-  #ownLines = '';
   #trailers: TrailerFields | undefined = undefined;
+  /** Of an extended CONNECT. */
+  #end: StreamEnd | undefined = undefined;
+  #tunnel: Tunnel | undefined = undefined;
+  /** What came before the tunnel was there; no more than the stream's window. */
+  readonly #early: Buffer[] = [];
 
   constructor(connection: ServerConnection, stream: Stream) {
     this.#connection = connection;
@@ -38,6 +46,15 @@ export class ServerStream implements Client, StreamUser {
 
   get progress(): number {
     return this.#exchange?.progress ?? 0;
+  }
+
+  get tunnelEnd(): TunnelEnd | undefined {
+    return this.#end;
+  }
+
+  /** The stream has come to its end: so has what it carried. */
+  closed(): void {
+    if (this.#tunnel !== undefined) this.abandoned();
   }
 
   giveUp(body: string): void {
@@ -83,13 +100,21 @@ export class ServerStream implements Client, StreamUser {
   data(from: Buffer, start: number, end: number): void {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
-    exchange.upload(from, start, end);
-    exchange.flushUpload();
+    if (this.#tunnel !== undefined) this.#tunnel.fromClient(from, start, end);
+    else if (this.#end !== undefined) this.#early.push(Buffer.from(from.subarray(start, end)));
+    else {
+      exchange.upload(from, start, end);
+      exchange.flushUpload();
+    }
   }
 
   ended(): void {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
+    if (this.#end !== undefined) {
+      this.#tunnel?.clientEnded();
+      return;
+    }
     if (this.#trailers?.malformed === true) {
       this.#connection.refused('malformed-http2-fields', 0);
       this.#connection.session.reset(this.#stream, PROTOCOL_ERROR, 'peer');
@@ -105,7 +130,9 @@ export class ServerStream implements Client, StreamUser {
   }
 
   drained(): void {
-    if (this.flush()) this.#exchange?.clientDrained();
+    if (!this.flush()) return;
+    if (this.#tunnel === undefined) this.#exchange?.clientDrained();
+    else this.#tunnel.clientDrained();
   }
 
   #begin(head: RequestHead, last: boolean): void {
@@ -113,27 +140,21 @@ export class ServerStream implements Client, StreamUser {
     this.#stream.expectedBytes = head.fields.contentLength;
     const exchange = new Exchange(runtime, this, from, http.accessLog, head);
     this.#exchange = exchange;
-    this.#act(exchange, planRequest(runtime, http, from, head));
+    if (head.extendedConnect) this.#expectTunnel();
+    exchange.begin(planRequest(runtime, http, from, head));
+    if (this.#end !== undefined) {
+      exchange.uploadDone('');
+      exchange.flushUpload();
+      return;
+    }
     // A request that is whole is told of in `ended`, right after this.
     if (!last && this.#exchange === exchange) exchange.flushUpload();
   }
 
-  #act(exchange: Exchange, plan: Plan): void {
-    switch (plan.kind) {
-      case 'forward':
-        exchange.forward(plan);
-        break;
-      case 'answer':
-        this.#ownLines = answerLines(plan);
-        exchange.answer(plan.status, plan.reason, plan.body);
-        break;
-      case 'inner-http':
-      case 'tunnel':
-        // CONNECT was refused before it could be planned.
-        throw new Error(`a plan of kind ${plan.kind} for a stream`);
-      default:
-        plan satisfies never;
-    }
+  /** Until the application has agreed, no more may come than the stream's window has room for. */
+  #expectTunnel(): void {
+    this.#end = new StreamEnd(this.#connection.session, this.#stream);
+    this.#end.pause();
   }
 
   #reject(rejection: Rejection): void {
@@ -144,9 +165,8 @@ export class ServerStream implements Client, StreamUser {
   // What the exchange asks for.
 
   answer({ status, reason, body, fields }: OwnReply, nowMs: number): void {
-    let lines = fields + this.#ownLines;
-    if (reason !== '' && this.#connection.from.direction === 'inbound') lines += `x-tutti-reason: ${reason}\r\n`;
-    this.#answerOwn(status, body, lines);
+    const told = reason !== '' && this.#connection.from.direction === 'inbound';
+    this.#answerOwn(status, body, told ? `${fields}x-tutti-reason: ${reason}\r\n` : fields);
     this.endResponse(nowMs, '');
   }
 
@@ -155,6 +175,13 @@ export class ServerStream implements Client, StreamUser {
   }
 
   startResponse(head: ResponseHead, framing: Framing, edits: CompiledEdits | undefined): void {
+    if (head.status === 101) {
+      // RFC 8441 section 5: the answer to CONNECT, which needs no proof of having been understood.
+      head.fields.removeNames(NOT_TO_CONNECT);
+      this.#connection.session.sendHead(this.#stream, encodeResponse(head, edits, 200), false);
+      return;
+    }
+    this.#stream.isTunnel = false;
     const length = head.fields.contentLength;
     const empty = framing === 'none' || (framing === 'length' && length === 0);
     this.#connection.session.sendHead(this.#stream, encodeResponse(head, edits), empty);
@@ -197,11 +224,14 @@ export class ServerStream implements Client, StreamUser {
     this.dueMs = Number.POSITIVE_INFINITY;
   }
 
-  joinTunnel(): void {
-    throw new Error('a stream carries no tunnel');
+  joinTunnel(tunnel: Tunnel): void {
+    this.#tunnel = tunnel;
+    for (const piece of this.#early.splice(0)) tunnel.fromClient(piece, 0, piece.length);
+    if (this.#stream.remoteEnded) tunnel.clientEnded();
   }
 
   #answerOwn(status: number, body: string, fields: string): void {
+    this.#stream.isTunnel = false;
     const answer: OwnAnswer = { status, body, fields, withoutBody: this.#isHead };
     const { lines, bytes } = ownHeadLines(answer);
     const { session } = this.#connection;

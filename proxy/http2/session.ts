@@ -4,6 +4,7 @@ import {
   ACK,
   COMPRESSION_ERROR,
   DEFAULT_WINDOW_BYTES,
+  ENABLE_CONNECT_PROTOCOL,
   ENABLE_PUSH,
   END_STREAM,
   ENHANCE_YOUR_CALM,
@@ -45,6 +46,12 @@ export interface SessionEvents {
   /** Something was written; `settle` before it leaves. */
   wrote(): void;
 }
+
+const CLIENT_SETTINGS = [[ENABLE_PUSH, 0]] as const;
+const SERVER_SETTINGS = [
+  [MAX_CONCURRENT_STREAMS, MAX_STREAMS],
+  [ENABLE_CONNECT_PROTOCOL, 1],
+] as const;
 
 const NOWHERE: FieldSink = { field: () => undefined };
 
@@ -90,6 +97,11 @@ export class Session implements FrameReceiver, OutgoingEvents {
     return this.#streams.size;
   }
 
+  /** The peer takes less than it is sent. */
+  get isBlocked(): boolean {
+    return this.#outgoing.isBlocked;
+  }
+
   get hasFailed(): boolean {
     return this.#failed;
   }
@@ -119,7 +131,7 @@ export class Session implements FrameReceiver, OutgoingEvents {
     if (this.role === 'client') this.#outgoing.write(PREFACE);
     this.#outgoing.write(
       settingsFrame([
-        ...(this.role === 'client' ? [[ENABLE_PUSH, 0] as const] : [[MAX_CONCURRENT_STREAMS, MAX_STREAMS] as const]),
+        ...(this.role === 'client' ? CLIENT_SETTINGS : SERVER_SETTINGS),
         [MAX_HEADER_LIST_SIZE, MAX_HEAD_BYTES],
       ]),
     );
@@ -438,7 +450,7 @@ export class Session implements FrameReceiver, OutgoingEvents {
   sentEnd(stream: Stream): void {
     stream.localEnded = true;
     if (stream.remoteEnded) this.#close(stream);
-    else if (this.role === 'server') {
+    else if (this.role === 'server' && !stream.isTunnel) {
       if (this.#feeding) this.#answeredEarly.push(stream);
       else this.#resetQuietly(stream);
     }

@@ -25,6 +25,8 @@ export class Stream {
   /** This side has, or has said how. */
   localEnded = false;
   closed = false;
+  /** Used like a socket: one side's end does not end the other's. */
+  isTunnel = false;
   headSeen = false;
   sendWindow: number;
   receiveWindow: number;

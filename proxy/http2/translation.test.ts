@@ -376,6 +376,7 @@ test('heads that would be something else in HTTP/1.1 reach no upstream, and thei
   const changed = (name: string, value: string): readonly Field[] =>
     good.map((one) => (one[0] === name ? [name, value] : one));
   // HAProxy's h2_desync_attacks.vtc, RFC 9113 section 8, and what HTTP/1.1 would make of it.
+  const toConnect = changed(':method', 'CONNECT');
   const bad: readonly (readonly [why: string, answer: 'reset' | number, fields: readonly Field[]])[] = [
     ['a line end in a value', 'reset', [...good, ['x', 'a\r\nb: c']]],
     ['NUL in a value', 'reset', [...good, ['x', 'a\0b']]],
@@ -410,7 +411,16 @@ test('heads that would be something else in HTTP/1.1 reach no upstream, and thei
     ['an overlong path', 400, changed(':path', '/%c0%ae')],
     ['a pseudo-header twice', 'reset', [...good, [':path', '/']]],
     ['a pseudo-header of a response', 'reset', [...good, [':status', '200']]],
-    ['a pseudo-header that nobody knows', 'reset', [...good, [':protocol', 'websocket']]],
+    ['a pseudo-header that nobody knows', 'reset', [...good, [':color', 'red']]],
+    ['a protocol for another method than CONNECT', 'reset', [...good, [':protocol', 'websocket']]],
+    [
+      'a WebSocket without a path',
+      'reset',
+      [...toConnect.filter(([name]) => name !== ':path'), [':protocol', 'websocket']],
+    ],
+    ['a WebSocket with a length', 'reset', [...toConnect, [':protocol', 'websocket'], ['content-length', '0']]],
+    ['a protocol twice', 'reset', [...toConnect, [':protocol', 'websocket'], [':protocol', 'websocket']]],
+    ['a protocol that nobody knows', 501, [...toConnect, [':protocol', 'connect-ip']]],
     ['a pseudo-header behind a field', 'reset', [['x', 'a'], ...good]],
     [
       'CONNECT',

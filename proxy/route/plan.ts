@@ -5,6 +5,7 @@ import { translateHead, type WebCall, webCall } from '../grpc/web.ts';
 import { upgradeToken } from '../http1/head-fields.ts';
 import { renderRequest } from '../http1/render-request.ts';
 import type { RequestHead } from '../http1/request-head.ts';
+import { websocketKey } from '../http1/websocket-key.ts';
 import type { HttpConnectionConfig } from '../listener/listener-config.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Reason } from '../telemetry/reason.ts';
@@ -33,6 +34,8 @@ export type Plan =
       /** Ready to be written, for every try alike. */
       readonly head: string;
       readonly upgrade: string;
+      /** Of a WebSocket whose handshake with the application is ours to make; otherwise ''. */
+      readonly websocketKey: string;
       /** The client reads trailers. */
       readonly acceptsTrailers: boolean;
       readonly requestId: string;
@@ -59,6 +62,7 @@ export function planRequest(runtime: Runtime, http: HttpConnectionConfig, from: 
   const { action, match } = found.route;
   switch (action.kind) {
     case 'direct':
+      if (head.extendedConnect && action.status < 300) return refuse(501, '', 'no WebSocket is to be had here');
       return { ...refuse(action.status, '', action.body), edits: found.responseEdits };
     case 'redirect': {
       const location = redirectLocation(action, match.path, {
@@ -91,6 +95,9 @@ function planForward(
   if (name === undefined) return refuse(500, 'NC', 'no cluster of the route takes traffic');
   const cluster = runtime.cluster(name);
   if (cluster === undefined) return refuse(503, 'NC', `cluster "${name}": not known`);
+  // An answer to the request without its upgrade would be taken for an open WebSocket.
+  if (head.extendedConnect && cluster.config.protocol === 'http2')
+    return refuse(501, '', `cluster "${name}": speaks HTTP/2, to which WebSockets are not carried`);
   if (cluster.active >= cluster.config.maxRequests)
     return refuse(503, 'UO', `cluster "${name}": too many requests at once`);
 
@@ -101,6 +108,8 @@ function planForward(
   if (web !== undefined) translateHead(draft, web);
   // HTTP/2 has no upgrades (RFC 9113 section 8.6): the request goes on without.
   const upgrade = cluster.config.protocol === 'http2' ? '' : acceptableUpgrade(head);
+  const key = head.extendedConnect ? websocketKey() : '';
+  if (key !== '') draft.added += `sec-websocket-key: ${key}\r\n`;
   const target =
     action.rewrite === undefined || head.path.charCodeAt(0) !== SLASH
       ? head.target
@@ -112,6 +121,7 @@ function planForward(
     action,
     head: renderRequest(draft, line, found.requestEdits[index]),
     upgrade,
+    websocketKey: key,
     acceptsTrailers: web !== undefined || head.fields.acceptsTrailers,
     requestId: draft.requestId,
     web,
@@ -128,6 +138,7 @@ function forwardedHost(head: RequestHead, action: ForwardAction, cluster: Cluste
 
 /** RFC 6455 section 4.1: a WebSocket begins with a GET of HTTP/1.1 that brings a key. Other upgrades are not offered; the request goes on without. */
 function acceptableUpgrade(head: RequestHead): string {
+  if (head.extendedConnect) return 'websocket';
   if (head.http10 || head.method !== 'GET' || !head.fields.connectionUpgrade) return '';
   const token = upgradeToken(head.fields);
   return token === 'websocket' && head.header('sec-websocket-key') !== undefined ? token : '';

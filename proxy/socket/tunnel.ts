@@ -1,17 +1,17 @@
-import type { Socket } from 'node:net';
+import type { TunnelEnd } from './tunnel-end.ts';
 import { writeCopy } from './write-copy.ts';
 
 /**
- * Two sockets joined: bytes go through untouched, each side's end is passed on, and a slow reader stops the other side's
- * reading. Used after 101 and CONNECT. The owners of the sockets hand in what they read.
+ * Two ends joined: bytes go through untouched, each side's end is passed on, and a slow reader stops the other side's
+ * reading. Used after 101 and CONNECT. The owners of the ends hand in what they read.
  */
 export class Tunnel {
-  readonly #client: Socket;
-  readonly #upstream: Socket;
+  readonly #client: TunnelEnd;
+  readonly #upstream: TunnelEnd;
   bytesIn = 0;
   bytesOut = 0;
 
-  constructor(client: Socket, upstream: Socket) {
+  constructor(client: TunnelEnd, upstream: TunnelEnd) {
     this.#client = client;
     this.#upstream = upstream;
     client.resume();

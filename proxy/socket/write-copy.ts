@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { TunnelEnd } from './tunnel-end.ts';
 
 /** What one read brings at most (shared-read.ts). */
 const PIECE_BYTES = 64 * 1024;
@@ -13,7 +13,7 @@ const free: Buffer[] = [];
  * Writes bytes whose memory is only lent. The copies' memory is used again once the socket has passed it on: allocated anew for each
  * piece of a large body it would be the collector's work, and late. False as `Socket.write`.
  */
-export function writeCopy(socket: Socket, from: Buffer, start: number, end: number): boolean {
+export function writeCopy(socket: Pick<TunnelEnd, 'write'>, from: Buffer, start: number, end: number): boolean {
   const length = end - start;
   if (length <= SMALL_BYTES || length > PIECE_BYTES) return socket.write(Buffer.from(from.subarray(start, end)));
   const piece = free.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES);

@@ -1,9 +1,9 @@
-import type { Socket } from 'node:net';
 import type { EndpointState } from '../cluster/endpoint-state.ts';
 import type { Framing } from '../http1/body-reader.ts';
 import type { Rejection } from '../http1/rejection.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { Tunnel } from '../socket/tunnel.ts';
+import type { TunnelEnd } from '../socket/tunnel-end.ts';
 import type { TryFailure } from './retry.ts';
 
 /** A request's head, ready to be sent by whichever protocol. */
@@ -21,8 +21,8 @@ export interface Carrier {
   readonly endpoint: EndpointState;
   /** Not yet ready to send: {@link CarrierUser.connected} tells. */
   readonly isConnecting: boolean;
-  /** Where a tunnel may begin; undefined where a connection has room for more than one request. */
-  readonly tunnelSocket: Socket | undefined;
+  /** Where a tunnel may begin; undefined where there can be none. */
+  readonly tunnelEnd: TunnelEnd | undefined;
   sendHead(head: OutgoingHead): void;
   /** `text`: the same bytes as latin1, where they are at hand. */
   sendBody(from: Buffer, start: number, end: number, text: string | undefined): void;

@@ -1,8 +1,8 @@
-import type { Socket } from 'node:net';
 import type { Framing } from '../http1/body-reader.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { CompiledEdits } from '../route/header-edits.ts';
 import type { Tunnel } from '../socket/tunnel.ts';
+import type { TunnelEnd } from '../socket/tunnel-end.ts';
 import type { Reason } from '../telemetry/reason.ts';
 
 /** A whole answer of the proxy's own. */
@@ -17,8 +17,8 @@ export interface OwnReply {
 /** The client's side of an exchange, as the exchange needs it. http1/server-connection.ts is one. */
 export interface Client {
   readonly protocol: 'http1' | 'http2';
-  /** Where a tunnel may begin; undefined where a connection has room for more than one request. */
-  readonly tunnelSocket: Socket | undefined;
+  /** Where a tunnel may begin; undefined where there can be none. */
+  readonly tunnelEnd: TunnelEnd | undefined;
   /** Writes a whole answer of our own and ends the response. */
   answer(reply: OwnReply, nowMs: number): void;
   /** A 1xx other than 101. */

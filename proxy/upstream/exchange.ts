@@ -4,19 +4,17 @@ import type { ClusterState } from '../cluster/cluster-state.ts';
 import type { EndpointState } from '../cluster/endpoint-state.ts';
 import type { Downstream } from '../filters/request-draft.ts';
 import { Base64Reader } from '../grpc/base64.ts';
-import { type CallKind, callKind } from '../grpc/call-kind.ts';
-import { grpcOwnLines } from '../grpc/own-lines.ts';
-import { grpcStatusFor, isServerFailure, parseGrpcStatus, statusInTrailers } from '../grpc/status.ts';
-import { grpcTimeoutMs } from '../grpc/timeout.ts';
+import { Call } from '../grpc/call.ts';
 import type { WebCall } from '../grpc/web.ts';
 import { WebClient } from '../grpc/web-client.ts';
 import type { Framing } from '../http1/body-reader.ts';
 import { MESH_REASON } from '../http1/field-kind.ts';
 import { upgradeToken } from '../http1/head-fields.ts';
-import type { Rejection } from '../http1/rejection.ts';
+import { REFUSED_SWITCH, type Rejection } from '../http1/rejection.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
-import type { Plan } from '../route/plan.ts';
+import { websocketAccept } from '../http1/websocket-key.ts';
+import { answerLines, type Plan } from '../route/plan.ts';
 import type { Runtime } from '../runtime.ts';
 import { Tunnel } from '../socket/tunnel.ts';
 import { account } from '../telemetry/account.ts';
@@ -80,11 +78,9 @@ export class Exchange implements CarrierUser {
   #tunnel: Tunnel | undefined = undefined;
   #status = 0;
   #reason: Reason = '';
-  readonly #call: CallKind;
+  readonly #call: Call | undefined;
   /** The body comes as text. */
   #base64: Base64Reader | undefined = undefined;
-  /** -1: none has come. */
-  #grpcStatus = -1;
   /** Monotonic time by which a gRPC client wants its answer. */
   readonly #deadlineMs: number;
 
@@ -98,9 +94,8 @@ export class Exchange implements CarrierUser {
     this.#target = head.target;
     this.#bodyBytes = head.fields.chunked ? -1 : Math.max(0, head.fields.contentLength);
     this.#startedAtMs = runtime.clock.monotonic();
-    this.#call = callKind(head.fields);
-    const wanted = this.#call === 'none' ? undefined : grpcTimeoutMs(head.header('grpc-timeout'));
-    this.#deadlineMs = this.#startedAtMs + (wanted ?? Number.POSITIVE_INFINITY);
+    this.#call = Call.of(head);
+    this.#deadlineMs = this.#startedAtMs + (this.#call?.timeoutMs ?? Number.POSITIVE_INFINITY);
     this.#countActive(1, this.#startedAtMs);
   }
 
@@ -111,7 +106,27 @@ export class Exchange implements CarrierUser {
 
   // What the client's connection asks for.
 
-  forward(plan: ForwardPlan): void {
+  /** Does what was planned. */
+  begin(plan: Plan): void {
+    switch (plan.kind) {
+      case 'forward':
+        this.#forward(plan);
+        break;
+      case 'answer':
+        this.#answer(plan.status, plan.reason, plan.body, answerLines(plan));
+        break;
+      case 'inner-http':
+        this.#answer(200, '', '');
+        break;
+      case 'tunnel':
+        this.#connectTunnel(plan.cluster);
+        break;
+      default:
+        plan satisfies never;
+    }
+  }
+
+  #forward(plan: ForwardPlan): void {
     this.#plan = plan;
     this.#cluster = plan.cluster;
     if (plan.web !== undefined) this.#translate(plan.web);
@@ -122,27 +137,20 @@ export class Exchange implements CarrierUser {
   }
 
   /** CONNECT: a connection to the authority, then bytes. */
-  connectTunnel(cluster: ClusterState): void {
+  #connectTunnel(cluster: ClusterState): void {
     this.#cluster = cluster;
     cluster.active++;
     this.#try(this.#startedAtMs);
   }
 
-  /** An answer of our own. */
-  answer(status: number, reason: Reason, body: string): void {
+  #answer(status: number, reason: Reason, body: string, fields = ''): void {
     const now = this.#runtime.clock.monotonic();
+    const forHttp = { status, reason, body, fields };
+    const reply = this.#call?.ownReply(forHttp) ?? forHttp;
+    this.#status = reply.status;
     this.#reason = reason;
-    if (this.#call === 'none') {
-      this.#status = status;
-      this.#finish(now);
-      this.#client.answer({ status, reason, body, fields: '' }, now);
-      return;
-    }
-    this.#status = 200;
-    this.#grpcStatus = grpcStatusFor(status, reason);
     this.#finish(now);
-    const fields = grpcOwnLines(this.#call, this.#grpcStatus, body);
-    this.#client.answer({ status: 200, reason, body: '', fields }, now);
+    this.#client.answer(reply, now);
   }
 
   upload(from: Buffer, start: number, end: number): void {
@@ -228,7 +236,9 @@ export class Exchange implements CarrierUser {
 
   acceptsSwitch(head: ResponseHead): boolean {
     const asked = this.#plan?.upgrade ?? '';
-    return asked !== '' && upgradeToken(head.fields) === asked;
+    if (asked === '' || upgradeToken(head.fields) !== asked) return false;
+    const key = this.#plan?.websocketKey ?? '';
+    return key === '' || head.fields.find('sec-websocket-accept') === websocketAccept(key);
   }
 
   answered(head: ResponseHead, framing: Framing): 'forward' | 'discard' {
@@ -236,8 +246,12 @@ export class Exchange implements CarrierUser {
     const upstream = this.#upstream;
     if (plan === undefined || upstream === undefined) return 'discard';
     if (this.#isRefused(head, plan, upstream)) return 'discard';
+    if (plan.websocketKey !== '' && head.status >= 200 && head.status < 300) {
+      this.brokenAnswer(REFUSED_SWITCH);
+      return 'discard';
+    }
     this.#status = head.status;
-    if (this.#call !== 'none') this.#noteGrpcStatus(head);
+    this.#call?.answered(head);
     this.#phase = 'responding';
     this.#replay.letGo();
     this.#client.startResponse(head, framing, plan.responseEdits);
@@ -257,8 +271,9 @@ export class Exchange implements CarrierUser {
   responseComplete(trailers: string): void {
     const now = this.#runtime.clock.monotonic();
     this.#upstream = undefined;
-    if (this.#call !== 'none') this.#grpcStatus = statusInTrailers(trailers) ?? this.#grpcStatus;
-    this.#tryEnded(this.#isFailure() ? 'error' : 'success');
+    this.#call?.ended(trailers);
+    const failed = this.#call?.isFailure(this.#status, this.#reason) ?? this.#status >= 500;
+    this.#tryEnded(failed ? 'error' : 'success');
     this.#finish(now);
     this.#client.endResponse(now, trailers);
   }
@@ -308,28 +323,12 @@ export class Exchange implements CarrierUser {
     if (dueMs < Number.POSITIVE_INFINITY) this.#client.startRequestTimeout(nowMs, Math.max(1, dueMs - nowMs));
   }
 
-  /** The whole answer may be its head (gRPC's Trailers-Only form). */
-  #noteGrpcStatus(head: ResponseHead): void {
-    const text = head.fields.find('grpc-status');
-    if (text !== undefined) this.#grpcStatus = parseGrpcStatus(text);
-  }
-
-  /** An answer that speaks against its endpoint. */
-  #isFailure(): boolean {
-    if (this.#call === 'none' || this.#status !== 200) return this.#status >= 500;
-    return isServerFailure(this.#outcomeOfCall());
-  }
-
-  #outcomeOfCall(): number {
-    return this.#grpcStatus >= 0 ? this.#grpcStatus : grpcStatusFor(this.#status, this.#reason);
-  }
-
   #try(nowMs: number): void {
     const cluster = this.#cluster;
     if (cluster === undefined) return;
     const endpoint = this.#chooseEndpoint(cluster, nowMs);
     if (endpoint === undefined) {
-      this.answer(503, 'UH', `cluster "${cluster.config.name}": no healthy endpoint`);
+      this.#answer(503, 'UH', `cluster "${cluster.config.name}": no healthy endpoint`);
       return;
     }
     this.#tries++;
@@ -348,7 +347,8 @@ export class Exchange implements CarrierUser {
     const again = this.#tries > 1;
     const { protocol } = cluster.config;
     // A tunnel needs a connection of its own.
-    if ((protocol === 'downstream' ? this.#client.protocol : protocol) === 'http2' && this.#plan !== undefined) {
+    const spoken = protocol === 'downstream' ? this.#client.protocol : protocol;
+    if (spoken === 'http2' && this.#plan !== undefined && this.#plan.upgrade === '') {
       return openStream(this.#runtime, { cluster, endpoint, generation, again }, this);
     }
     // A repeated try, and a tunnel, want a connection that is sure to be alive.
@@ -461,7 +461,7 @@ export class Exchange implements CarrierUser {
   #fail(status: number, reason: Reason, body: string): void {
     this.#upstream = undefined;
     if (this.#phase !== 'responding' && this.#phase !== 'tunnel') {
-      this.answer(status, reason, body);
+      this.#answer(status, reason, body);
       return;
     }
     // The head is out: only a cut connection can tell the client that the rest will not come.
@@ -471,12 +471,12 @@ export class Exchange implements CarrierUser {
   }
 
   #joinTunnel(carrier: Carrier, establish: 'established' | 'establish'): void {
-    const { tunnelSocket } = this.#client;
+    const { tunnelEnd } = this.#client;
     // Neither side asks for a tunnel where there can be none.
-    if (tunnelSocket === undefined || carrier.tunnelSocket === undefined) throw new Error('no tunnel begins here');
+    if (tunnelEnd === undefined || carrier.tunnelEnd === undefined) throw new Error('no tunnel begins here');
     this.#phase = 'tunnel';
     this.#client.stopRequestTimeout();
-    const tunnel = new Tunnel(tunnelSocket, carrier.tunnelSocket);
+    const tunnel = new Tunnel(tunnelEnd, carrier.tunnelEnd);
     this.#tunnel = tunnel;
     carrier.joinTunnel(tunnel);
     this.#client.joinTunnel(tunnel, establish);
@@ -503,7 +503,7 @@ export class Exchange implements CarrierUser {
       cluster: this.#cluster?.config.name ?? '',
       upstream: this.#endpoint?.key ?? '',
       requestId: this.#plan?.requestId ?? '',
-      grpcStatus: this.#call === 'none' ? -1 : this.#outcomeOfCall(),
+      grpcStatus: this.#call?.status(this.#status, this.#reason) ?? -1,
     };
     account(this.#runtime, this.#from, outcome, nowMs, nowMs - this.#startedAtMs, this.#logged);
   }

@@ -14,7 +14,7 @@ import type { Http2Connection } from './http2-connection.ts';
 
 /** One request on an HTTP/2 connection to an endpoint. */
 export class Http2Stream implements Carrier, StreamUser {
-  readonly tunnelSocket = undefined;
+  readonly tunnelEnd = undefined;
   user: CarrierUser | undefined;
   /** Monotonic time at which this try is over; Infinity when it may take as long as it likes. */
   dueMs = Number.POSITIVE_INFINITY;

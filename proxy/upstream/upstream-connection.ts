@@ -89,7 +89,7 @@ export class UpstreamConnection implements ByteReceiver, BodySink, Carrier {
     this.#runtime.wheel.clear(this.#alarm);
   }
 
-  get tunnelSocket(): net.Socket {
+  get tunnelEnd(): net.Socket {
     return this.socket;
   }
 

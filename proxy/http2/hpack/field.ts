@@ -2,7 +2,7 @@ import { FIELD_VALUE, HTAB, SP, TOKEN } from '../../http1/grammar.ts';
 import { fieldKindOfName } from '../../http1/head-fields.ts';
 
 /** The names that begin with a colon (RFC 9113 section 8.3); any other such name is `unknown`. */
-export type Pseudo = '' | 'method' | 'scheme' | 'authority' | 'path' | 'status' | 'unknown';
+export type Pseudo = '' | 'method' | 'scheme' | 'authority' | 'path' | 'protocol' | 'status' | 'unknown';
 
 const PSEUDO: Readonly<Record<string, Pseudo>> = {
   __proto__: null as never,
@@ -10,6 +10,8 @@ const PSEUDO: Readonly<Record<string, Pseudo>> = {
   ':scheme': 'scheme',
   ':authority': 'authority',
   ':path': 'path',
+  // RFC 8441.
+  ':protocol': 'protocol',
   ':status': 'status',
 };
 

@@ -1,0 +1,42 @@
+import type { TunnelEnd } from '../socket/tunnel-end.ts';
+import { NO_ERROR } from './frame.ts';
+import type { Session } from './session.ts';
+import type { Stream } from './stream.ts';
+
+/** A stream as one end of a tunnel (RFC 8441 section 5, RFC 9113 section 8.5): DATA are its bytes, END_STREAM is TCP's FIN. */
+export class StreamEnd implements TunnelEnd {
+  readonly #session: Session;
+  readonly #stream: Stream;
+
+  constructor(session: Session, stream: Stream) {
+    this.#session = session;
+    this.#stream = stream;
+    stream.isTunnel = true;
+  }
+
+  write(bytes: Buffer, written?: () => void): boolean {
+    this.#session.sendData(this.#stream, bytes, 0, bytes.length);
+    // The session has written or copied it.
+    written?.();
+    return this.#stream.queuedBytes === 0 && !this.#session.isBlocked;
+  }
+
+  pause(): void {
+    this.#session.pause(this.#stream);
+  }
+
+  resume(): void {
+    this.#session.resume(this.#stream);
+  }
+
+  end(): void {
+    this.#session.sendEnd(this.#stream, '');
+  }
+
+  destroySoon(): void {
+    this.#stream.isTunnel = false;
+    // RFC 9113 section 8.1: all has been said, and what comes now is of no use; no reason to throw away what was said.
+    if (this.#stream.localEnded) this.#session.reset(this.#stream, NO_ERROR, 'own');
+    else this.#session.sendEnd(this.#stream, '');
+  }
+}
