@@ -5,12 +5,12 @@ import type { HttpConnectionConfig } from '../listener/listener-config.ts';
 import type { Runtime } from '../runtime.ts';
 import { Outbox } from '../socket/outbox.ts';
 import type { ByteReceiver } from '../socket/shared-read.ts';
-import { atTurnEnd, type Flushable } from '../socket/turn-end.ts';
 import { accountRefused } from '../telemetry/account.ts';
 import { CANCEL, errorName } from './frame.ts';
 import { RequestFields } from './request-fields.ts';
 import { ServerStream } from './server-stream.ts';
 import { Session, type SessionEvents } from './session.ts';
+import { SessionWriter } from './session-writer.ts';
 import type { Stream, StreamUser } from './stream.ts';
 
 type Phase =
@@ -29,7 +29,7 @@ const fields = new RequestFields();
  * One client's HTTP/2 connection. It listens to no socket events itself: whoever owns the socket tells it, because a connection
  * may have begun as HTTP/1.1 (listener/ by ALPN, http1/server-connection.ts by the preface).
  */
-export class ServerConnection implements ByteReceiver, SessionEvents, Flushable {
+export class ServerConnection implements ByteReceiver, SessionEvents {
   readonly runtime: Runtime;
   readonly from: Downstream;
   readonly http: HttpConnectionConfig;
@@ -37,12 +37,12 @@ export class ServerConnection implements ByteReceiver, SessionEvents, Flushable 
   readonly session: Session;
   readonly #socket: Socket;
   readonly #outbox: Outbox;
+  readonly #writer: SessionWriter;
   readonly #onClose: () => void;
   /** The next moment at which something may be overdue: what it is, is asked when it rings. */
   readonly #alarm: Alarm;
   readonly #streams = new Map<Stream, ServerStream>();
   #phase: Phase = 'open';
-  #flushing = false;
   #endAnnounced = false;
   #ended = false;
   #retired = false;
@@ -60,6 +60,7 @@ export class ServerConnection implements ByteReceiver, SessionEvents, Flushable 
     this.#onClose = onClose;
     this.#outbox = new Outbox(socket);
     this.session = new Session('server', this.#outbox, this);
+    this.#writer = new SessionWriter(this.session, this.#outbox);
     this.#alarm = new Alarm(() => this.#alarmed());
     const now = runtime.clock.monotonic();
     this.#quietSinceMs = now;
@@ -88,6 +89,7 @@ export class ServerConnection implements ByteReceiver, SessionEvents, Flushable 
   close(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
+    this.#writer.stop();
     this.runtime.wheel.remove(this.#alarm);
     const streams = [...this.#streams.values()];
     this.#streams.clear();
@@ -152,19 +154,7 @@ export class ServerConnection implements ByteReceiver, SessionEvents, Flushable 
   }
 
   wrote(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    atTurnEnd(this);
-  }
-
-  #flush(): void {
-    this.session.settle();
-    this.#outbox.flush();
-  }
-
-  flushNow(): void {
-    this.#flushing = false;
-    if (this.#phase !== 'closed') this.#flush();
+    this.#writer.wrote();
   }
 
   // What streams tell.
@@ -200,7 +190,7 @@ export class ServerConnection implements ByteReceiver, SessionEvents, Flushable 
     if (this.#phase !== 'open') return;
     this.#phase = 'lingering';
     this.session.end();
-    this.#flush();
+    this.#writer.flush();
     this.#socket.end();
     this.#socket.resume();
     const now = this.runtime.clock.monotonic();

@@ -29,10 +29,11 @@ import {
 import { FrameParser, type FrameReceiver, type WireBlock } from './frame-parser.ts';
 import { type FieldSink, HpackDecoder } from './hpack/decoder.ts';
 import { Incoming } from './incoming.ts';
-import { CONNECTION_WINDOW_BYTES, MAX_REMEMBERED_RESETS, MAX_STREAMS, MAX_TABLE_BYTES } from './limits.ts';
+import { CONNECTION_WINDOW_BYTES, MAX_STREAMS, MAX_TABLE_BYTES } from './limits.ts';
 import { Outgoing, type OutgoingEvents, type SessionOut } from './outgoing.ts';
 import { PeerSettings } from './settings.ts';
 import { Stream, type StreamUser } from './stream.ts';
+import { StreamNumbers } from './stream-numbers.ts';
 
 export interface SessionEvents {
   /** A peer's new stream. */
@@ -69,19 +70,16 @@ export class Session implements FrameReceiver, OutgoingEvents {
   readonly #parser: FrameParser;
   readonly #decoder = new HpackDecoder(MAX_TABLE_BYTES);
   readonly #streams = new Map<number, Stream>();
-  /** Streams that we reset: what was on its way to them is ignored (section 5.1). The oldest are forgotten. */
-  readonly #resets = new Set<number>();
+  readonly #numbers: StreamNumbers;
   #failed = false;
   #nowMs = 0;
   #feeding = false;
   /** Answered within this read before their request had ended: if its end is in the read too, all is well. */
   readonly #answeredEarly: Stream[] = [];
-  /** Highest stream of the peer's that was opened. */
-  #lastPeerStream = 0;
-  #nextOwnStream = 1;
 
   constructor(role: 'server' | 'client', out: SessionOut, events: SessionEvents) {
     this.role = role;
+    this.#numbers = new StreamNumbers(role);
     this.#outgoing = new Outgoing(out, this.#peer, this);
     this.#incoming = new Incoming(this.#outgoing);
     this.#events = events;
@@ -123,7 +121,7 @@ export class Session implements FrameReceiver, OutgoingEvents {
 
   /** A client's side may open no more streams than a connection has numbers for. */
   get isExhausted(): boolean {
-    return this.#nextOwnStream > MAX_STREAM_ID;
+    return this.#numbers.isExhausted;
   }
 
   /** Says hello; to be called once, first. */
@@ -151,8 +149,7 @@ export class Session implements FrameReceiver, OutgoingEvents {
 
   /** A client's side: a new stream. Its head is to be sent at once. */
   open(user: StreamUser): Stream {
-    const stream = new Stream(this.#nextOwnStream, this.#peer.initialWindow, DEFAULT_WINDOW_BYTES);
-    this.#nextOwnStream += 2;
+    const stream = new Stream(this.#numbers.takeOwn(), this.#peer.initialWindow, DEFAULT_WINDOW_BYTES);
     stream.user = user;
     this.#streams.set(stream.id, stream);
     return stream;
@@ -180,7 +177,7 @@ export class Session implements FrameReceiver, OutgoingEvents {
   reset(stream: Stream, code: number, blame: 'peer' | 'own'): void {
     if (stream.closed) return;
     this.#outgoing.write(resetFrame(stream.id, code));
-    this.#remember(stream.id);
+    this.#numbers.wasReset(stream.id);
     this.#close(stream);
     if (blame === 'peer' && !this.#flood.reset(this.#nowMs)) this.#calm('too many streams had to be reset');
   }
@@ -202,14 +199,14 @@ export class Session implements FrameReceiver, OutgoingEvents {
 
   /** The last word of a connection that is closed in peace. */
   end(): void {
-    if (!this.#failed) this.#outgoing.write(goAwayFrame(this.#lastPeerStream, NO_ERROR, ''));
+    if (!this.#failed) this.#outgoing.write(goAwayFrame(this.#numbers.lastPeer, NO_ERROR, ''));
     this.#stop();
   }
 
   fail(code: number, why: string): void {
     if (this.#failed) return;
     this.#stop();
-    this.#outgoing.write(goAwayFrame(this.#lastPeerStream, code, why));
+    this.#outgoing.write(goAwayFrame(this.#numbers.lastPeer, code, why));
     this.#events.failed(code, why);
   }
 
@@ -254,7 +251,7 @@ export class Session implements FrameReceiver, OutgoingEvents {
   }
 
   onData(streamId: number, from: Buffer, start: number, end: number, windowBytes: number, last: boolean): void {
-    if (this.#isIdle(streamId)) {
+    if (this.#numbers.isIdle(streamId)) {
       this.fail(PROTOCOL_ERROR, 'DATA on an idle stream');
       return;
     }
@@ -275,7 +272,7 @@ export class Session implements FrameReceiver, OutgoingEvents {
 
   #dataAfterEnd(streamId: number, stream: Stream | undefined): void {
     if (stream !== undefined) this.#streamError(stream, STREAM_CLOSED);
-    else if (this.#mayBeLate(streamId)) this.#spendIdle();
+    else if (this.#numbers.mayBeLate(streamId)) this.#spendIdle();
     else this.fail(STREAM_CLOSED, 'DATA on a closed stream');
   }
 
@@ -298,19 +295,18 @@ export class Session implements FrameReceiver, OutgoingEvents {
   onBlock(streamId: number, block: WireBlock): void {
     const known = this.#streams.get(streamId);
     if (known !== undefined) this.#nextBlock(known, block);
-    else if (this.#mayBeLate(streamId)) {
+    else if (this.#numbers.mayBeLate(streamId)) {
       if (this.#decode(block, NOWHERE)) this.#spendIdle();
-    } else if (!this.#isIdle(streamId)) this.fail(STREAM_CLOSED, 'HEADERS on a closed stream');
-    else if (this.role === 'client' || streamId % 2 === 0) this.fail(PROTOCOL_ERROR, 'a stream with a wrong number');
+    } else if (!this.#numbers.isIdle(streamId)) this.fail(STREAM_CLOSED, 'HEADERS on a closed stream');
+    else if (!this.#numbers.takePeer(streamId)) this.fail(PROTOCOL_ERROR, 'a stream with a wrong number');
     else this.#newStream(streamId, block);
   }
 
   #newStream(streamId: number, block: WireBlock): void {
-    this.#lastPeerStream = streamId;
     if (block.selfish || this.#streams.size >= MAX_STREAMS) {
       if (!this.#decode(block, NOWHERE)) return;
       this.#outgoing.write(resetFrame(streamId, block.selfish ? PROTOCOL_ERROR : REFUSED_STREAM));
-      this.#remember(streamId);
+      this.#numbers.wasReset(streamId);
       if (!this.#flood.reset(this.#nowMs)) this.#calm('too many streams had to be refused');
       return;
     }
@@ -351,7 +347,7 @@ export class Session implements FrameReceiver, OutgoingEvents {
   }
 
   onReset(streamId: number, code: number): void {
-    if (this.#isIdle(streamId)) {
+    if (this.#numbers.isIdle(streamId)) {
       this.fail(PROTOCOL_ERROR, 'RST_STREAM on an idle stream');
       return;
     }
@@ -397,7 +393,7 @@ export class Session implements FrameReceiver, OutgoingEvents {
   }
 
   onWindowUpdate(streamId: number, increment: number): void {
-    if (streamId !== 0 && this.#isIdle(streamId)) {
+    if (streamId !== 0 && this.#numbers.isIdle(streamId)) {
       this.fail(PROTOCOL_ERROR, 'WINDOW_UPDATE on an idle stream');
       return;
     }
@@ -426,17 +422,6 @@ export class Session implements FrameReceiver, OutgoingEvents {
 
   // Streams' ends.
 
-  #isIdle(streamId: number): boolean {
-    if (streamId === 0) return true;
-    const own = streamId % 2 === (this.role === 'client' ? 1 : 0);
-    return own ? streamId >= this.#nextOwnStream || this.role === 'server' : streamId > this.#lastPeerStream;
-  }
-
-  /** What comes for a stream that this side gave up was on its way (section 5.1). A client's side gives up at will. */
-  #mayBeLate(streamId: number): boolean {
-    return this.#resets.has(streamId) || (this.role === 'client' && !this.#isIdle(streamId));
-  }
-
   #remoteEnded(stream: Stream): void {
     if (stream.closed) return;
     if (stream.expectedBytes >= 0 && stream.received !== stream.expectedBytes) {
@@ -460,7 +445,7 @@ export class Session implements FrameReceiver, OutgoingEvents {
   #resetQuietly(stream: Stream): void {
     if (stream.closed) return;
     this.#outgoing.write(resetFrame(stream.id, NO_ERROR));
-    this.#remember(stream.id);
+    this.#numbers.wasReset(stream.id);
     this.#close(stream);
   }
 
@@ -484,15 +469,6 @@ export class Session implements FrameReceiver, OutgoingEvents {
   #stop(): void {
     this.#failed = true;
     this.#parser.stop();
-  }
-
-  #remember(streamId: number): void {
-    this.#resets.add(streamId);
-    if (this.#resets.size <= MAX_REMEMBERED_RESETS) return;
-    for (const oldest of this.#resets) {
-      this.#resets.delete(oldest);
-      break;
-    }
   }
 
   // Floods.

@@ -5,11 +5,11 @@ import type { EndpointState } from '../cluster/endpoint-state.ts';
 import { errorName, INTERNAL_ERROR } from '../http2/frame.ts';
 import { ResponseFields } from '../http2/response-fields.ts';
 import { Session, type SessionEvents } from '../http2/session.ts';
+import { SessionWriter } from '../http2/session-writer.ts';
 import type { Stream, StreamUser } from '../http2/stream.ts';
 import type { Runtime } from '../runtime.ts';
 import { Outbox } from '../socket/outbox.ts';
 import type { ByteReceiver } from '../socket/shared-read.ts';
-import { atTurnEnd, type Flushable } from '../socket/turn-end.ts';
 import type { CarrierUser } from './carrier.ts';
 import { dial } from './dial.ts';
 import { Http2Stream } from './http2-stream.ts';
@@ -22,7 +22,7 @@ type Phase =
 const fields = new ResponseFields();
 
 /** One HTTP/2 connection to an endpoint, shared by as many requests as the endpoint takes at once. */
-export class Http2Connection implements ByteReceiver, SessionEvents, Flushable {
+export class Http2Connection implements ByteReceiver, SessionEvents {
   readonly endpoint: EndpointState;
   /** Of the identity it was made with; 0 without TLS. */
   readonly generation: number;
@@ -33,6 +33,7 @@ export class Http2Connection implements ByteReceiver, SessionEvents, Flushable {
   readonly #cluster: ClusterState;
   readonly #socket: Socket;
   readonly #outbox: Outbox;
+  readonly #writer: SessionWriter;
   /** Connecting, idle, or the time of the next try that is over: which, is asked when it rings. */
   readonly #alarm: Alarm;
   #phase: Phase = 'connecting';
@@ -41,7 +42,6 @@ export class Http2Connection implements ByteReceiver, SessionEvents, Flushable {
   #served = 0;
   #heardAtMs = 0;
   #retired = false;
-  #flushing = false;
 
   constructor(runtime: Runtime, cluster: ClusterState, endpoint: EndpointState, generation: number) {
     this.runtime = runtime;
@@ -59,6 +59,7 @@ export class Http2Connection implements ByteReceiver, SessionEvents, Flushable {
     });
     this.#outbox = new Outbox(this.#socket);
     this.session = new Session('client', this.#outbox, this);
+    this.#writer = new SessionWriter(this.session, this.#outbox);
     this.#socket.setNoDelay(true);
     this.#socket.on('drain', () => this.#drained());
     this.#socket.on('end', () => this.#failed('the upstream closed the connection'));
@@ -116,9 +117,10 @@ export class Http2Connection implements ByteReceiver, SessionEvents, Flushable {
     if (this.#phase === 'closed') return;
     if (this.#phase === 'open') {
       this.session.end();
-      this.#flush();
+      this.#writer.flush();
     }
     this.#phase = 'closed';
+    this.#writer.stop();
     this.runtime.wheel.remove(this.#alarm);
     this.retire();
     this.#socket.destroySoon();
@@ -162,24 +164,12 @@ export class Http2Connection implements ByteReceiver, SessionEvents, Flushable {
 
   failed(code: number, why: string): void {
     this.runtime.telemetry.rejected('response', `http2-${errorName(code)}`);
-    this.#flush();
+    this.#writer.flush();
     this.#failed(`the upstream broke HTTP/2: ${why}`);
   }
 
   wrote(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    atTurnEnd(this);
-  }
-
-  #flush(): void {
-    this.session.settle();
-    this.#outbox.flush();
-  }
-
-  flushNow(): void {
-    this.#flushing = false;
-    if (this.#phase === 'open') this.#flush();
+    this.#writer.wrote();
   }
 
   #connected(): void {
@@ -206,6 +196,7 @@ export class Http2Connection implements ByteReceiver, SessionEvents, Flushable {
     const phase = this.#phase;
     if (phase === 'closed') return;
     this.#phase = 'closed';
+    this.#writer.stop();
     this.#retired = true;
     const at = this.endpoint.shared.indexOf(this);
     if (at >= 0) this.endpoint.shared.splice(at, 1);
