@@ -46,8 +46,9 @@ function serialisation(contentType: string): string {
 const TRAILERS = 0x80;
 const PREFIX_BYTES = 5;
 
-/** Trailers as the last message of the body, lines with their CRLF (PROTOCOL-WEB.md). */
-export function trailersMessage(lines: string): Buffer {
+/** Trailers, lines with their CRLF, as the last message of the body (PROTOCOL-WEB.md); to the byte as Envoy writes it. */
+export function trailersMessage(trailers: string): Buffer {
+  const lines = trailers.replaceAll(/^([^:\r\n]+): /gm, '$1:');
   const message = Buffer.allocUnsafe(PREFIX_BYTES + lines.length);
   message.writeUInt8(TRAILERS, 0);
   message.writeUInt32BE(lines.length, 1);
