@@ -28,6 +28,8 @@ export const NOT_IN_HTTP2 = CONNECTION | KEEP_ALIVE | PROXY_CONNECTION | TRANSFE
 
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*$/;
 
+const HANDSHAKE: ReadonlySet<string> = new Set(['sec-websocket-key']);
+
 /** What becomes of a head: a request to go on with, an answer of our own, or a stream error (RFC 9113 section 8.1.1). */
 export type HeadVerdict = 'sound' | 'malformed' | Rejection;
 
@@ -90,6 +92,8 @@ export class RequestFields implements FieldSink {
   /** What follows is the tunnel's, no body. */
   #takeWebSocket(head: RequestHead): HeadVerdict {
     if (head.fields.contentLength >= 0) return 'malformed';
+    // RFC 8441 section 5: it means nothing here, and where it does mean something we bring our own.
+    head.fields.removeNames(HANDSHAKE);
     const fault = head.take('GET', this.#path, this.#authority);
     head.extendedConnect = true;
     return fault ?? (this.#protocol === 'websocket' ? 'sound' : UNKNOWN_PROTOCOL);

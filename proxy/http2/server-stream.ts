@@ -19,6 +19,7 @@ import type { Stream, StreamUser } from './stream.ts';
 import { StreamEnd } from './stream-end.ts';
 import { TrailerFields } from './trailer-fields.ts';
 
+const NOTHING = Buffer.alloc(0);
 const NOT_TO_CONNECT: ReadonlySet<string> = new Set(['sec-websocket-accept']);
 
 /** One request of an HTTP/2 client, and its answer. */
@@ -36,8 +37,6 @@ export class ServerStream implements Client, StreamUser {
   /** Of an extended CONNECT. */
   #end: StreamEnd | undefined = undefined;
   #tunnel: Tunnel | undefined = undefined;
-  /** What came before the tunnel was there; no more than the stream's window. */
-  readonly #early: Buffer[] = [];
 
   constructor(connection: ServerConnection, stream: Stream) {
     this.#connection = connection;
@@ -101,7 +100,7 @@ export class ServerStream implements Client, StreamUser {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
     if (this.#tunnel !== undefined) this.#tunnel.fromClient(from, start, end);
-    else if (this.#end !== undefined) this.#early.push(Buffer.from(from.subarray(start, end)));
+    else if (this.#end !== undefined) this.#end.keep(from, start, end);
     else {
       exchange.upload(from, start, end);
       exchange.flushUpload();
@@ -226,7 +225,8 @@ export class ServerStream implements Client, StreamUser {
 
   joinTunnel(tunnel: Tunnel): void {
     this.#tunnel = tunnel;
-    for (const piece of this.#early.splice(0)) tunnel.fromClient(piece, 0, piece.length);
+    const early = this.#end?.take() ?? NOTHING;
+    tunnel.fromClient(early, 0, early.length);
     if (this.#stream.remoteEnded) tunnel.clientEnded();
   }
 

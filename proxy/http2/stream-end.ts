@@ -7,11 +7,34 @@ import type { Stream } from './stream.ts';
 export class StreamEnd implements TunnelEnd {
   readonly #session: Session;
   readonly #stream: Stream;
+  /** In one piece that grows: a peer may send its bytes one by one. */
+  #early = Buffer.alloc(0);
+  #earlyBytes = 0;
 
   constructor(session: Session, stream: Stream) {
     this.#session = session;
     this.#stream = stream;
     stream.isTunnel = true;
+  }
+
+  /** Keeps what came before the tunnel was there: while the stream is paused, no more than its window. */
+  keep(from: Buffer, start: number, end: number): void {
+    const wanted = this.#earlyBytes + end - start;
+    if (wanted > this.#early.length) {
+      const larger = Buffer.allocUnsafe(Math.max(wanted, 2 * this.#early.length));
+      this.#early.copy(larger, 0, 0, this.#earlyBytes);
+      this.#early = larger;
+    }
+    from.copy(this.#early, this.#earlyBytes, start, end);
+    this.#earlyBytes = wanted;
+  }
+
+  /** What was kept; nothing is left here. */
+  take(): Buffer {
+    const kept = this.#early.subarray(0, this.#earlyBytes);
+    this.#early = Buffer.alloc(0);
+    this.#earlyBytes = 0;
+    return kept;
   }
 
   write(bytes: Buffer, written?: () => void): boolean {

@@ -133,13 +133,15 @@ test('what a client sends ahead of the answer waits for it, and its end goes on 
   });
   await using proxy = await proxyTo(app.port);
   await using session = await connected(proxy.port('in'));
-  const stream = openStream(session);
-  stream.end('early');
+  const stream = openStream(session, '/ws', { 'sec-websocket-key': 'of no use' });
+  for (const byte of 'earl') stream.write(byte);
+  stream.end('y');
   let got = '';
   stream.setEncoding('latin1');
   stream.on('data', (data: string) => void (got += data));
   await once(stream, 'close');
   assert.equal(got, 'late');
+  assert.equal(app.received[0]?.match(/sec-websocket-key/gi)?.length, 1);
   assert.match(
     app.received[0] ?? '',
     /^GET \/ws HTTP\/1\.1\r\n[^]*connection: upgrade\r\nupgrade: websocket\r\n\r\nearly$/,
