@@ -24,7 +24,7 @@ async function mesh(appPort: number, action: Parameters<typeof forward>[1] = {})
     tables: tables(
       [listener('out', 'out', { direction: 'outbound' })],
       [routeTable('out', [route(forward('service', { timeoutMs: 0, ...action }))])],
-      [cluster('service', [callee.port('inbound')], { protocol: 'http2', tls })],
+      [cluster('service', [callee.port('inbound')], { protocol: 'http2', tls, poolIdleMs: 60_000 })],
     ),
   });
   const client = echoClient(caller.port('out'));
