@@ -147,17 +147,22 @@ class DataPlane implements Engine, Runtime {
 
   clusters(): readonly ClusterStatus[] {
     const now = this.clock.monotonic();
+    for (const cluster of this.#clusters.values()) cluster.sweepOutliers(now, this.random);
     return [...this.#clusters.values()].map((cluster) => ({
       name: cluster.config.name,
       service: cluster.config.service,
       policy: cluster.config.policy,
       active: cluster.active,
       retries: cluster.retries,
+      panics: cluster.panics,
+      outliers: cluster.outliers && { enforced: cluster.outliers.enforced, overflow: cluster.outliers.overflow },
       endpoints: [...cluster.endpoints].map((endpoint) => ({
         address: endpoint.key,
         weight: endpoint.config.weight,
         healthy: endpoint.config.healthy,
         avoided: endpoint.isAvoided(now),
+        ejected: cluster.outliers !== undefined && endpoint.outlier.ejected,
+        ejections: endpoint.outlier.ejections,
         active: endpoint.active,
         idleConnections: endpoint.idle.length,
         connectionsOpened: endpoint.opened,

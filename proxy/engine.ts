@@ -1,4 +1,5 @@
 import type { MeshIdentity } from '../certs/workload/mesh-identity.ts';
+import type { EjectionCause } from './cluster/outlier-detection.ts';
 import type { ProxyTables } from './tables.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 
@@ -39,7 +40,18 @@ export interface ClusterStatus {
   readonly policy: string;
   readonly active: number;
   readonly retries: number;
+  /** Picks that overlooked ejections, because too few endpoints were left. */
+  readonly panics: number;
+  /** Undefined where the cluster has no outlier detection. */
+  readonly outliers: OutlierStatus | undefined;
   readonly endpoints: readonly EndpointStatus[];
+}
+
+interface OutlierStatus {
+  /** Ejections made, by cause. */
+  readonly enforced: Readonly<Record<EjectionCause, number>>;
+  /** Ejections that the share of those ejected did not allow. */
+  readonly overflow: number;
 }
 
 interface EndpointStatus {
@@ -48,6 +60,9 @@ interface EndpointStatus {
   readonly healthy: boolean;
   /** Refused connections lately; others are asked first. */
   readonly avoided: boolean;
+  /** Takes no requests for a while, because of its answers. */
+  readonly ejected: boolean;
+  readonly ejections: number;
   readonly active: number;
   readonly idleConnections: number;
   readonly connectionsOpened: number;

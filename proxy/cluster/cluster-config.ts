@@ -1,3 +1,5 @@
+import type { OutlierDetection } from './outlier-detection.ts';
+
 /** A group of endpoints that serve the same: xDS' Cluster with its ClusterLoadAssignment. Never mutated. */
 export interface ClusterConfig {
   readonly name: string;
@@ -22,6 +24,10 @@ export interface ClusterConfig {
   readonly maxRequests: number;
   /** An idle pooled connection is closed after this; below what servers wait (linkerd: 3 s; Node's server: 5 s). */
   readonly poolIdleMs: number;
+  /** Undefined: no answer keeps requests from an endpoint. */
+  readonly outliers: OutlierDetection | undefined;
+  /** With a smaller share of the healthy endpoints left, ejections are overlooked (Envoy's healthy_panic_threshold; default 50). */
+  readonly panicPercent: number;
 }
 
 export interface Endpoint {

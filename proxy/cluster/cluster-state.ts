@@ -4,6 +4,7 @@ import type { Balancer } from './balancer.ts';
 import type { ClusterConfig, Endpoint } from './cluster-config.ts';
 import { EndpointState, endpointKey } from './endpoint-state.ts';
 import { LeastRequest } from './least-request.ts';
+import { OutlierDetector } from './outlier-detector.ts';
 import { RoundRobin } from './round-robin.ts';
 
 /** Authorities of a pass-through cluster whose idle connections are kept at once. */
@@ -17,20 +18,32 @@ export class ClusterState {
   error = 0;
   active = 0;
   retries = 0;
+  /** Picks among all, ejected ones too, because too few others were left. */
+  panics = 0;
   readonly budget = new RetryBudget();
   #balancer: Balancer;
   #endpoints = new Map<string, EndpointState>();
+  #all: readonly EndpointState[] = [];
+  /** Whom requests go to: healthy, and not ejected unless too many are. */
   #usable: readonly EndpointState[] = [];
+  #isPanicking = false;
+  #outliers: OutlierDetector | undefined;
   #avoidingUntilMs = 0;
 
   constructor(config: ClusterConfig) {
     this.config = config;
     this.#balancer = balancerOf(config);
+    this.#outliers = detectorOf(config, undefined);
     this.#adopt(config.endpoints);
   }
 
   get endpoints(): Iterable<EndpointState> {
     return this.#endpoints.values();
+  }
+
+  /** Undefined where the cluster has no outlier detection. */
+  get outliers(): Pick<OutlierDetector, 'enforced' | 'overflow'> | undefined {
+    return this.#outliers;
   }
 
   update(config: ClusterConfig): void {
@@ -39,6 +52,7 @@ export class ClusterState {
     const tlsChanged =
       config.protocol !== this.config.protocol || JSON.stringify(config.tls) !== JSON.stringify(this.config.tls);
     this.config = config;
+    this.#outliers = detectorOf(config, this.#outliers);
     // Idle connections were verified against what the cluster asked for before.
     if (tlsChanged) for (const endpoint of this.#endpoints.values()) closeIdle(endpoint);
     if (config.kind === 'endpoints') this.#adopt(config.endpoints);
@@ -48,16 +62,19 @@ export class ClusterState {
   retire(): void {
     for (const endpoint of this.#endpoints.values()) retire(endpoint);
     this.#endpoints.clear();
+    this.#all = [];
     this.#usable = [];
   }
 
   /**
-   * An endpoint for the next try: healthy, preferably none of `tried` and none that lately refused connections; undefined
-   * when no endpoint is healthy.
+   * An endpoint for the next try: healthy, not ejected, preferably none of `tried` and none that lately refused connections;
+   * undefined when no endpoint is healthy.
    */
   pick(tried: readonly EndpointState[] | undefined, nowMs: number, random: Random): EndpointState | undefined {
+    this.sweepOutliers(nowMs, random);
     let candidates = this.#usable;
     if (candidates.length === 0) return undefined;
+    if (this.#isPanicking) this.panics++;
     if (tried !== undefined || this.#avoidingUntilMs > nowMs) candidates = preferred(candidates, tried ?? [], nowMs);
     return this.#balancer.pick(candidates, random);
   }
@@ -84,6 +101,16 @@ export class ClusterState {
     this.#avoidingUntilMs = nowMs + 10_000;
   }
 
+  /** The endpoint answered with 500 or more, or not at all: `status` is what a client gets for it. May eject it. */
+  failed(endpoint: EndpointState, status: number, nowMs: number, random: Random): void {
+    if (this.#outliers?.failed(endpoint, status, this.#all, nowMs, random) === true) this.#refresh();
+  }
+
+  /** Lets those come back whose time is over. Picking does it; so does who wants to look. */
+  sweepOutliers(nowMs: number, random: Random): void {
+    if (this.#outliers?.sweep(this.#all, nowMs, random) === true) this.#refresh();
+  }
+
   #adopt(endpoints: readonly Endpoint[]): void {
     const before = this.#endpoints;
     const now = new Map<string, EndpointState>();
@@ -95,12 +122,27 @@ export class ClusterState {
     }
     for (const [key, state] of before) if (!now.has(key)) retire(state);
     this.#endpoints = now;
-    this.#usable = [...now.values()].filter((state) => state.config.healthy);
+    this.#all = [...now.values()];
+    this.#refresh();
+  }
+
+  #refresh(): void {
+    const healthy = this.#all.filter(({ config }) => config.healthy);
+    const staying = this.#outliers === undefined ? healthy : healthy.filter(({ outlier }) => !outlier.ejected);
+    this.#isPanicking = 100 * staying.length < this.config.panicPercent * healthy.length;
+    this.#usable = this.#isPanicking ? healthy : staying;
   }
 }
 
 function balancerOf(config: ClusterConfig): Balancer {
   return config.policy === 'round-robin' ? new RoundRobin() : new LeastRequest();
+}
+
+function detectorOf({ outliers }: ClusterConfig, before: OutlierDetector | undefined): OutlierDetector | undefined {
+  if (outliers === undefined) return undefined;
+  const detector = before ?? new OutlierDetector(outliers);
+  detector.config = outliers;
+  return detector;
 }
 
 function preferred(

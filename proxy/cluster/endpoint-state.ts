@@ -1,6 +1,7 @@
 import type { Http2Connection } from '../upstream/http2-connection.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { Endpoint } from './cluster-config.ts';
+import { OutlierRecord } from './outlier-detection.ts';
 
 const AVOID_BASE_MS = 500;
 const AVOID_MAX_MS = 10_000;
@@ -19,6 +20,8 @@ export class EndpointState {
   readonly shared: Http2Connection[] = [];
   /** No longer in the cluster: what is in flight finishes, nothing is kept. */
   removed = false;
+  /** What its answers say of it. */
+  readonly outlier = new OutlierRecord();
   opened = 0;
   failures = 0;
   #failuresInARow = 0;
@@ -41,6 +44,7 @@ export class EndpointState {
     if (this.#failuresInARow < 10) this.#failuresInARow++;
   }
 
+  /** It was reached. */
   answered(): void {
     this.#failuresInARow = 0;
     this.#avoidUntilMs = 0;

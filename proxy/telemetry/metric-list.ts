@@ -112,16 +112,60 @@ export const METRICS: readonly MetricSpec[] = [
   {
     name: 'tutti_upstream_endpoints',
     type: 'gauge',
-    help: 'Endpoints by state; avoided ones refused connections lately',
+    help: 'Endpoints by state; ejected ones answered badly, avoided ones refused connections lately',
     labels: ['cluster', 'state'],
     collect: (engine, add) => {
       for (const { name, endpoints } of engine.clusters()) {
         const unhealthy = endpoints.filter(({ healthy }) => !healthy).length;
-        const avoided = endpoints.filter(({ healthy, avoided }) => healthy && avoided).length;
+        const ejected = endpoints.filter(({ healthy, ejected }) => healthy && ejected).length;
+        const avoided = endpoints.filter(({ healthy, avoided, ejected }) => healthy && avoided && !ejected).length;
         add({ cluster: name, state: 'unhealthy' }, unhealthy);
+        add({ cluster: name, state: 'ejected' }, ejected);
         add({ cluster: name, state: 'avoided' }, avoided);
-        add({ cluster: name, state: 'healthy' }, endpoints.length - unhealthy - avoided);
+        add({ cluster: name, state: 'healthy' }, endpoints.length - unhealthy - ejected - avoided);
       }
+    },
+  },
+  {
+    name: 'tutti_upstream_outlier_ejections_active',
+    type: 'gauge',
+    help: 'Endpoints ejected now for their answers',
+    labels: ['cluster'],
+    collect: (engine, add) => {
+      for (const { name, outliers, endpoints } of engine.clusters()) {
+        if (outliers !== undefined) add({ cluster: name }, endpoints.filter(({ ejected }) => ejected).length);
+      }
+    },
+  },
+  {
+    name: 'tutti_upstream_outlier_ejections_enforced_total',
+    type: 'counter',
+    help: 'Ejections made, by what was found',
+    labels: ['cluster', 'cause'],
+    collect: (engine, add) => {
+      for (const { name, outliers } of engine.clusters()) {
+        for (const [cause, count] of Object.entries(outliers?.enforced ?? {})) add({ cluster: name, cause }, count);
+      }
+    },
+  },
+  {
+    name: 'tutti_upstream_outlier_ejections_overflow_total',
+    type: 'counter',
+    help: 'Ejections not made, because too large a share was ejected already',
+    labels: ['cluster'],
+    collect: (engine, add) => {
+      for (const { name, outliers } of engine.clusters()) {
+        if (outliers !== undefined) add({ cluster: name }, outliers.overflow);
+      }
+    },
+  },
+  {
+    name: 'tutti_upstream_healthy_panic_total',
+    type: 'counter',
+    help: 'Picks among ejected endpoints too, because too few others were left',
+    labels: ['cluster'],
+    collect: (engine, add) => {
+      for (const { name, panics } of engine.clusters()) add({ cluster: name }, panics);
     },
   },
   {

@@ -1,4 +1,5 @@
 import type { ClusterConfig, Endpoint } from '../cluster/cluster-config.ts';
+import type { OutlierDetection } from '../cluster/outlier-detection.ts';
 import type { HttpConnectionConfig, ListenerConfig } from '../listener/listener-config.ts';
 import type { HeaderEdits, Route, RouteAction, RouteMatch, RouteTable } from '../route/route-table.ts';
 import type { ProxyTables } from '../tables.ts';
@@ -14,6 +15,35 @@ export function endpoint(port: number, weight = 1): Endpoint {
   return { address: '127.0.0.1', port, weight, healthy: true };
 }
 
+/** Envoy's defaults; by consecutive 5xx alone unless told. */
+export function outlierDetection(
+  more: Partial<Omit<OutlierDetection, 'enforcing'>> & {
+    readonly enforcing?: Partial<OutlierDetection['enforcing']>;
+  } = {},
+): OutlierDetection {
+  const { enforcing, ...rest } = more;
+  return {
+    consecutive5xx: 5,
+    consecutiveGatewayFailure: 5,
+    intervalMs: 10_000,
+    baseEjectionMs: 30_000,
+    maxEjectionMs: 300_000,
+    maxEjectionJitterMs: 0,
+    maxEjectionPercent: 100,
+    alwaysEjectOneHost: false,
+    successRate: { minimumHosts: 5, requestVolume: 100, stdevFactor: 1.9 },
+    failurePercentage: { threshold: 85, minimumHosts: 5, requestVolume: 50 },
+    ...rest,
+    enforcing: {
+      consecutive_5xx: 100,
+      consecutive_gateway_failure: 0,
+      success_rate: 0,
+      failure_percentage: 0,
+      ...enforcing,
+    },
+  };
+}
+
 export function cluster(name: string, ports: readonly number[], more: Partial<ClusterConfig> = {}): ClusterConfig {
   return {
     name,
@@ -26,6 +56,8 @@ export function cluster(name: string, ports: readonly number[], more: Partial<Cl
     protocol: 'http1',
     maxRequests: 1024,
     poolIdleMs: 3000,
+    outliers: undefined,
+    panicPercent: 50,
     ...more,
   };
 }

@@ -214,6 +214,7 @@ export class Exchange implements CarrierUser {
   giveUp(status: number, reason: Reason, body: string): void {
     if (this.#phase === 'done') return;
     this.#upstream?.close();
+    if (reason === 'UT' && this.#phase === 'sending') this.#endpointFailed(504, this.#runtime.clock.monotonic());
     this.#tryEnded(reason === 'UT' ? 'error' : 'neither');
     this.#fail(status, reason, body);
   }
@@ -286,6 +287,9 @@ export class Exchange implements CarrierUser {
       this.#cluster?.connectFailed(endpoint, now);
       this.#runtime.log.debug(`connect to "${endpoint.key}": ${message}`);
     }
+    // A server may tire of an idle connection: that says nothing of it.
+    if (failure.kind !== 'reset' || !failure.reused)
+      this.#endpointFailed(failure.kind === 'try-timeout' ? 504 : 503, now);
     this.#tryEnded('error');
     if (this.#retryAfter(failure, now)) return;
     if (failure.kind === 'try-timeout') this.#fail(504, 'UT', message);
@@ -294,12 +298,14 @@ export class Exchange implements CarrierUser {
 
   brokenAnswer(rejection: Rejection): void {
     this.#upstream = undefined;
+    this.#endpointFailed(502, this.#runtime.clock.monotonic());
     this.#tryEnded('error');
     this.#fail(502, 'UPE', rejection.cause);
   }
 
   truncated(message: string): void {
     this.#upstream = undefined;
+    this.#endpointFailed(503, this.#runtime.clock.monotonic());
     this.#tryEnded('error');
     this.#fail(502, 'UC', message);
   }
@@ -395,11 +401,14 @@ export class Exchange implements CarrierUser {
       head.status >= 500 || meshReason !== undefined || plan.action.retry?.statuses.includes(head.status);
     if (retryable !== true) {
       upstream.endpoint.answered();
+      upstream.endpoint.outlier.succeed();
       return false;
     }
     const now = this.#runtime.clock.monotonic();
     if (meshReason === 'UF') plan.cluster.connectFailed(upstream.endpoint, now);
     else upstream.endpoint.answered();
+    if (head.status < 500) upstream.endpoint.outlier.succeed();
+    else this.#endpointFailed(head.status, now);
     this.#reason = meshReason ?? '';
     return this.#retryAfter({ kind: 'answer', status: head.status, meshReason }, now);
   }
@@ -436,6 +445,10 @@ export class Exchange implements CarrierUser {
     this.#runtime.wheel.set(this.#backoff, nowMs, backoffMs(this.#retries, backoff, this.#runtime.random));
     this.#retries++;
     return true;
+  }
+
+  #endpointFailed(status: number, nowMs: number): void {
+    if (this.#endpoint !== undefined) this.#cluster?.failed(this.#endpoint, status, nowMs, this.#runtime.random);
   }
 
   /** An answer may begin before the request is whole; the rest is still sent. */

@@ -11,6 +11,7 @@ import {
   type UpstreamHttpOptions as UpstreamHttpOptionsMessage,
 } from '../../../xds/messages.js';
 import type { ClusterConfig, Endpoint } from '../../cluster/cluster-config.ts';
+import { outlierDetection } from './outlier-detection.ts';
 import { upstreamTransport } from './transport.ts';
 import { durationMs, isAny, ResourceError, unpackAny } from './unpack.ts';
 
@@ -26,6 +27,8 @@ const DEFAULT_CONNECT_MS = 5000;
 const DEFAULT_MAX_REQUESTS = 1024;
 // linkerd2-proxy's pool idle time. Envoy's is an hour, which meets servers that close after seconds.
 const DEFAULT_POOL_IDLE_MS = 3000;
+// Envoy: Cluster.CommonLbConfig.healthy_panic_threshold.
+const DEFAULT_PANIC_PERCENT = 50;
 const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
 export function decodeCluster(bytes: Uint8Array): DecodedCluster {
@@ -39,6 +42,8 @@ export function decodeCluster(bytes: Uint8Array): DecodedCluster {
     connectTimeoutMs: durationMs(connectTimeout) ?? DEFAULT_CONNECT_MS,
     ...upstreamTransport(transportSocket),
     maxRequests: limits?.maxRequests?.value ?? DEFAULT_MAX_REQUESTS,
+    outliers: outlierDetection(cluster.outlierDetection),
+    panicPercent: cluster.commonLbConfig?.healthyPanicThreshold?.value ?? DEFAULT_PANIC_PERCENT,
     ...httpOptions(cluster),
   };
   if (isAny(cluster.clusterType?.typedConfig ?? null, DynamicForwardProxyCluster)) {
