@@ -3,6 +3,8 @@ import { conditionSchema } from '../meta/condition.ts';
 import { intOrStringSchema } from '../meta/int-or-percent.ts';
 import { formatRequirements, selectorRequirements } from '../meta/label-selector.ts';
 import { dns1035Label } from '../meta/names.ts';
+import { parseOutlierPolicy } from '../meta/outlier-policy.ts';
+import { OUTLIER_DETECTION } from '../meta/well-known.ts';
 import { ageColumn, column, listed, nameColumn, wide } from './columns.ts';
 import { protocolSchema } from './container.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
@@ -127,13 +129,20 @@ export const serviceKind = defineKind<Service>({
     'spec.type': ({ spec }) => spec.type,
   },
   validate: validateService,
-  warnings: ({ spec }) => [
+  warnings: ({ metadata, spec }) => [
+    ...outlierWarnings(metadata.annotations?.[OUTLIER_DETECTION]),
     ...(spec.externalName && spec.type !== 'ExternalName'
       ? ['spec.externalName is ignored when spec.type is not "ExternalName"']
       : []),
     ...unenforcedFields(spec, 'spec', UNENFORCED),
   ],
 });
+
+function outlierWarnings(text: string | undefined): readonly string[] {
+  const parsed = parseOutlierPolicy(text);
+  if (!('problem' in parsed)) return [];
+  return [`metadata.annotations[${OUTLIER_DETECTION}]: ${parsed.problem}; until then the defaults hold`];
+}
 
 /** Three hours: SetDefaults_Service. */
 const CLIENT_IP_TIMEOUT_SECONDS = 10_800;

@@ -16,6 +16,12 @@ export const EXPORT_TO = 'tutti.dev/export-to';
 export const BALANCING = 'tutti.dev/balancing';
 
 /**
+ * On a Service: `off`, or how callers' proxies judge its endpoints by their answers: `consecutive5xxErrors=5,baseEjectionTime=10s`, by
+ * the names of Istio's OutlierDetection (docs/traffic.md). What is not said stays as it is by default.
+ */
+export const OUTLIER_DETECTION = 'tutti.dev/outlier-detection';
+
+/**
  * On a Service: how long a proxy that has lost the control plane may go on with the endpoints that it knows (`30s`; at least
  * `1s`). Without it, for ever. Only proxies that can forget are told (Envoy can).
  */

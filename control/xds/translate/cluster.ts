@@ -19,6 +19,7 @@ import { durationOf, packAny } from './any.ts';
 import type { Memo } from './memo.ts';
 import { endpointsKey, type MeshPort } from './mesh-service.ts';
 import { carriedPod, inboundName, PASSTHROUGH_CLUSTER, UNAVAILABLE_CLUSTER } from './names.ts';
+import { outlierDetectionOf } from './outlier-detection.ts';
 import { meshClientTls, proxyProtocolTransport } from './transport.ts';
 
 // linkerd2-proxy's outbound connect timeout; Envoy's 5 s is for the open network.
@@ -40,6 +41,7 @@ export function serviceClusterResource(port: MeshPort): Resource {
     edsClusterConfig: { edsConfig: { ads: {}, resourceApiVersion: 2 }, serviceName: port.cluster },
     lbPolicy: policy === 'least-request' ? ClusterLbPolicy.LEAST_REQUEST : ClusterLbPolicy.ROUND_ROBIN,
     ...transportOf(port),
+    ...outlierDetectionOf(port.service),
   });
 }
 

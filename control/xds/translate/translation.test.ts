@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { secretKind } from '../../../api/kinds/secret.ts';
-import { EXPORT_TO, INJECT } from '../../../api/meta/well-known.ts';
+import { EXPORT_TO, INJECT, OUTLIER_DETECTION } from '../../../api/meta/well-known.ts';
 import {
   Cluster,
   ClusterLoadAssignment,
@@ -398,5 +398,39 @@ describe('endpoints', () => {
     const snapshot = sidecar({ pods: [web, plain], services, endpointSlices: [slice('catalog', [plain])] });
     assert.deepEqual(endpointsOf(snapshot, cluster), ['127.64.0.4:8080']);
     assert.equal(Cluster.decode(snapshot.cluster.get(cluster)?.value ?? new Uint8Array()).transportSocket, null);
+  });
+});
+
+describe('outlier detection', () => {
+  const detectionOf = (annotation?: string) => {
+    const annotations = annotation === undefined ? {} : { [OUTLIER_DETECTION]: annotation };
+    const snapshot = sidecar({ ...SHOP, services: [service('catalog', { annotations })] });
+    const resource = snapshot.cluster.get('service/default/catalog/80');
+    assert.ok(resource !== undefined);
+    assert.deepEqual(envoyProblems(resource), []);
+    return Cluster.decode(resource.value);
+  };
+
+  test('is on by default, by what tells of a broken endpoint and not of a broken request', () => {
+    for (const annotation of [undefined, 'nonsense']) {
+      const { outlierDetection, commonLbConfig } = detectionOf(annotation);
+      assert.equal(outlierDetection?.consecutiveGatewayFailure?.value, 5);
+      assert.equal(outlierDetection?.enforcingConsecutiveGatewayFailure?.value, 100);
+      assert.equal(outlierDetection?.enforcingConsecutive_5xx?.value, 0);
+      assert.equal(outlierDetection?.maxEjectionPercent?.value, 50);
+      assert.equal(commonLbConfig?.healthyPanicThreshold?.value, 50);
+    }
+  });
+
+  test('is what the Service’s annotation says, or none', () => {
+    const { outlierDetection, commonLbConfig } = detectionOf(
+      'consecutive5xxErrors=3,consecutiveGatewayErrors=0,baseEjectionTime=1500ms,minHealthPercent=0',
+    );
+    assert.equal(outlierDetection?.consecutive_5xx?.value, 3);
+    assert.equal(outlierDetection?.enforcingConsecutive_5xx?.value, 100);
+    assert.equal(outlierDetection?.enforcingConsecutiveGatewayFailure?.value, 0);
+    assert.deepEqual({ ...outlierDetection?.baseEjectionTime }, { seconds: 1, nanos: 500_000_000 });
+    assert.equal(commonLbConfig?.healthyPanicThreshold?.value, 0);
+    assert.equal(detectionOf('off').outlierDetection, null);
   });
 });
