@@ -8,6 +8,8 @@ import type { Random } from '../kit/random.ts';
 import type { Bootstrap } from './bootstrap/bootstrap.ts';
 import type { ListeningSocket, Plane } from './engine.ts';
 import { ListeningSockets } from './socket/listening-sockets.ts';
+import type { TracingSetup } from './tracing/start-tracing.ts';
+import type { Tracer } from './tracing/tracer.ts';
 import { AdsClient } from './xds/ads-client.ts';
 import { LastGoodKeeper } from './xds/last-good-keeper.ts';
 
@@ -58,20 +60,35 @@ export async function assemble(
 
 /** One engine in this thread, or one in each worker's: what one worker does not need is not loaded for it. */
 async function createPlane(
-  { nodeId, logLevel }: Bootstrap,
+  bootstrap: Bootstrap,
   workers: number,
   takenOver: readonly ListeningSocket[],
   shared: Shared,
 ): Promise<Plane> {
+  const { nodeId, logLevel } = bootstrap;
+  const tracing = tracingOf(bootstrap);
   if (workers > 1) {
     const { Crew } = await import('./workers/crew.ts');
-    return new Crew({ ...shared, workers, logLevel, component: nodeId, takenOver });
+    return new Crew({ ...shared, workers, logLevel, component: nodeId, takenOver, tracing });
   }
   const { createEngine } = await import('./data-plane.ts');
   // Standard output is the access log's alone.
   const accessLog = { format: 'json', sink: (lines: string) => void process.stdout.write(lines) } as const;
   const own = new Map(takenOver.map(({ key, fd }) => [key, fd] as const));
-  return createEngine({ ...shared, accessLog, sockets: new ListeningSockets({ takenOver: own }) });
+  const tracer = tracing === undefined ? {} : { tracer: await startTracer(tracing, shared) };
+  return createEngine({ ...shared, accessLog, sockets: new ListeningSockets({ takenOver: own }), ...tracer });
+}
+
+function tracingOf({ tracing, namespace, name, mode }: Bootstrap): TracingSetup | undefined {
+  if (tracing === undefined) return undefined;
+  const headers = process.env['OTEL_EXPORTER_OTLP_HEADERS'];
+  return { ...tracing, namespace, name, mode, headers, version: ownVersion() };
+}
+
+/** What makes and sends spans is loaded only where there is a collector. */
+async function startTracer(tracing: TracingSetup, shared: Shared): Promise<Tracer> {
+  const { startTracing } = await import('./tracing/start-tracing.ts');
+  return startTracing(tracing, shared);
 }
 
 /** What asks the API server itself is loaded only where it is needed. */

@@ -26,6 +26,7 @@ import type { ProxyTables } from './tables.ts';
 import { AccessLog, type AccessLogFormat } from './telemetry/access-log.ts';
 import { Telemetry } from './telemetry/telemetry.ts';
 import { tlsRefusalLog } from './telemetry/tls-refusal-log.ts';
+import type { Tracer } from './tracing/tracer.ts';
 
 export interface EngineOptions {
   readonly clock: Clock;
@@ -33,6 +34,8 @@ export interface EngineOptions {
   readonly log: Logger;
   /** Takes whole lines, several at a time; undefined writes none. */
   readonly accessLog: { readonly format: AccessLogFormat; readonly sink: (lines: string) => void } | undefined;
+  /** Which requests are traced; the engine closes it. Without it no spans are made. */
+  readonly tracer?: Tracer;
   /** `shared` unless told; a test runs both. */
   readonly readMode?: ReadMode;
   /** Each listener binds its address for itself alone unless told. */
@@ -59,6 +62,7 @@ class DataPlane implements Engine, Runtime {
   readonly accessLog: AccessLog | undefined;
   readonly meshTls: MeshTls;
   readonly sockets: ListeningSockets;
+  readonly tracer: Tracer | undefined;
   readonly requestHead = new RequestHead();
   readonly responseHead = new ResponseHead();
   activeInbound = 0;
@@ -82,6 +86,8 @@ class DataPlane implements Engine, Runtime {
     this.telemetry.onTlsRefused = tlsRefusalLog(options.clock, options.log);
     this.meshTls = new MeshTls(() => options.clock.now());
     this.sockets = options.sockets ?? new ListeningSockets();
+    this.tracer = options.tracer;
+    this.telemetry.spans = options.tracer?.counts;
     this.accessLog =
       options.accessLog === undefined
         ? undefined
@@ -210,6 +216,7 @@ class DataPlane implements Engine, Runtime {
     this.#listeners.clear();
     for (const cluster of this.#clusters.values()) cluster.retire();
     this.accessLog?.flush();
+    await this.tracer?.close();
     this.wheel.close();
     this.#ready = false;
   }

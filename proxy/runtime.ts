@@ -10,6 +10,7 @@ import type { ListeningSockets } from './socket/listening-sockets.ts';
 import type { MeshTls } from './socket/mesh-tls.ts';
 import type { AccessLog } from './telemetry/access-log.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
+import type { Tracer } from './tracing/tracer.ts';
 
 /** What every connection and request of one engine shares. The engine writes; the others read. */
 export interface Runtime {
@@ -21,6 +22,8 @@ export interface Runtime {
   readonly accessLog: AccessLog | undefined;
   readonly meshTls: MeshTls;
   readonly sockets: ListeningSockets;
+  /** Undefined where no spans are sent. */
+  readonly tracer: Tracer | undefined;
   /** Requests that came by an inbound or ingress listener and are not answered yet, tunnels included. */
   activeInbound: number;
   /** Monotonic time at which `activeInbound` last changed. */

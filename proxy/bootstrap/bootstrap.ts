@@ -31,6 +31,15 @@ export interface Bootstrap {
   /** Last good configuration and such; made when missing. */
   readonly stateFolder: string;
   readonly svidTtlSeconds?: number;
+  /** Where spans are sent; without it none are made. */
+  readonly tracing?: {
+    /** The collector's whole URL for OTLP/HTTP: `http://127.0.0.1:4318/v1/traces`. */
+    readonly endpoint: string;
+    /** Of the requests that bring no decision with them; 0 to 1. */
+    readonly samplingRatio: number;
+    /** What the workload is called in traces. */
+    readonly serviceName: string;
+  };
   readonly logLevel: LogLevel;
 }
 
@@ -53,6 +62,7 @@ export function parseBootstrap(text: string): Bootstrap {
   }
   const admin = root.fields('admin');
   const svidTtlSeconds = root.optional('svidTtlSeconds', (field) => root.whole(field));
+  const tracing = root.optional('tracing', (field) => root.fields(field));
   const logLevel = root.optional('logLevel', (field) => root.word(field, LOG_LEVELS));
   const bootstrap: Bootstrap = {
     mode: root.word('mode', MODES),
@@ -71,9 +81,18 @@ export function parseBootstrap(text: string): Bootstrap {
     admin: { address: admin.text('address'), port: admin.whole('port') },
     stateFolder: root.text('stateFolder'),
     ...(svidTtlSeconds === undefined ? {} : { svidTtlSeconds }),
+    ...(tracing === undefined
+      ? {}
+      : {
+          tracing: {
+            endpoint: tracing.url('endpoint'),
+            samplingRatio: tracing.ratio('samplingRatio'),
+            serviceName: tracing.text('serviceName'),
+          },
+        }),
     logLevel: logLevel ?? 'info',
   };
-  for (const fields of [root, api, admin]) fields?.refuseOthers();
+  for (const fields of [root, api, admin, tracing]) fields?.refuseOthers();
   return bootstrap;
 }
 
@@ -115,6 +134,12 @@ class Fields {
     const value = this.#take(name);
     const good = typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
     return good ? value : this.#refuse(name, value, 'a whole number');
+  }
+
+  ratio(name: string): number {
+    const value = this.#take(name);
+    const good = typeof value === 'number' && value >= 0 && value <= 1;
+    return good ? value : this.#refuse(name, value, 'a number from 0 to 1');
   }
 
   word<Word extends string>(name: string, words: readonly Word[]): Word {

@@ -1,6 +1,8 @@
 import { HOP_BY_HOP } from '../http1/field-kind.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { Direction } from '../telemetry/request-stats.ts';
+import type { RequestTrace } from '../tracing/request-trace.ts';
+import type { Tracer } from '../tracing/tracer.ts';
 
 /** Who sent the request, and by which door it came. One per connection. */
 export interface Downstream {
@@ -27,6 +29,10 @@ export class RequestDraft {
   requestId = '';
   /** The host to ask for, when it is not the client's. */
   hostRewrite: string | undefined = undefined;
+  /** Undefined where no spans are sent. */
+  tracer: Tracer | undefined = undefined;
+  /** Of a request that is sampled. */
+  trace: RequestTrace | undefined = undefined;
 
   constructor(head: RequestHead, from: Downstream) {
     this.head = head;
@@ -39,6 +45,7 @@ export class RequestDraft {
     this.drop = HOP_BY_HOP;
     this.added = '';
     this.requestId = '';
+    this.trace = undefined;
     this.hostRewrite = hostRewrite;
   }
 }

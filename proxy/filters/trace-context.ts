@@ -1,4 +1,5 @@
 import { TRACEPARENT, TRACESTATE } from '../http1/field-kind.ts';
+import type { RequestTrace } from '../tracing/request-trace.ts';
 import { drawHex } from './random-hex.ts';
 import type { RequestDraft } from './request-draft.ts';
 
@@ -11,13 +12,30 @@ export function isTraceParent(value: string): boolean {
 }
 
 /**
- * W3C trace context is passed on unchanged: the proxy makes no spans of its own, so the caller stays the callee's parent
- * (section 3.4 allows forwarding unmodified). A request without one, or with one that is malformed, begins a trace that is
- * not sampled, and then carries no foreign tracestate.
+ * W3C trace context. A request that is not sampled is passed on unchanged: the proxy makes no span of it, so the caller stays the
+ * callee's parent (section 3.4 allows forwarding unmodified). One that is sampled goes on with our span as its parent. A request
+ * without context, or with one that is malformed, begins a trace, and then carries no foreign tracestate.
  */
 export function traceContext(draft: RequestDraft): void {
   const given = draft.head.fields.valueOf(TRACEPARENT);
-  if (given !== undefined && isTraceParent(given)) return;
-  draft.drop |= TRACEPARENT | TRACESTATE;
-  draft.added += `traceparent: 00-${drawHex(16)}-${drawHex(8)}-00\r\n`;
+  const parent = given !== undefined && isTraceParent(given) ? given : undefined;
+  const trace = traceOf(draft, parent);
+  draft.trace = trace;
+  if (trace === undefined && parent !== undefined) return;
+  draft.drop |= parent === undefined ? TRACEPARENT | TRACESTATE : TRACEPARENT;
+  draft.added += trace === undefined ? `traceparent: 00-${drawHex(16)}-${drawHex(8)}-00\r\n` : trace.line;
+}
+
+function traceOf({ tracer, head, from }: RequestDraft, parent: string | undefined): RequestTrace | undefined {
+  const context = tracer?.sample(parent);
+  return context === undefined
+    ? undefined
+    : tracer?.begin(context, {
+        method: head.method,
+        scheme: from.scheme,
+        authority: head.authority,
+        path: head.path,
+        clientAddress: from.peerAddress,
+        direction: from.direction,
+      });
 }

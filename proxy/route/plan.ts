@@ -9,6 +9,7 @@ import { websocketKey } from '../http1/websocket-key.ts';
 import type { HttpConnectionConfig } from '../listener/listener-config.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Reason } from '../telemetry/reason.ts';
+import type { RequestTrace } from '../tracing/request-trace.ts';
 import type { CompiledRoute, CompiledRouteTable } from './compiled-route-table.ts';
 import type { CompiledEdits } from './header-edits.ts';
 import { redirectLocation } from './redirect.ts';
@@ -41,6 +42,8 @@ export type Plan =
       readonly requestId: string;
       /** To be translated from and to gRPC-Web. */
       readonly web: WebCall | undefined;
+      /** Of a request that is sampled. */
+      readonly trace: RequestTrace | undefined;
       readonly responseEdits: CompiledEdits | undefined;
     }
   /** CONNECT to a host of the mesh: what comes through the tunnel is read as HTTP by this very connection. */
@@ -103,6 +106,7 @@ function planForward(
 
   draft ??= new RequestDraft(head, from);
   draft.start(head, from, action.hostRewrite);
+  draft.tracer = runtime.tracer;
   for (const filter of REQUEST_FILTERS) filter(draft);
   const web = cluster.config.protocol === 'http2' ? webCall(head) : undefined;
   if (web !== undefined) translateHead(draft, web);
@@ -125,6 +129,7 @@ function planForward(
     acceptsTrailers: web !== undefined || head.fields.acceptsTrailers,
     requestId: draft.requestId,
     web,
+    trace: draft.trace,
     responseEdits: found.responseEdits,
   };
 }

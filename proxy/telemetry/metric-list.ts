@@ -190,6 +190,24 @@ export const METRICS: readonly MetricSpec[] = [
     collect: (engine, add) => sumEndpoints(engine, add, ({ idleConnections }) => idleConnections),
   },
   {
+    name: 'tutti_spans_exported_total',
+    type: 'counter',
+    help: 'Spans that the collector took',
+    labels: [],
+    collect: ({ telemetry: { spans } }, add) => {
+      if (spans !== undefined) add({}, spans.exported);
+    },
+  },
+  {
+    name: 'tutti_spans_dropped_total',
+    type: 'counter',
+    help: 'Spans that no collector got',
+    labels: ['cause'],
+    collect: ({ telemetry: { spans } }, add) => {
+      for (const [cause, count] of Object.entries(spans?.dropped ?? {})) add({ cause }, count);
+    },
+  },
+  {
     name: 'tutti_tls_refused_total',
     type: 'counter',
     help: 'TLS connections refused, on the side this proxy had in them',

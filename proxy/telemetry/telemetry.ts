@@ -20,6 +20,11 @@ export interface TlsRefused {
   readonly detail: string;
 }
 
+export interface SpanCounts {
+  exported: number;
+  readonly dropped: Record<'queue_full' | 'refused' | 'closing', number>;
+}
+
 /** Numbers of the whole process. Plain fields: the hot path adds to them, the scrape reads them. */
 export class Telemetry {
   readonly requests = new Map<string, RequestStats>();
@@ -31,6 +36,8 @@ export class Telemetry {
   identityNotAfterMs = 0;
   applied = 0;
   problems = 0;
+  /** What became of spans; undefined where none are sent. */
+  spans: SpanCounts | undefined = undefined;
   /** Of services that are gone. */
   requestsForgotten = 0;
 

@@ -7,6 +7,7 @@ import { createEngine } from '../data-plane.ts';
 import type { Engine } from '../engine.ts';
 import type { ReadMode } from '../listener/listener.ts';
 import type { ProxyTables } from '../tables.ts';
+import type { Tracer } from '../tracing/tracer.ts';
 
 export interface RunningEngine extends AsyncDisposable {
   readonly engine: Engine;
@@ -20,6 +21,7 @@ export interface EngineSetup {
   readonly readMode?: ReadMode;
   readonly identity?: MeshIdentity;
   readonly clock?: Clock;
+  readonly tracer?: Tracer;
   /** What the process itself logs; nowhere when missing. */
   readonly processLog?: Logger;
 }
@@ -37,6 +39,7 @@ export async function startEngine(setup: EngineSetup): Promise<RunningEngine> {
         for (const line of lines.trim().split('\n')) log.push(JSON.parse(line) as Record<string, unknown>);
       },
     },
+    ...(setup.tracer === undefined ? {} : { tracer: setup.tracer }),
     ...(setup.readMode === undefined ? {} : { readMode: setup.readMode }),
   });
   if (setup.identity !== undefined) engine.setIdentity(setup.identity);

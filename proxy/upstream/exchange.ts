@@ -19,6 +19,7 @@ import type { Runtime } from '../runtime.ts';
 import { Tunnel } from '../socket/tunnel.ts';
 import { account } from '../telemetry/account.ts';
 import { parseReason, type Reason } from '../telemetry/reason.ts';
+import type { RequestTrace } from '../tracing/request-trace.ts';
 import type { Carrier, CarrierUser } from './carrier.ts';
 import type { Client } from './client.ts';
 import { openStream } from './http2-pool.ts';
@@ -76,6 +77,7 @@ export class Exchange implements CarrierUser {
   #retries = 0;
   #backoff: Alarm | undefined = undefined;
   #tunnel: Tunnel | undefined = undefined;
+  #trace: RequestTrace | undefined = undefined;
   #status = 0;
   #reason: Reason = '';
   readonly #call: Call | undefined;
@@ -128,6 +130,7 @@ export class Exchange implements CarrierUser {
 
   #forward(plan: ForwardPlan): void {
     this.#plan = plan;
+    this.#trace = plan.trace;
     this.#cluster = plan.cluster;
     if (plan.web !== undefined) this.#translate(plan.web);
     plan.cluster.active++;
@@ -200,6 +203,7 @@ export class Exchange implements CarrierUser {
     if (this.#phase === 'tunnel') this.#tunnel?.clientClosed();
     else {
       this.#reason = 'DC';
+      this.#trace?.broke('client-gone');
       this.#upstream?.close();
     }
     this.#finish(this.#runtime.clock.monotonic());
@@ -215,6 +219,7 @@ export class Exchange implements CarrierUser {
     if (this.#phase === 'done') return;
     this.#upstream?.close();
     if (reason === 'UT' && this.#phase === 'sending') this.#endpointFailed(504, this.#runtime.clock.monotonic());
+    this.#trace?.broke(reason === 'UT' ? 'timeout' : 'given-up');
     this.#tryEnded(reason === 'UT' ? 'error' : 'neither');
     this.#fail(status, reason, body);
   }
@@ -290,6 +295,7 @@ export class Exchange implements CarrierUser {
     // A server may tire of an idle connection: that says nothing of it.
     if (failure.kind !== 'reset' || !failure.reused)
       this.#endpointFailed(failure.kind === 'try-timeout' ? 504 : 503, now);
+    this.#trace?.broke(failure.kind);
     this.#tryEnded('error');
     if (this.#retryAfter(failure, now)) return;
     if (failure.kind === 'try-timeout') this.#fail(504, 'UT', message);
@@ -298,6 +304,7 @@ export class Exchange implements CarrierUser {
 
   brokenAnswer(rejection: Rejection): void {
     this.#upstream = undefined;
+    this.#trace?.broke('broken-answer');
     this.#endpointFailed(502, this.#runtime.clock.monotonic());
     this.#tryEnded('error');
     this.#fail(502, 'UPE', rejection.cause);
@@ -305,6 +312,7 @@ export class Exchange implements CarrierUser {
 
   truncated(message: string): void {
     this.#upstream = undefined;
+    this.#trace?.broke('truncated');
     this.#endpointFailed(503, this.#runtime.clock.monotonic());
     this.#tryEnded('error');
     this.#fail(502, 'UC', message);
@@ -342,6 +350,7 @@ export class Exchange implements CarrierUser {
     this.#endpoint = endpoint;
     endpoint.active++;
     cluster.total++;
+    this.#trace?.tryStarted(endpoint);
     const carrier = this.#carrierTo(cluster, endpoint);
     this.#upstream = carrier;
     if (carrier.isConnecting) this.#phase = 'connecting';
@@ -375,7 +384,8 @@ export class Exchange implements CarrierUser {
     const plan = this.#plan;
     if (plan === undefined) return;
     this.#phase = 'sending';
-    carrier.sendHead({ text: plan.head, bodyBytes: this.#bodyBytes, acceptsTrailers: plan.acceptsTrailers });
+    const text = this.#trace === undefined ? plan.head : this.#trace.headOfTry(plan.head);
+    carrier.sendHead({ text, bodyBytes: this.#bodyBytes, acceptsTrailers: plan.acceptsTrailers });
     carrier.sendText(this.#replay.text);
     if (this.requestDone) carrier.sendEnd(this.#requestTrailers);
     this.#boundReplay();
@@ -394,6 +404,7 @@ export class Exchange implements CarrierUser {
 
   /** Whether this answer is not the one to give: another try has been planned. */
   #isRefused(head: ResponseHead, plan: ForwardPlan, upstream: Carrier): boolean {
+    this.#trace?.answered(head.status);
     // Only a mesh proxy's word counts, and only over a connection that proved to be one.
     const said = plan.cluster.config.tls === undefined ? undefined : head.fields.valueOf(MESH_REASON);
     const meshReason = parseReason(said);
@@ -465,6 +476,7 @@ export class Exchange implements CarrierUser {
     if (!this.#trying || this.#endpoint === undefined || cluster === undefined) return;
     this.#trying = false;
     this.#endpoint.active--;
+    this.#trace?.tryEnded();
     if (outcome === 'success') cluster.success++;
     else if (outcome === 'error') cluster.error++;
   }
@@ -518,6 +530,7 @@ export class Exchange implements CarrierUser {
       requestId: this.#plan?.requestId ?? '',
       grpcStatus: this.#call?.status(this.#status, this.#reason) ?? -1,
     };
+    this.#trace?.finish({ ...outcome, protocol: this.#client.protocol });
     account(this.#runtime, this.#from, outcome, nowMs, nowMs - this.#startedAtMs, this.#logged);
   }
 

@@ -9,6 +9,7 @@ import { MeshTls } from '../socket/mesh-tls.ts';
 import type { ProxyTables } from '../tables.ts';
 import { RequestStats } from '../telemetry/request-stats.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
+import type { TracingSetup } from '../tracing/start-tracing.ts';
 import { probe } from './address-probe.ts';
 import { Member } from './member.ts';
 import type { WorkerFigures, WorkerSetup } from './messages.ts';
@@ -22,6 +23,7 @@ export interface CrewOptions extends Pick<WorkerSetup, 'logLevel' | 'component'>
   readonly log: Logger;
   /** Of the process before, for each worker. */
   readonly takenOver?: readonly ListeningSocket[];
+  readonly tracing?: TracingSetup | undefined;
 }
 
 /**
@@ -43,7 +45,7 @@ export class Crew implements Plane {
   #isBound = false;
   #draining = false;
 
-  constructor({ workers, logLevel, component, clock, random, log, takenOver = [] }: CrewOptions) {
+  constructor({ workers, logLevel, component, clock, random, log, takenOver = [], tracing }: CrewOptions) {
     this.#log = log;
     this.#meshTls = new MeshTls(() => clock.now());
     this.#takenOver = new Set(takenOver.map(({ key }) => key));
@@ -51,7 +53,7 @@ export class Crew implements Plane {
     this.#members = Array.from({ length: workers }, (_, worker) => {
       const own = takenOver.filter((socket) => socket.worker === worker).map(({ key, fd }) => [key, fd] as const);
       return new Member({
-        setup: { worker, logLevel, component, takenOver: new Map(own) },
+        setup: { worker, logLevel, component, takenOver: new Map(own), tracing },
         clock,
         random,
         log,

@@ -2,6 +2,7 @@ import type { Level } from 'pino';
 import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
 import type { ApplyProblem, ClusterLoad, ClusterStatus, Lateness, ListenerStatus, ListeningSocket } from '../engine.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { TracingSetup } from '../tracing/start-tracing.ts';
 import type { TablesChange } from './tables-change.ts';
 
 /** What a thread is started with. */
@@ -12,6 +13,8 @@ export interface WorkerSetup {
   readonly component: string;
   /** Descriptors of listening sockets of the process before, by `ListeningSockets.keyOf`. */
   readonly takenOver: ReadonlyMap<string, number>;
+  /** Undefined: no spans are sent. */
+  readonly tracing: TracingSetup | undefined;
 }
 
 /** A worker's numbers as they cross threads: structured clones, so classes come out as their fields. */

@@ -33,7 +33,8 @@ test('counts are added through maps, lists and arrays, and what is the same ever
 });
 
 test('of a worker that has ended its counters stay, and what was open is closed', () => {
-  const left = remains(worker);
+  const left = remains({ ...worker, endpoints: [{ address: 'a', avoided: true, ejected: true, healthy: true }] });
+  assert.deepEqual(left.endpoints, [{ address: 'a', avoided: false, ejected: false, healthy: true }]);
   assert.deepEqual(left.telemetry.connectionsOpen, { inbound: 0, ingress: 0 });
   assert.equal(left.clusters[0]?.active, 0);
   assert.equal(left.clusters[0]?.endpoints[0]?.connectionsOpened, 7);

@@ -13,6 +13,9 @@ const NOT_SUMMED = new Set([
 /** What is over when its worker is: all other numbers only ever rise. */
 const GAUGES = new Set(['connectionsOpen', 'active', 'idleConnections', 'connections']);
 
+/** Of an endpoint, in the eyes of one worker. */
+const FLAGS_OF_THE_MOMENT = new Set(['avoided', 'ejected']);
+
 /** What tells the members of a list apart. */
 const KEYS = ['name', 'cluster', 'address'] as const;
 
@@ -57,6 +60,7 @@ function sumOfMaps(field: string, one: ReadonlyMap<unknown, unknown>, other: Rea
 function withoutGauges(field: string, value: unknown, isGauge: boolean): unknown {
   const within = isGauge || GAUGES.has(field);
   if (typeof value === 'number') return within ? 0 : value;
+  if (FLAGS_OF_THE_MOMENT.has(field)) return false;
   if (value instanceof Map)
     return new Map([...value].map(([key, each]) => [key, withoutGauges('', each, within)] as const));
   if (Array.isArray(value)) return value.map((each) => withoutGauges('', each, within));

@@ -7,17 +7,22 @@ import { createEngine } from '../data-plane.ts';
 import type { Engine } from '../engine.ts';
 import { ListeningSockets } from '../socket/listening-sockets.ts';
 import { type LagMonitor, watchLag } from '../telemetry/lag.ts';
+import type { startTracing } from '../tracing/start-tracing.ts';
+import type { Tracer } from '../tracing/tracer.ts';
 import type { Answer, Question, Questions, WorkerFigures, WorkerSetup } from './messages.ts';
 import { changed, NO_TABLES } from './tables-change.ts';
 
+type StartTracing = typeof startTracing;
 type Answers = Questions[keyof Questions]['answers'];
 
-function serve(port: MessagePort, { worker, logLevel, component, takenOver }: WorkerSetup): void {
+async function serve(port: MessagePort, setup: WorkerSetup): Promise<void> {
+  const { worker, logLevel, component, takenOver } = setup;
   const log = createLog({ level: logLevel, format: 'json' }).child({ component, worker });
+  const shared = { clock: systemClock(), random: systemRandom(), log };
+  const tracer = await tracerOf(setup, shared);
   const engine = createEngine({
-    clock: systemClock(),
-    random: systemRandom(),
-    log,
+    ...shared,
+    ...(tracer === undefined ? {} : { tracer }),
     accessLog: { format: 'json', sink: (lines) => void process.stdout.write(lines) },
     sockets: new ListeningSockets({ shared: true, takenOver }),
   });
@@ -64,6 +69,12 @@ function serve(port: MessagePort, { worker, logLevel, component, takenOver }: Wo
   });
 }
 
+async function tracerOf({ tracing }: WorkerSetup, shared: Parameters<StartTracing>[1]): Promise<Tracer | undefined> {
+  if (tracing === undefined) return undefined;
+  const { startTracing } = await import('../tracing/start-tracing.ts');
+  return startTracing(tracing, shared);
+}
+
 function figuresOf(engine: Engine, lag: LagMonitor): WorkerFigures {
   // Functions do not cross threads.
   const { onTlsRefused: _, ...telemetry } = engine.telemetry;
@@ -76,4 +87,4 @@ function figuresOf(engine: Engine, lag: LagMonitor): WorkerFigures {
   };
 }
 
-if (parentPort !== null) serve(parentPort, workerData as WorkerSetup);
+if (parentPort !== null) await serve(parentPort, workerData as WorkerSetup);
