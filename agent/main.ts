@@ -34,6 +34,7 @@ import { type AgentServer, type ServingCredentials, startAgentServer } from './s
 import { Ingress } from './sidecar/ingress.ts';
 import type { ProxyState } from './sidecar/proxy-process.ts';
 import type { ProxySettings } from './sidecar/proxy-settings.ts';
+import type { TracingSettings } from './sidecar/tracing.ts';
 import { ConfigCache } from './volumes/config-cache.ts';
 
 export interface AgentOptions {
@@ -61,6 +62,8 @@ export interface AgentOptions {
   readonly ingress?: { readonly drainMs?: number };
   /** How long workloads' certificates are to be valid; the API server's own choice when missing. */
   readonly svidTtlSeconds?: number;
+  /** Where proxies send spans; missing: nowhere. */
+  readonly tracing?: TracingSettings;
   /** What the node says its agent's version is. */
   readonly version: string;
 }
@@ -247,7 +250,11 @@ function proxySettings(
   options: AgentOptions,
   marks: Readonly<Record<string, string>>,
 ): Omit<ProxySettings, 'api' | 'trustGeneration'> {
-  const { client, proxyCommand, xdsAddress, trustDomain, svidTtlSeconds, clock, random, log } = options;
+  const { client, proxyCommand, xdsAddress, trustDomain, svidTtlSeconds, tracing, clock, random, log } = options;
+  // What a collector knows its senders by stays out of the bootstrap files.
+  const collectorHeaders = process.env['OTEL_EXPORTER_OTLP_HEADERS'];
+  const secrets =
+    tracing === undefined || collectorHeaders === undefined ? {} : { OTEL_EXPORTER_OTLP_HEADERS: collectorHeaders };
   return {
     command: proxyCommand,
     program: [options.version, ...proxyCommand].join(' '),
@@ -255,11 +262,13 @@ function proxySettings(
     env: {
       ...inheritedEnvironment(process.env),
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? resolve(options.stateFolder, 'cache'),
+      ...secrets,
       ...marks,
     },
     xdsAddress,
     trustDomain,
     ...(svidTtlSeconds === undefined ? {} : { svidTtlSeconds }),
+    ...(tracing === undefined ? {} : { tracing }),
     issue: tokenIssuer(client),
     clock,
     random,

@@ -7,7 +7,11 @@ import { parseBootstrap } from '../proxy/bootstrap/bootstrap.ts';
 import { isReady, TEST_NODE, testNode } from './support/agent-node.ts';
 
 test('what the agent writes for its proxies is what a proxy reads', { timeout: 120_000 }, async (t) => {
-  const node = await testNode(t, { ingress: {}, svidTtlSeconds: 600 });
+  const node = await testNode(t, {
+    ingress: {},
+    svidTtlSeconds: 600,
+    tracing: { endpoint: 'http://127.0.0.1:4318/v1/traces', samplingRatio: 0.01 },
+  });
   await node.start();
   await node.run('web', { containers: [shellContainer('sleep 600')] });
   const pod = await node.until('web', 'is ready', isReady);
@@ -28,4 +32,7 @@ test('what the agent writes for its proxies is what a proxy reads', { timeout: 1
     [ingress.mode, ingress.nodeId, ingress.podAddress],
     ['ingress', `ingress/tutti-system/${TEST_NODE}`, ''],
   );
+  const tracing = { endpoint: 'http://127.0.0.1:4318/v1/traces', samplingRatio: 0.01 };
+  assert.deepEqual(sidecar.tracing, { ...tracing, serviceName: 'web' });
+  assert.deepEqual(ingress.tracing, { ...tracing, serviceName: 'ingress' });
 });

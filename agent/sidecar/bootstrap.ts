@@ -21,6 +21,7 @@ export interface ProxyBootstrap {
   readonly admin: { readonly address: string; readonly port: number };
   readonly stateFolder: string;
   readonly svidTtlSeconds?: number;
+  readonly tracing?: { readonly endpoint: string; readonly samplingRatio: number; readonly serviceName: string };
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error';
 }
 

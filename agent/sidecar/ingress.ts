@@ -8,6 +8,7 @@ import type { PortPool } from '../node/port-pool.ts';
 import { identityFields } from './bootstrap.ts';
 import { ProxyProcess, type ProxyState } from './proxy-process.ts';
 import type { ProxySettings } from './proxy-settings.ts';
+import { tracingFields } from './tracing.ts';
 
 export interface IngressOptions {
   readonly folder: string;
@@ -115,6 +116,7 @@ export class Ingress {
         xdsAddress,
         admin: { address: nodeAddress, port },
         stateFolder: join(folder, 'state'),
+        ...tracingFields(settings, 'ingress'),
         logLevel: 'info',
       },
       clock,

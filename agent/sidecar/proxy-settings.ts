@@ -2,6 +2,7 @@ import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Random } from '../../kit/random.ts';
 import type { TokenIssuer } from '../identity/token-issuer.ts';
+import type { TracingSettings } from './tracing.ts';
 
 /** What all proxies of an agent have in common. */
 export interface ProxySettings {
@@ -14,6 +15,8 @@ export interface ProxySettings {
   readonly xdsAddress: string;
   readonly trustDomain: string;
   readonly svidTtlSeconds?: number;
+  /** Without it proxies send no spans. */
+  readonly tracing?: TracingSettings;
   /** Where proxies and workloads find the Workload API; missing where it cannot be served: proxies ask the API server then. */
   readonly workloadApi?: string;
   /** What the agent has followed of the control plane's CA. */

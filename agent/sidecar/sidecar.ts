@@ -5,6 +5,7 @@ import type { WorkloadIdentity } from '../identity/workload-identity.ts';
 import { identityFields } from './bootstrap.ts';
 import { ProxyProcess, type ProxyState } from './proxy-process.ts';
 import { ADMIN_PORT, type ProxySettings } from './proxy-settings.ts';
+import { serviceNameOf, tracingFields } from './tracing.ts';
 
 export interface SidecarOptions {
   readonly pod: Pod;
@@ -48,6 +49,7 @@ export class Sidecar {
         xdsAddress,
         admin: { address: podAddress, port: ADMIN_PORT },
         stateFolder: join(folder, 'state'),
+        ...tracingFields(settings, serviceNameOf(pod)),
         logLevel: 'info',
       },
       clock,

@@ -100,6 +100,7 @@ export async function startNode(
       onTrust,
       ...(settings.ingress ? { ingress: {} } : {}),
       svidTtlSeconds: settings.svidTtlSeconds,
+      ...(settings.tracing === undefined ? {} : { tracing: settings.tracing }),
       version: ownVersion(),
     });
     running = agent;

@@ -3,11 +3,13 @@ import { hostname, networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Invitation } from '../../agent/join/join.ts';
+import type { TracingSettings } from '../../agent/sidecar/tracing.ts';
 import { isCaPin } from '../../api/client/ca-pin.ts';
 import { dnsSubdomain } from '../../api/meta/names.ts';
 import { DEFAULT_TRUST_DOMAIN } from '../../api/meta/well-known.ts';
 import { parseDuration } from '../output/duration.ts';
 import { CommandError } from '../output/exit-codes.ts';
+import { readTracing, type TracingFlags, tracingFlags } from './tracing-flags.ts';
 
 /** Flags of the commands that are processes, as given and as read. `tutti up` takes those of control plane and agent. */
 
@@ -43,7 +45,7 @@ export interface JoinFlags {
   readonly certificateTtl: string;
 }
 
-export interface AgentFlags extends SharedFlags {
+export interface AgentFlags extends SharedFlags, TracingFlags {
   readonly images?: string[];
   readonly dnsPort: string;
   readonly dnsUpstream?: string[];
@@ -101,7 +103,7 @@ export function storeFlags(command: Command): Command {
 }
 
 export function agentFlags(command: Command): Command {
-  return command
+  return tracingFlags(command)
     .option('--images <folder...>', 'where image folders are looked up')
     .option('--dns-port <port>', "the DNS server's port on 127.0.0.1; 0 lets the system choose", '10053')
     .option(
@@ -152,6 +154,7 @@ export interface AgentSettings extends SharedSettings {
   /** Undefined: those that the machine itself asks. */
   readonly dnsUpstreams: readonly AddressAndPort[] | undefined;
   readonly ingress: boolean;
+  readonly tracing: TracingSettings | undefined;
 }
 
 // Below this a certificate would be renewed more often than a proxy can be told.
@@ -206,6 +209,7 @@ export function readAgent(flags: AgentFlags, cwd: string): AgentSettings {
     dnsPort: parsePort('--dns-port', flags.dnsPort),
     dnsUpstreams: flags.dnsUpstream?.map((given) => parseUpstream('--dns-upstream', given)),
     ingress: flags.ingress,
+    tracing: readTracing(flags),
   };
 }
 
