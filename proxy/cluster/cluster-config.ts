@@ -24,6 +24,8 @@ export interface ClusterConfig {
   readonly maxRequests: number;
   /** An idle pooled connection is closed after this; below what servers wait (linkerd: 3 s; Node's server: 5 s). */
   readonly poolIdleMs: number;
+  /** A connection this old carries what it has and no more; up to a tenth less by chance, so that they do not all end at once. 0: no limit. */
+  readonly maxConnectionMs: number;
   /** Undefined: no answer keeps requests from an endpoint. */
   readonly outliers: OutlierDetection | undefined;
   /** With a smaller share of the healthy endpoints left, ejections are overlooked (Envoy's healthy_panic_threshold; default 50). */

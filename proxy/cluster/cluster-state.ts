@@ -17,6 +17,8 @@ export class ClusterState {
   success = 0;
   error = 0;
   active = 0;
+  /** Of these, requests whose bodies take long to come: they have places of their own, as many as the others. */
+  longUploads = 0;
   retries = 0;
   /** Picks among all, ejected ones too, because too few others were left. */
   panics = 0;
@@ -64,6 +66,11 @@ export class ClusterState {
     this.#endpoints.clear();
     this.#all = [];
     this.#usable = [];
+  }
+
+  /** As many requests as may be at once: more are refused. */
+  get isFull(): boolean {
+    return this.active - this.longUploads >= this.config.maxRequests;
   }
 
   /**

@@ -13,6 +13,7 @@ import type { Tunnel } from '../socket/tunnel.ts';
 import { accountRefused } from '../telemetry/account.ts';
 import type { Client, OwnReply } from '../upstream/client.ts';
 import { Exchange } from '../upstream/exchange.ts';
+import { BodyRate } from './body-rate.ts';
 import { BodyReader, type Framing } from './body-reader.ts';
 import type { BodySink } from './chunk-decoder.ts';
 import { MAX_DISCARDED_BYTES, MAX_HEAD_BYTES, MAX_HEAD_BYTES_INSIDE, MAX_HEADERS } from './limits.ts';
@@ -76,6 +77,8 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   #headSinceMs = 0;
   #quietSinceMs: number;
   #seenProgress = 0;
+  /** When the idle alarm saw that the exchange had gone on. */
+  #movedAtMs = 0;
   readonly #pipelined = new Pipelined();
   #consuming = false;
   #ended = false;
@@ -85,6 +88,8 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   /** The client waits for 100 Continue and has sent nothing: it may never send the body. */
   #bodyInDoubt = false;
   #discarded = 0;
+  /** At the edge, of a body that did not come with its head. */
+  #bodyRate: BodyRate | undefined = undefined;
   /** Its listener is gone: the answer at hand is the last. */
   #retired = false;
 
@@ -160,13 +165,19 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
       return;
     }
     this.#consume(from, 0, count);
+    if (this.#phase === 'receiving' && this.#bodyRate === undefined) this.#watchBody();
     this.#exchange?.flushUpload();
   }
 
   bodyBytes(from: Buffer, start: number, end: number): void {
-    this.#bodyInDoubt = false;
+    if (this.#bodyInDoubt) this.#bodyBegins();
     if (this.#exchange === undefined) this.#discarded += end - start;
     else this.#exchange.upload(from, start, end);
+  }
+
+  #bodyBegins(): void {
+    this.#bodyInDoubt = false;
+    this.#bodyRate?.release(this.#runtime.clock.monotonic());
   }
 
   #consume(from: Buffer, start: number, end: number): void {
@@ -273,6 +284,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     this.#bodyInDoubt = head.expectsContinue && !this.#body.done;
     this.#phase = this.#body.done ? 'answering' : 'receiving';
     this.#seenProgress = NOT_LOOKED;
+    this.#bodyRate = undefined;
     this.#discarded = 0;
     const exchange = new Exchange(this.#runtime, this, this.#from, this.#http.accessLog, head);
     this.#exchange = exchange;
@@ -299,6 +311,17 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     return at;
   }
 
+  /** Inside the mesh a body comes at its caller's rate, which the edge has looked at. */
+  #watchBody(): void {
+    if (this.#from.direction !== 'ingress' || this.#exchange === undefined) return;
+    const now = this.#runtime.clock.monotonic();
+    this.#bodyRate = new BodyRate(now);
+    // A client that waits for 100 Continue waits for the upstream.
+    if (this.socket.isPaused() || this.#bodyInDoubt) this.#bodyRate.hold(now);
+    this.#movedAtMs = now;
+    this.#lookAgain(now, this.#bodyRate.dueMs(0, now));
+  }
+
   #keepForLater(from: Buffer, start: number, end: number): void {
     this.#pipelined.keep(from, start, end);
     if (this.#pipelined.isFull) this.socket.pause();
@@ -323,6 +346,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   }
 
   interim(head: ResponseHead): void {
+    this.#bodyRate?.release(this.#runtime.clock.monotonic());
     this.#answer.interim(head);
     this.flush();
   }
@@ -364,10 +388,12 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   }
 
   pauseUpload(): void {
+    this.#bodyRate?.hold(this.#runtime.clock.monotonic());
     this.socket.pause();
   }
 
   resumeUpload(): void {
+    if (!this.#bodyInDoubt) this.#bodyRate?.release(this.#runtime.clock.monotonic());
     if (!this.#pipelined.isFull) this.socket.resume();
   }
 
@@ -479,15 +505,38 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     } else if (this.#exchange === undefined) {
       if (this.#rearmed(now, this.#quietSinceMs + this.#http.idleTimeoutMs)) return;
       this.#linger();
-    } else if (this.#exchange.progress !== this.#seenProgress) {
-      this.#seenProgress = this.#exchange.progress;
-      this.#rearmed(now, now + this.#http.idleTimeoutMs);
-    } else if (this.#phase === 'receiving') this.#badBody(BODY_TIMEOUT);
+    } else if (this.#isTooSlow(this.#exchange, now)) this.#badBody(BODY_TIMEOUT);
+    else if (this.#hasMoved(this.#exchange, now)) this.#lookAgain(now, this.#bodyDueMs(this.#exchange, now));
+    else if (this.#phase === 'receiving') this.#badBody(BODY_TIMEOUT);
     else if (this.#phase === 'tunnel') this.close();
     else {
       this.#exchange.giveUp(504, 'UT', 'nothing moved for too long');
       this.#rearmed(now, now + this.#http.idleTimeoutMs);
     }
+  }
+
+  /** Also ends a body that takes long where too many do. */
+  #isTooSlow(exchange: Exchange, nowMs: number): boolean {
+    if (this.#phase !== 'receiving' || this.#bodyRate === undefined) return false;
+    return this.#bodyDueMs(exchange, nowMs) <= nowMs || (this.#bodyRate.isLong(nowMs) && !exchange.takeLongPlace());
+  }
+
+  #bodyDueMs({ bytesIn }: Exchange, nowMs: number): number {
+    const rate = this.#phase === 'receiving' ? this.#bodyRate : undefined;
+    return rate?.dueMs(bytesIn, nowMs) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Within the time that an exchange may stand still. */
+  #hasMoved({ progress }: Exchange, nowMs: number): boolean {
+    if (progress !== this.#seenProgress) {
+      this.#seenProgress = progress;
+      this.#movedAtMs = nowMs;
+    }
+    return nowMs - this.#movedAtMs < this.#http.idleTimeoutMs;
+  }
+
+  #lookAgain(nowMs: number, dueMs: number): void {
+    this.#rearmed(nowMs, Math.min(dueMs, this.#movedAtMs + this.#http.idleTimeoutMs));
   }
 
   #rearmed(nowMs: number, dueMs: number): boolean {

@@ -101,8 +101,7 @@ function planForward(
   // An answer to the request without its upgrade would be taken for an open WebSocket.
   if (head.extendedConnect && cluster.config.protocol === 'http2')
     return refuse(501, '', `cluster "${name}": speaks HTTP/2, to which WebSockets are not carried`);
-  if (cluster.active >= cluster.config.maxRequests)
-    return refuse(503, 'UO', `cluster "${name}": too many requests at once`);
+  if (cluster.isFull) return refuse(503, 'UO', `cluster "${name}": too many requests at once`);
 
   draft ??= new RequestDraft(head, from);
   draft.start(head, from, action.hostRewrite);

@@ -56,6 +56,7 @@ export function cluster(name: string, ports: readonly number[], more: Partial<Cl
     protocol: 'http1',
     maxRequests: 1024,
     poolIdleMs: 3000,
+    maxConnectionMs: 0,
     outliers: undefined,
     panicPercent: 50,
     ...more,

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { test } from 'node:test';
+import { FakeClock } from '../../kit/fake-clock.ts';
 import type { RetryPolicy } from '../route/route-table.ts';
 import { answering, eventually, rawExchange, rawUpstream, startEngine } from '../test-support/harness.ts';
+import { testServer } from '../test-support/http2-peers.ts';
 import { cluster, forward, listener, route, routeTable, tables } from '../test-support/tables.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
@@ -210,3 +212,35 @@ test('a body that came before its connection was made is sent whole, also by a l
   assert.equal(status(await rawExchange(proxy.port('in'), put)), 200);
   assert.equal(upstream.connections, 2);
 });
+
+for (const protocol of ['http1', 'http2'] as const) {
+  test(`a connection that has reached its age carries nothing more, and what it has to its end (${protocol})`, async () => {
+    const clock = new FakeClock();
+    const version = protocol === 'http1' ? 'HTTP/1.1' : 'HTTP/2';
+    await using upstream = await testServer(version, (_request, response) => response.end('ok'));
+    const proxy = await startEngine({
+      clock,
+      tables: tables(
+        [listener('in', 't')],
+        [routeTable('t', [route(forward('app'))])],
+        [cluster('app', [upstream.port], { protocol, maxConnectionMs: 10_000, poolIdleMs: 60_000 })],
+      ),
+    });
+    const opened = async (): Promise<number | undefined> => {
+      assert.equal(
+        status(await rawExchange(proxy.port('in'), GET, (answer) => /ok(?:\r\n0\r\n\r\n)?$/.test(answer))),
+        200,
+      );
+      return proxy.engine.clusters()[0]?.endpoints[0]?.connectionsOpened;
+    };
+    assert.equal(await opened(), 1);
+    await clock.advance(8900);
+    assert.equal(await opened(), 1);
+    // Up to a tenth sooner, by chance; the request under way is the last.
+    await clock.advance(1200);
+    const last = await opened();
+    assert.equal(await opened(), 2);
+    assert.equal(last, protocol === 'http1' ? 1 : 2);
+    await proxy.engine.close();
+  });
+}

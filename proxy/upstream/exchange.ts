@@ -63,6 +63,7 @@ export class Exchange implements CarrierUser {
   /** -1: known once the body has ended. */
   #bodyBytes: number;
   #requestTrailers = '';
+  #isLongUpload = false;
   readonly #startedAtMs: number;
   readonly #replay = new Replay();
   #phase: Phase = 'waiting';
@@ -183,6 +184,7 @@ export class Exchange implements CarrierUser {
       return;
     }
     this.requestDone = true;
+    this.#leaveLongPlace();
     this.#requestTrailers = trailers;
     if (this.#isSending()) this.#upstream?.sendEnd(trailers);
     const action = this.#plan?.action;
@@ -191,6 +193,25 @@ export class Exchange implements CarrierUser {
     const now = this.#runtime.clock.monotonic();
     if (action.timeoutMs > 0) this.#boundTime(now, action.timeoutMs);
     if (this.#phase === 'sending') this.#upstream?.awaitHead(now, action.perTryTimeoutMs);
+  }
+
+  /**
+   * The body takes long: it moves over to the places of such, so that slow clients do not take those of the quick. False when these are
+   * taken too.
+   */
+  takeLongPlace(): boolean {
+    const cluster = this.#cluster;
+    if (cluster === undefined || this.#isLongUpload || this.requestDone) return true;
+    if (cluster.longUploads >= cluster.config.maxRequests) return false;
+    this.#isLongUpload = true;
+    cluster.longUploads++;
+    return true;
+  }
+
+  #leaveLongPlace(): void {
+    if (!this.#isLongUpload || this.#cluster === undefined) return;
+    this.#isLongUpload = false;
+    this.#cluster.longUploads--;
   }
 
   flushUpload(): void {
@@ -513,6 +534,7 @@ export class Exchange implements CarrierUser {
     this.#phase = 'done';
     if (this.#backoff !== undefined) this.#runtime.wheel.remove(this.#backoff);
     this.#client.stopRequestTimeout();
+    this.#leaveLongPlace();
     if (this.#cluster !== undefined) this.#cluster.active--;
     this.#countActive(-1, nowMs);
     const outcome = {

@@ -13,6 +13,7 @@ import type { ByteReceiver } from '../socket/shared-read.ts';
 import type { CarrierUser } from './carrier.ts';
 import { dial } from './dial.ts';
 import { Http2Stream } from './http2-stream.ts';
+import { retirementOf } from './pool.ts';
 
 type Phase =
   /** TCP, or TLS with the check of the peer, is under way; streams wait. */
@@ -36,6 +37,7 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
   readonly #writer: SessionWriter;
   /** Connecting, idle, or the time of the next try that is over: which, is asked when it rings. */
   readonly #alarm: Alarm;
+  readonly #retireAtMs: number;
   #phase: Phase = 'connecting';
   #waiting: Http2Stream[] = [];
   readonly #streams = new Set<Http2Stream>();
@@ -65,13 +67,19 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
     this.#socket.on('end', () => this.#failed('the upstream closed the connection'));
     this.#socket.on('error', (error) => this.#failed(error.message));
     this.#socket.on('close', () => this.#failed('the connection was closed'));
-    runtime.wheel.set(this.#alarm, runtime.clock.monotonic(), cluster.config.connectTimeoutMs);
+    const now = runtime.clock.monotonic();
+    this.#retireAtMs = retirementOf(cluster.config, now, runtime.random);
+    runtime.wheel.set(this.#alarm, now, cluster.config.connectTimeoutMs);
   }
 
   /** Takes another stream. */
   get hasRoom(): boolean {
-    if (this.#retired || this.#phase === 'closed' || this.session.isExhausted) return false;
+    if (this.#retired || this.#phase === 'closed' || this.session.isExhausted || this.#isOld) return false;
     return this.session.streamCount + this.#waiting.length < this.session.peerMaxStreams;
+  }
+
+  get #isOld(): boolean {
+    return this.runtime.clock.monotonic() >= this.#retireAtMs;
   }
 
   get isConnecting(): boolean {
@@ -188,7 +196,7 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
 
   /** Nothing to carry for now. */
   #rest(): void {
-    if (this.#retired || this.session.isExhausted) this.close();
+    if (this.#retired || this.session.isExhausted || this.#isOld) this.close();
     else this.runtime.wheel.set(this.#alarm, this.runtime.clock.monotonic(), this.#cluster.config.poolIdleMs);
   }
 

@@ -1,5 +1,9 @@
+import type { Random } from '../../kit/random.ts';
+import type { ClusterConfig } from '../cluster/cluster-config.ts';
 import type { EndpointState } from '../cluster/endpoint-state.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
+
+const AGE_JITTER = 0.1;
 
 /** Idle connections kept for one endpoint. More are not worth their memory: what is in flight is not counted. */
 const MAX_IDLE = 512;
@@ -20,6 +24,11 @@ export function takeIdle(endpoint: EndpointState, generation: number): UpstreamC
 export function keepIdle(endpoint: EndpointState, connection: UpstreamConnection, generation: number): void {
   if (endpoint.removed || connection.generation !== generation || endpoint.idle.length >= MAX_IDLE) connection.close();
   else endpoint.idle.push(connection);
+}
+
+/** Monotonic time from which on a connection made now takes nothing more. */
+export function retirementOf({ maxConnectionMs }: ClusterConfig, nowMs: number, random: Random): number {
+  return maxConnectionMs === 0 ? Number.POSITIVE_INFINITY : nowMs + maxConnectionMs * (1 - AGE_JITTER * random());
 }
 
 /** A connection that ended by itself while idle. */

@@ -15,7 +15,7 @@ import type { ByteReceiver } from '../socket/shared-read.ts';
 import type { Tunnel } from '../socket/tunnel.ts';
 import type { Carrier, CarrierUser, OutgoingHead } from './carrier.ts';
 import { dial } from './dial.ts';
-import { forgetIdle, keepIdle } from './pool.ts';
+import { forgetIdle, keepIdle, retirementOf } from './pool.ts';
 
 type Phase =
   /** TCP, or TLS with the check of the peer, is under way. */
@@ -45,6 +45,7 @@ export class UpstreamConnection implements ByteReceiver, BodySink, Carrier {
   readonly #runtime: Runtime;
   readonly #cluster: ClusterState;
   readonly #alarm: Alarm;
+  readonly #retireAtMs: number;
   readonly #body = new BodyReader();
   #phase: Phase = 'connecting';
   #user: CarrierUser | undefined = undefined;
@@ -73,7 +74,9 @@ export class UpstreamConnection implements ByteReceiver, BodySink, Carrier {
     this.socket.on('end', () => this.#ended('the upstream closed the connection'));
     this.socket.on('error', (error) => this.#failed(error.message));
     this.socket.on('close', () => this.#failed('the connection was closed'));
-    runtime.wheel.set(this.#alarm, runtime.clock.monotonic(), cluster.config.connectTimeoutMs);
+    const now = runtime.clock.monotonic();
+    this.#retireAtMs = retirementOf(cluster.config, now, runtime.random);
+    runtime.wheel.set(this.#alarm, now, cluster.config.connectTimeoutMs);
   }
 
   get isConnecting(): boolean {
@@ -260,9 +263,14 @@ export class UpstreamConnection implements ByteReceiver, BodySink, Carrier {
   #rest(): void {
     this.#phase = 'idle';
     const { meshTls, wheel, clock } = this.#runtime;
+    const now = clock.monotonic();
+    if (now >= this.#retireAtMs) {
+      this.close();
+      return;
+    }
     keepIdle(this.endpoint, this, this.#cluster.config.tls === undefined ? 0 : meshTls.generation);
     if (this.#isClosed()) return;
-    wheel.set(this.#alarm, clock.monotonic(), this.#cluster.config.poolIdleMs);
+    wheel.set(this.#alarm, now, this.#cluster.config.poolIdleMs);
     if (this.socket.isPaused()) this.socket.resume();
   }
 

@@ -28,6 +28,8 @@ const MESH_CONNECT_TIMEOUT_MS = 1000;
 const OUTSIDE_CONNECT_TIMEOUT_MS = 5000;
 // linkerd2-proxy's pool idle time: shorter than the 5 s after which a Node server closes an idle connection.
 const POOL_IDLE_MS = 3000;
+// nginx' keepalive_time: new endpoints get their share of long-lived connections, and none outlives what is known of its peer.
+const CONNECTION_AGE_MS = 3_600_000;
 // Envoy: CircuitBreakers.Thresholds.max_requests and its siblings.
 const MAX_REQUESTS = 1024;
 
@@ -133,7 +135,10 @@ function httpCluster(
     circuitBreakers: { thresholds: [{ maxConnections: limit, maxPendingRequests: limit, maxRequests: limit }] },
     typedExtensionProtocolOptions: {
       'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': packAny(UpstreamHttpOptions, {
-        commonHttpProtocolOptions: { idleTimeout: durationOf(POOL_IDLE_MS) },
+        commonHttpProtocolOptions: {
+          idleTimeout: durationOf(POOL_IDLE_MS),
+          maxConnectionDuration: durationOf(CONNECTION_AGE_MS),
+        },
         ...protocol,
       }),
     },

@@ -26,6 +26,17 @@ test('a cluster’s HTTP options say what its endpoints are spoken to in', () =>
   }
 });
 
+test('a cluster’s connections may be as old as it says; as old as they like when it does not', () => {
+  const ageOf = (options: UpstreamHttpOptionsInput) => {
+    const value = UpstreamHttpOptions.encode(options).finish();
+    const typed = { [NAME]: { typeUrl: UpstreamHttpOptions.getTypeUrl(), value } };
+    return decodeCluster(Cluster.encode({ name: 'app', typedExtensionProtocolOptions: typed }).finish()).config
+      .maxConnectionMs;
+  };
+  assert.equal(ageOf({ commonHttpProtocolOptions: { maxConnectionDuration: { seconds: 90 } } }), 90_000);
+  assert.equal(ageOf({}), 0);
+});
+
 test('a cluster without outlier detection has none; an empty one has Envoy’s defaults', () => {
   const config = (input: ClusterInput) => decodeCluster(Cluster.encode(input).finish()).config;
   assert.equal(config({ name: 'app' }).outliers, undefined);

@@ -86,12 +86,14 @@ function policyOf({ lbPolicy }: ClusterMessage): ClusterConfig['policy'] {
 
 function httpOptions({
   typedExtensionProtocolOptions,
-}: ClusterMessage): Pick<ClusterConfig, 'poolIdleMs' | 'protocol'> {
+}: ClusterMessage): Pick<ClusterConfig, 'poolIdleMs' | 'maxConnectionMs' | 'protocol'> {
   const any = typedExtensionProtocolOptions[HTTP_OPTIONS];
-  if (any === undefined) return { poolIdleMs: DEFAULT_POOL_IDLE_MS, protocol: 'http1' };
+  if (any === undefined) return { poolIdleMs: DEFAULT_POOL_IDLE_MS, maxConnectionMs: 0, protocol: 'http1' };
   const options = unpackAny(any, UpstreamHttpOptions, 'HTTP protocol options');
   return {
     poolIdleMs: durationMs(options.commonHttpProtocolOptions?.idleTimeout ?? null) ?? DEFAULT_POOL_IDLE_MS,
+    // Envoy: no limit unless told.
+    maxConnectionMs: durationMs(options.commonHttpProtocolOptions?.maxConnectionDuration ?? null) ?? 0,
     protocol: protocolOf(options),
   };
 }
