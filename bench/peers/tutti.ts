@@ -8,10 +8,29 @@ import type { ClusterConfig } from '../../proxy/cluster/cluster-config.ts';
 import { createEngine } from '../../proxy/data-plane.ts';
 import type { Plane } from '../../proxy/engine.ts';
 import type { DownstreamTls, FilterChain } from '../../proxy/listener/listener-config.ts';
-import { cluster, endpoint, forward, listener, route, routeTable, tables } from '../../proxy/test-support/tables.ts';
+import {
+  cluster,
+  endpoint,
+  forward,
+  listener,
+  outlierDetection,
+  route,
+  routeTable,
+  tables,
+} from '../../proxy/test-support/tables.ts';
+import { startTracing, type TracingSetup } from '../../proxy/tracing/start-tracing.ts';
 import { Crew } from '../../proxy/workers/crew.ts';
 import { SERVER_NAME, SPIFFE_ID } from '../certificates.ts';
-import { ARMED_ROUTES, ARMED_WEIGHTS, dealt, type Job, ROUTE_HEADER, tenant, type Upstream } from './job.ts';
+import {
+  ARMED_ROUTES,
+  ARMED_WEIGHTS,
+  dealt,
+  type Job,
+  ROUTE_HEADER,
+  TRACED_PERCENT,
+  tenant,
+  type Upstream,
+} from './job.ts';
 
 // The engine as a sidecar has it, with retries, metrics and time-outs armed. Usage: tutti.ts JOB-FILE
 const job = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Job;
@@ -21,13 +40,21 @@ const shared = {
   log: createLog({ level: 'info', format: 'text' }),
 };
 const { workers = 1, adminPort } = job;
+const tracing = tracingOf(job);
 const engine: Plane =
   workers === 1
-    ? createEngine({ ...shared, accessLog: undefined })
-    : new Crew({ ...shared, workers, logLevel: 'info', component: 'bench' });
+    ? createEngine({
+        ...shared,
+        accessLog: undefined,
+        ...(tracing === undefined ? {} : { tracer: startTracing(tracing, shared) }),
+      })
+    : new Crew({ ...shared, workers, logLevel: 'info', component: 'bench', tracing });
 if (job.front === 'mtls' || job.back === 'mtls') {
   engine.setIdentity(JSON.parse(readFileSync(job.certificates.identity, 'utf8')) as MeshIdentity);
 }
+
+/** As the control plane has them on, and Envoy has: success rates are counted too. */
+const ALL_CAUSES = { consecutive_gateway_failure: 100, success_rate: 100 } as const;
 
 const retry = {
   retries: 2,
@@ -59,6 +86,20 @@ const problems = await engine.apply(
 if (problems.length > 0) throw new Error(JSON.stringify(problems));
 if (adminPort !== undefined) await createAdmin({ ...shared, engine, address: '127.0.0.1', port: adminPort });
 
+function tracingOf({ collector }: Job): TracingSetup | undefined {
+  if (collector === undefined) return undefined;
+  return {
+    endpoint: `http://${collector.address}:${collector.port}/v1/traces`,
+    samplingRatio: TRACED_PERCENT / 100,
+    serviceName: 'bench',
+    namespace: 'default',
+    name: 'bench',
+    mode: 'sidecar',
+    headers: undefined,
+    version: '0',
+  };
+}
+
 function armedRoutes() {
   const split = ARMED_WEIGHTS.map((weight, at) => [`app-${at}`, weight] as const);
   return Array.from({ length: ARMED_ROUTES }, (_, at) =>
@@ -73,6 +114,7 @@ function upstreamCluster(name: string, upstreams: readonly Upstream[]): ClusterC
   return cluster(name, [], {
     protocol: job.upstreamProtocol,
     endpoints: upstreams.map(({ address, port }) => ({ ...endpoint(port), address })),
+    outliers: job.routes === 'armed' ? outlierDetection({ enforcing: ALL_CAUSES }) : undefined,
     tls: job.back === 'plain' ? undefined : { serverName: SERVER_NAME, spiffeIds: [SPIFFE_ID] },
   });
 }
