@@ -22,7 +22,8 @@ export interface FaultyUpstream extends AsyncDisposable {
 /** A route's time in every scenario: what makes an answer that never comes a failure. */
 export const ROUTE_TIMEOUT_MS = 100;
 
-export async function faultyUpstream(behaviour: Behaviour): Promise<FaultyUpstream> {
+/** `onSilence`: a request has come that will not be answered. */
+export async function faultyUpstream(behaviour: Behaviour, onSilence = (): void => {}): Promise<FaultyUpstream> {
   if (behaviour === 'refuse') return { port: await deadPort(), [Symbol.asyncDispose]: () => Promise.resolve() };
   let turn = 0;
   return await rawUpstream((socket, received) => {
@@ -32,6 +33,7 @@ export async function faultyUpstream(behaviour: Behaviour): Promise<FaultyUpstre
     else if (behaviour === 'every-fifth') socket.write(answer(turn % 5 === 0 ? 200 : 500));
     else if (behaviour === 'reset') socket.destroy();
     else if (behaviour === 'cut') socket.end('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
+    else if (behaviour === 'silent') onSilence();
     else if (behaviour === 'garbage') socket.end('nonsense\r\n\r\n');
   });
 }

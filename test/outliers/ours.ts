@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../../kit/clock.ts';
 import { type RunningEngine, startEngine } from '../../proxy/test-support/harness.ts';
 import {
   cluster,
@@ -12,9 +13,14 @@ import { ROUTE_TIMEOUT_MS } from './faulty.ts';
 import { BASE_EJECTION_MS, type Detection, INTERVAL_MS } from './scenarios.ts';
 
 /** Our engine before those upstreams; without retries, so that each request is one judgement. */
-export function oursBefore(ports: readonly number[], detection: Detection): Promise<RunningEngine> {
+export function oursBefore(
+  ports: readonly number[],
+  detection: Detection,
+  clock: Clock = systemClock(),
+): Promise<RunningEngine> {
   const outliers = outlierDetection({ intervalMs: INTERVAL_MS, baseEjectionMs: BASE_EJECTION_MS, ...detection });
   return startEngine({
+    clock,
     tables: tables(
       [listener('in', 't')],
       [routeTable('t', [route(forward('app', { timeoutMs: ROUTE_TIMEOUT_MS }))])],
