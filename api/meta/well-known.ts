@@ -97,6 +97,12 @@ export function meshServerName(containerPort: number): string {
  */
 export const MESH_BYTES_PROTOCOL = 'tutti-tcp';
 
+/**
+ * What a caller's sidecar asks for (ALPN) when it has HTTP/1.1 to carry: HTTP/2 between the two proxies, so that many requests share a
+ * connection and its TLS records, and HTTP/1.1 again to the app. A callee that does not know it is spoken to in `http/1.1`.
+ */
+export const MESH_HTTP1_PROTOCOL = 'tutti-http1';
+
 export function workloadSpiffeId(trustDomain: string, namespace: string, serviceAccount: string): string {
   return `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
 }

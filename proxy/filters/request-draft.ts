@@ -15,6 +15,8 @@ export interface Downstream {
   readonly ownId: string;
   readonly trustForwarded: boolean;
   readonly listenerPort: number;
+  /** The caller's own client speaks HTTP/1.1, whatever the two proxies speak to each other. */
+  readonly carries?: 'http1' | undefined;
 }
 
 /**

@@ -1,25 +1,4 @@
-/** Reason phrases of the statuses that the proxy gives by itself; any other goes without one (RFC 9112 section 4 allows it). */
-const PHRASES: Readonly<Record<number, string>> = {
-  200: 'OK',
-  301: 'Moved Permanently',
-  302: 'Found',
-  303: 'See Other',
-  307: 'Temporary Redirect',
-  308: 'Permanent Redirect',
-  400: 'Bad Request',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  408: 'Request Timeout',
-  414: 'URI Too Long',
-  417: 'Expectation Failed',
-  431: 'Request Header Fields Too Large',
-  500: 'Internal Server Error',
-  501: 'Not Implemented',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-  505: 'HTTP Version Not Supported',
-};
+import { phrase } from './phrase.ts';
 
 export interface OwnAnswer {
   readonly status: number;
@@ -43,5 +22,5 @@ export function ownHeadLines(answer: OwnAnswer): { readonly lines: string; reado
 /** A whole answer of the proxy's own, head and body. */
 export function renderOwnAnswer(answer: OwnAnswer): string {
   const { lines, bytes } = ownHeadLines(answer);
-  return `HTTP/1.1 ${answer.status} ${PHRASES[answer.status] ?? ''}\r\n${lines}\r\n${bytes}`;
+  return `HTTP/1.1 ${answer.status} ${phrase(answer.status)}\r\n${lines}\r\n${bytes}`;
 }

@@ -1,5 +1,6 @@
 import { CR, FIELD_VALUE, LF } from './grammar.ts';
 import { HeadFields } from './head-fields.ts';
+import { phrase } from './phrase.ts';
 import { AMBIGUOUS_LENGTH, BAD_START_LINE, OLD_TRANSFER_ENCODING, type Rejection } from './rejection.ts';
 
 /** A response's head. Used again for each response, as RequestHead. */
@@ -20,7 +21,7 @@ export class ResponseHead {
   begin(status: number): void {
     this.status = status;
     this.http10 = false;
-    this.fields.begin(`HTTP/1.1 ${status} \r\n`);
+    this.fields.begin(`HTTP/1.1 ${status} ${phrase(status)}\r\n`);
   }
 
   /** The server will take another request on this connection. */

@@ -1,10 +1,12 @@
-import { MESH_BYTES_PROTOCOL } from '../../api/meta/well-known.ts';
+import { MESH_BYTES_PROTOCOL, MESH_HTTP1_PROTOCOL } from '../../api/meta/well-known.ts';
 import type { Spoken } from '../detection/first-bytes.ts';
 import type { FilterChain } from './listener-config.ts';
 
 export const HTTP_1 = 'http/1.1';
 /** What the HTTP connection manager speaks, the best first. */
 const HTTP = ['h2', HTTP_1];
+/** Who takes both takes HTTP/1.1 within HTTP/2. */
+const CARRYING_HTTP = [MESH_HTTP1_PROTOCOL, ...HTTP];
 /** What a client may ask for who wants bytes passed on. */
 const BYTES = [MESH_BYTES_PROTOCOL, HTTP_1];
 
@@ -54,6 +56,7 @@ const NAMES: Readonly<Record<Spoken, readonly string[]>> = {
 };
 
 function protocolsOf({ applicationProtocols, tcp }: FilterChain): readonly string[] {
-  if (applicationProtocols.length > 0) return applicationProtocols;
-  return tcp === undefined ? HTTP : BYTES;
+  if (applicationProtocols.length === 0) return tcp === undefined ? CARRYING_HTTP : BYTES;
+  const carries = tcp === undefined && HTTP.every((known) => applicationProtocols.includes(known));
+  return carries ? [MESH_HTTP1_PROTOCOL, ...applicationProtocols] : applicationProtocols;
 }

@@ -1,5 +1,6 @@
 import net from 'node:net';
 import type tls from 'node:tls';
+import { MESH_HTTP1_PROTOCOL } from '../../api/meta/well-known.ts';
 import type { Hello } from '../detection/client-hello.ts';
 import type { Downstream } from '../filters/request-draft.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
@@ -270,6 +271,7 @@ export class Listener {
     closed: () => void,
   ): Connection {
     const { direction } = this.#config;
+    const spoken = 'alpnProtocol' in socket ? socket.alpnProtocol : undefined;
     const from: Downstream = {
       direction,
       scheme: secure?.kind === 'certificate' ? 'https' : 'http',
@@ -278,8 +280,9 @@ export class Listener {
       ownId: peerId === '' ? '' : this.#runtime.meshTls.spiffeId,
       trustForwarded: http.trustForwarded,
       listenerPort: this.port,
+      carries: spoken === MESH_HTTP1_PROTOCOL ? 'http1' : undefined,
     };
-    if (!('alpnProtocol' in socket) || socket.alpnProtocol !== 'h2') {
+    if (spoken !== 'h2' && spoken !== MESH_HTTP1_PROTOCOL) {
       return new ServerConnection(this.#runtime, socket, from, http, closed);
     }
     const connection = new Http2ServerConnection(this.#runtime, socket, from, http, closed);

@@ -47,6 +47,8 @@ export interface CarrierUser {
   readonly method: string;
   readonly requestDone: boolean;
   connected(carrier: Carrier): void;
+  /** The endpoint is there, but another kind of carrier is wanted for it. Nothing was sent. */
+  carrierUnfit(): void;
   /** A 1xx that is not 101. */
   interim(head: ResponseHead): void;
   /** The final head. `discard`: the answer is not wanted, another try will be made. */

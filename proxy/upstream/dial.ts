@@ -1,6 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { MESH_BYTES_PROTOCOL } from '../../api/meta/well-known.ts';
+import { MESH_BYTES_PROTOCOL, MESH_HTTP1_PROTOCOL } from '../../api/meta/well-known.ts';
 import type { ClusterConfig, Endpoint } from '../cluster/cluster-config.ts';
 import type { Runtime } from '../runtime.ts';
 import { type ByteReceiver, sharedRead } from '../socket/shared-read.ts';
@@ -8,16 +8,21 @@ import { type ByteReceiver, sharedRead } from '../socket/shared-read.ts';
 export interface Dialling {
   readonly receiver: ByteReceiver;
   /** What is asked for in the TLS handshake (RFC 7301). A plain connection is taken to speak it. */
-  readonly protocol: 'http/1.1' | 'h2' | typeof MESH_BYTES_PROTOCOL;
+  readonly protocol: 'http/1.1' | 'h2' | typeof MESH_BYTES_PROTOCOL | typeof MESH_HTTP1_PROTOCOL;
   /** The peer is who it should be, and nothing has been sent yet. */
   connected(): void;
   /** The peer is not, or is this very proxy. What the socket itself tells comes as its events. */
   failed(message: string): void;
+  /** The peer is who it should be, and wants to be spoken to in HTTP/1.1. Told only who asked for {@link MESH_HTTP1_PROTOCOL}. */
+  wantsHttp1?(): void;
 }
+
+const MESH_OFFER = [MESH_HTTP1_PROTOCOL, 'http/1.1'];
 
 /** Begins a connection to an endpoint, with the mesh's TLS where the cluster asks for it. */
 export function dial(runtime: Runtime, cluster: ClusterConfig, endpoint: Endpoint, dialling: Dialling): net.Socket {
   const { address: host, port } = endpoint;
+  const { protocol } = dialling;
   const connected = (socket: net.Socket): void => {
     const { remoteAddress, remotePort } = socket;
     if (cluster.kind === 'authority' && runtime.isOwnAddress(remoteAddress ?? '', remotePort ?? 0)) {
@@ -39,9 +44,9 @@ export function dial(runtime: Runtime, cluster: ClusterConfig, endpoint: Endpoin
     // Without an identity there is nothing to show; the check of the peer then refuses.
     ...(secureContext === undefined ? {} : { secureContext }),
     minVersion: 'TLSv1.3',
-    ALPNProtocols: [dialling.protocol],
+    ALPNProtocols: protocol === MESH_HTTP1_PROTOCOL ? MESH_OFFER : [protocol],
     // What HTTP's sides take for an end, bytes do not: the other direction goes on.
-    allowHalfOpen: dialling.protocol === MESH_BYTES_PROTOCOL,
+    allowHalfOpen: protocol === MESH_BYTES_PROTOCOL,
     // The peer's name is a SPIFFE id, which no default check knows: ours runs on every connection, before a byte is sent.
     rejectUnauthorized: false,
     onread,
@@ -50,8 +55,8 @@ export function dial(runtime: Runtime, cluster: ClusterConfig, endpoint: Endpoin
     if (socket.destroyed) return;
     const fault = peerFault(runtime, socket, spiffeIds);
     if (fault !== undefined) dialling.failed(fault);
-    else if (dialling.protocol === 'h2' && socket.alpnProtocol !== 'h2')
-      dialling.failed('the peer does not speak HTTP/2');
+    else if (protocol === MESH_HTTP1_PROTOCOL && socket.alpnProtocol !== protocol) dialling.wantsHttp1?.();
+    else if (protocol === 'h2' && socket.alpnProtocol !== protocol) dialling.failed('the peer does not speak HTTP/2');
     else connected(socket);
   });
   return socket;

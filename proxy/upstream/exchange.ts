@@ -22,6 +22,7 @@ import { parseReason, type Reason } from '../telemetry/reason.ts';
 import type { RequestTrace } from '../tracing/request-trace.ts';
 import type { Carrier, CarrierUser } from './carrier.ts';
 import type { Client } from './client.ts';
+import { hopTo } from './hop.ts';
 import { openStream } from './http2-pool.ts';
 import { takeIdle } from './pool.ts';
 import { Replay } from './replay.ts';
@@ -257,6 +258,13 @@ export class Exchange implements CarrierUser {
     this.flushUpload();
   }
 
+  carrierUnfit(): void {
+    this.#upstream = undefined;
+    this.#tryEnded('neither');
+    this.#phase = 'waiting';
+    this.#try(this.#runtime.clock.monotonic());
+  }
+
   interim(head: ResponseHead): void {
     this.#client.interim(head);
   }
@@ -381,17 +389,19 @@ export class Exchange implements CarrierUser {
   #carrierTo(cluster: ClusterState, endpoint: EndpointState): Carrier {
     const generation = cluster.config.tls === undefined ? 0 : this.#runtime.meshTls.generation;
     const again = this.#tries > 1;
-    const { protocol } = cluster.config;
+    const plan = this.#plan;
     // A tunnel needs a connection of its own.
-    const spoken = protocol === 'downstream' ? this.#client.protocol : protocol;
-    if (spoken === 'http2' && this.#plan !== undefined && this.#plan.upgrade === '') {
-      return openStream(this.#runtime, { cluster, endpoint, generation, again }, this);
-    }
+    const hop = plan === undefined ? 'http1' : hopTo(cluster.config, endpoint, this.#clientProtocol(), plan);
+    if (hop !== 'http1') return openStream(this.#runtime, { cluster, endpoint, generation, hop, again }, this);
     // A repeated try, and a tunnel, want a connection that is sure to be alive.
-    const idle = again || this.#plan === undefined ? undefined : takeIdle(endpoint, generation);
+    const idle = again || plan === undefined ? undefined : takeIdle(endpoint, generation);
     if (idle === undefined) return new UpstreamConnection(this.#runtime, cluster, endpoint, this);
     idle.use(this);
     return idle;
+  }
+
+  #clientProtocol(): 'http1' | 'http2' {
+    return this.#from.carries ?? this.#client.protocol;
   }
 
   #chooseEndpoint(cluster: ClusterState, nowMs: number): EndpointState | undefined {

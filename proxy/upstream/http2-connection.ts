@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { MESH_HTTP1_PROTOCOL } from '../../api/meta/well-known.ts';
 import { Alarm } from '../../kit/timer-wheel.ts';
 import type { ClusterState } from '../cluster/cluster-state.ts';
 import type { EndpointState } from '../cluster/endpoint-state.ts';
@@ -12,12 +13,17 @@ import { Outbox } from '../socket/outbox.ts';
 import type { ByteReceiver } from '../socket/shared-read.ts';
 import type { CarrierUser } from './carrier.ts';
 import { dial } from './dial.ts';
+import { MAX_CARRIED_STREAMS, wantsHttp1 } from './hop.ts';
+import type { StreamWanted } from './http2-pool.ts';
 import { Http2Stream } from './http2-stream.ts';
 import { retirementOf } from './pool.ts';
 
 type Phase =
   /** TCP, or TLS with the check of the peer, is under way; streams wait. */
   'connecting' | 'open' | 'closed';
+
+/** Half of what nghttp2, and we ourselves (http2/limits.ts), let a peer reset in a burst. */
+const MAX_RESETS = 500;
 
 // Heads of all connections are read in turn: none outlives its block.
 const fields = new ResponseFields();
@@ -27,11 +33,13 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
   readonly endpoint: EndpointState;
   /** Of the identity it was made with; 0 without TLS. */
   readonly generation: number;
+  readonly hop: StreamWanted['hop'];
   readonly scheme: 'http' | 'https';
   readonly session: Session;
   readonly runtime: Runtime;
   readonly responseFields = fields;
   readonly #cluster: ClusterState;
+  readonly #mostStreams: number;
   readonly #socket: Socket;
   readonly #outbox: Outbox;
   readonly #writer: SessionWriter;
@@ -42,22 +50,26 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
   #waiting: Http2Stream[] = [];
   readonly #streams = new Set<Http2Stream>();
   #served = 0;
+  #resets = 0;
   #heardAtMs = 0;
   #retired = false;
 
-  constructor(runtime: Runtime, cluster: ClusterState, endpoint: EndpointState, generation: number) {
+  constructor(runtime: Runtime, { cluster, endpoint, generation, hop }: Omit<StreamWanted, 'again'>) {
     this.runtime = runtime;
     this.#cluster = cluster;
     this.endpoint = endpoint;
     this.generation = generation;
+    this.hop = hop;
+    this.#mostStreams = hop === MESH_HTTP1_PROTOCOL ? MAX_CARRIED_STREAMS : Number.POSITIVE_INFINITY;
     this.scheme = cluster.config.tls === undefined ? 'http' : 'https';
     this.#alarm = new Alarm(() => this.#alarmed());
     endpoint.opened++;
     this.#socket = dial(runtime, cluster.config, endpoint.config, {
       receiver: this,
-      protocol: 'h2',
+      protocol: hop === 'http2' ? 'h2' : hop,
       connected: () => this.#connected(),
       failed: (message) => this.#failed(message),
+      wantsHttp1: () => this.#unfit(),
     });
     this.#outbox = new Outbox(this.#socket);
     this.session = new Session('client', this.#outbox, this);
@@ -75,7 +87,8 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
   /** Takes another stream. */
   get hasRoom(): boolean {
     if (this.#retired || this.#phase === 'closed' || this.session.isExhausted || this.#isOld) return false;
-    return this.session.streamCount + this.#waiting.length < this.session.peerMaxStreams;
+    const taken = this.session.streamCount + this.#waiting.length;
+    return taken < this.#mostStreams && taken < this.session.peerMaxStreams;
   }
 
   get #isOld(): boolean {
@@ -141,6 +154,11 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
     if (this.#streams.size === 0 && this.#phase === 'open') this.#rest();
   }
 
+  /** A stream was reset by us: before the peer takes so many for an attack, new requests go by a new connection. */
+  gaveUp(): void {
+    if (++this.#resets === MAX_RESETS) this.retire();
+  }
+
   /** Some stream's try is over at that time. */
   deadline(nowMs: number, atMs: number): void {
     if (this.#phase === 'open' && atMs < this.#alarm.at) this.runtime.wheel.set(this.#alarm, nowMs, atMs - nowMs);
@@ -203,6 +221,19 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
   #failed(message: string): void {
     const phase = this.#phase;
     if (phase === 'closed') return;
+    for (const stream of this.#cut()) stream.connectionFailed(phase, message);
+    this.session.abandon(INTERNAL_ERROR);
+  }
+
+  /** The peer is the right one, but does not carry HTTP/1.1 this way. */
+  #unfit(): void {
+    if (this.#phase !== 'connecting') return;
+    wantsHttp1(this.endpoint);
+    for (const stream of this.#cut()) stream.connectionUnfit();
+  }
+
+  /** Ends at once; gives the streams that are to be told. */
+  #cut(): Http2Stream[] {
     this.#phase = 'closed';
     this.#writer.stop();
     this.#retired = true;
@@ -213,8 +244,7 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
     const streams = [...this.#streams];
     this.#streams.clear();
     this.#waiting = [];
-    for (const stream of streams) stream.connectionFailed(phase, message);
-    this.session.abandon(INTERNAL_ERROR);
+    return streams;
   }
 
   #drained(): void {

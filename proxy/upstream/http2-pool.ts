@@ -2,6 +2,7 @@ import type { ClusterState } from '../cluster/cluster-state.ts';
 import type { EndpointState } from '../cluster/endpoint-state.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Carrier, CarrierUser } from './carrier.ts';
+import type { Hop } from './hop.ts';
 import { Http2Connection } from './http2-connection.ts';
 
 export interface StreamWanted {
@@ -9,6 +10,7 @@ export interface StreamWanted {
   readonly endpoint: EndpointState;
   /** Of our identity; 0 without TLS. */
   readonly generation: number;
+  readonly hop: Exclude<Hop, 'http1'>;
   /** A try before this one has failed. */
   readonly again: boolean;
 }
@@ -18,12 +20,26 @@ export interface StreamWanted {
  * one. A connection whose identity has been replaced meanwhile finishes what it carries and takes no more.
  */
 export function openStream(runtime: Runtime, wanted: StreamWanted, user: CarrierUser): Carrier {
-  const { cluster, endpoint, generation, again } = wanted;
-  for (const stale of endpoint.shared.filter((one) => one.generation !== generation)) stale.retire();
-  let connection = endpoint.shared.find(({ hasRoom }) => hasRoom);
-  if (connection === undefined) {
-    connection = new Http2Connection(runtime, cluster, endpoint, generation);
-    endpoint.shared.push(connection);
+  const connection = roomFor(wanted) ?? begin(runtime, wanted);
+  return connection.open(user, wanted.again ? 'again' : 'first');
+}
+
+function roomFor({ endpoint, generation, hop }: StreamWanted): Http2Connection | undefined {
+  const { shared } = endpoint;
+  for (let at = 0; at < shared.length; at++) {
+    const connection = shared[at];
+    if (connection === undefined) break;
+    if (connection.generation !== generation) {
+      // It takes itself out.
+      connection.retire();
+      at--;
+    } else if (connection.hop === hop && connection.hasRoom) return connection;
   }
-  return connection.open(user, again ? 'again' : 'first');
+  return undefined;
+}
+
+function begin(runtime: Runtime, wanted: StreamWanted): Http2Connection {
+  const connection = new Http2Connection(runtime, wanted);
+  wanted.endpoint.shared.push(connection);
+  return connection;
 }

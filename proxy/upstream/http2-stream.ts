@@ -114,6 +114,12 @@ export class Http2Stream implements Carrier, StreamUser {
     else this.#broke(user, message, 'may have reached it');
   }
 
+  connectionUnfit(): void {
+    const { user } = this;
+    this.user = undefined;
+    user?.carrierUnfit();
+  }
+
   // What the session tells.
 
   fieldSink(block: 'head' | 'trailers'): FieldSink {
@@ -212,6 +218,7 @@ export class Http2Stream implements Carrier, StreamUser {
     const stream = this.#stream;
     if (stream !== undefined) this.#connection.session.reset(stream, code, 'own');
     this.#leave();
+    if (stream !== undefined) this.#connection.gaveUp();
   }
 
   #leave(): void {

@@ -1,0 +1,45 @@
+import { MESH_HTTP1_PROTOCOL } from '../../api/meta/well-known.ts';
+import type { ClusterConfig } from '../cluster/cluster-config.ts';
+import type { EndpointState } from '../cluster/endpoint-state.ts';
+import { DEFAULT_WINDOW_BYTES } from '../http2/frame.ts';
+import { CONNECTION_WINDOW_BYTES } from '../http2/limits.ts';
+
+/** What the next hop is spoken to in: the last is HTTP/1.1 carried by HTTP/2 between two proxies. */
+export type Hop = 'http1' | 'http2' | typeof MESH_HTTP1_PROTOCOL;
+
+/**
+ * So many that their windows together fit into the connection's: a client that does not read its answer holds up nobody that shares
+ * the connection with it.
+ */
+export const MAX_CARRIED_STREAMS = Math.floor(CONNECTION_WINDOW_BYTES / DEFAULT_WINDOW_BYTES);
+
+/** A larger head goes by HTTP/1.1: HTTP/2 counts 32 bytes more a field, so what one proxy just let pass the next would refuse. */
+const MAX_CARRIED_HEAD_BYTES = 16 * 1024;
+
+const withoutHttp2 = new WeakSet<EndpointState>();
+
+/** The endpoint answered that it wants HTTP/1.1: it is not asked again. */
+export function wantsHttp1(endpoint: EndpointState): void {
+  withoutHttp2.add(endpoint);
+}
+
+/** A request as it matters here: http1/render-request.ts' head, and what it upgrades to or ''. */
+interface Carried {
+  readonly head: string;
+  readonly upgrade: string;
+}
+
+/** Which protocol a try goes by. `client`: what the client speaks; where the caller's proxy carries for one, what that one speaks. */
+export function hopTo(
+  cluster: ClusterConfig,
+  endpoint: EndpointState,
+  client: 'http1' | 'http2',
+  { head, upgrade }: Carried,
+): Hop {
+  // An upgrade needs a connection of its own, also where an HTTP/2 client asked for a WebSocket.
+  if (upgrade !== '') return 'http1';
+  const spoken = cluster.protocol === 'downstream' ? client : cluster.protocol;
+  if (spoken === 'http2' || cluster.tls === undefined) return spoken;
+  if (head.length > MAX_CARRIED_HEAD_BYTES) return 'http1';
+  return withoutHttp2.has(endpoint) ? 'http1' : MESH_HTTP1_PROTOCOL;
+}
