@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { runMicros } from './micro/main.ts';
+import { MICROS } from './micro/micros.ts';
 import { PEERS } from './peers/peers.ts';
 import { write } from './result.ts';
 import type { Options } from './scenario.ts';
@@ -6,6 +8,7 @@ import { SCENARIOS, scenariosNamed } from './scenarios.ts';
 
 const USAGE = `usage: npm run bench -- [SCENARIO...] [--rounds 5] [--round-ms 3000] [--connections 64]
                         [--peers nginx,haproxy] [-o text|json] [--list]
+       npm run bench -- micro [NAME...] [-o text|json] [--list]
 Without a name all run, one after the other. xds takes [--clients 500] [--seconds 10] [--profile FILE.cpuprofile].
 `;
 
@@ -40,10 +43,22 @@ function peersOf(text: string | undefined): readonly string[] | undefined {
   return names;
 }
 
+const [first, ...names] = positionals;
+const micro = first === 'micro';
+
+function outputOf(text: string): 'text' | 'json' {
+  if (text === 'text' || text === 'json') return text;
+  throw new Error(`-o "${text}": text or json is wanted`);
+}
+
 async function run(): Promise<void> {
+  const output = outputOf(values.output);
+  if (micro) {
+    await runMicros(names, output);
+    return;
+  }
   const unknown = positionals.find((name) => scenariosNamed(name).length === 0);
   if (unknown !== undefined) throw new Error(`scenario "${unknown}": is not known; --list shows those that are`);
-  if (!['text', 'json'].includes(values.output)) throw new Error(`-o "${values.output}": text or json is wanted`);
   const wanted = positionals.length === 0 ? SCENARIOS : positionals.flatMap(scenariosNamed);
   const options: Options = {
     rounds: values.rounds === undefined ? undefined : whole('rounds', values.rounds),
@@ -59,14 +74,14 @@ async function run(): Promise<void> {
     say(`${at + 1}/${wanted.length} ${scenario.name}: ${scenario.about}`);
     const report = await scenario.run(options);
     const file = write(report.name, report.json);
-    process.stdout.write(values.output === 'json' ? `${JSON.stringify(report.json)}\n` : `\n${report.text}\n`);
+    process.stdout.write(output === 'json' ? `${JSON.stringify(report.json)}\n` : `\n${report.text}\n`);
     say(`written to ${file}`);
   }
 }
 
 if (values.help) process.stdout.write(USAGE);
 else if (values.list) {
-  for (const { name, about } of SCENARIOS) process.stdout.write(`${name.padEnd(20)} ${about}\n`);
+  for (const { name, about } of micro ? MICROS : SCENARIOS) process.stdout.write(`${name.padEnd(20)} ${about}\n`);
 } else {
   try {
     await run();

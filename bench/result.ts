@@ -72,7 +72,7 @@ function ratio({ proxies }: ScenarioResult, name: string): number {
   return median(mine.map((each, at) => each.cpuMicrosPerRequest / (theirs[at]?.cpuMicrosPerRequest ?? Number.NaN)));
 }
 
-function readable(value: number): string {
+export function readable(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2);
 }
 

@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import { systemClock } from '../../kit/clock.ts';
+import { silentLog } from '../../kit/log.ts';
+import { seededRandom } from '../../kit/random.ts';
+import { createEngine } from '../../proxy/data-plane.ts';
+import type { Downstream } from '../../proxy/filters/request-draft.ts';
+import { ServerConnection } from '../../proxy/http1/server-connection.ts';
+import type { Runtime } from '../../proxy/runtime.ts';
+import { cluster, forward, listener, route, routeTable, tables } from '../../proxy/test-support/tables.ts';
+import type { UpstreamConnection } from '../../proxy/upstream/upstream-connection.ts';
+import type { Micro, Operation } from './measure.ts';
+import { REQUEST, RESPONSE } from './sample.ts';
+
+const ANSWER = Buffer.from(RESPONSE + 'x'.repeat(100), 'latin1');
+const FROM: Downstream = {
+  direction: 'outbound',
+  scheme: 'http',
+  peerAddress: '10.0.0.1',
+  peerId: '',
+  ownId: '',
+  trustForwarded: true,
+  listenerPort: 80,
+};
+
+/**
+ * A whole request and its answer through the engine, from the client's bytes to the bytes for the client: everything but sockets, whose
+ * writes go nowhere.
+ */
+export const forwardRequest: Micro = {
+  name: 'forward',
+  about: 'a whole request and its answer, without sockets',
+  prepare,
+};
+
+async function prepare(): Promise<Operation> {
+  const upstream = net.createServer((socket) => {
+    socket.on('data', () => void socket.write(ANSWER));
+    socket.on('error', () => undefined);
+  });
+  upstream.listen(0, '127.0.0.1');
+  await once(upstream, 'listening');
+  const { port } = upstream.address() as net.AddressInfo;
+  const engine = createEngine({
+    clock: systemClock(),
+    random: seededRandom(1),
+    log: silentLog(),
+    accessLog: undefined,
+  });
+  const { chains } = listener('out', 'out');
+  const [chain] = chains;
+  if (chain?.http === undefined) throw new Error('the chain speaks no HTTP');
+  await engine.apply(
+    tables(
+      [listener('out', 'out')],
+      [routeTable('out', [route(forward('app'), { path: { kind: 'prefix', value: '/' } })])],
+      [cluster('app', [port], { poolIdleMs: 3_600_000 })],
+    ),
+  );
+  // The engine is what its connections know as their runtime.
+  const runtime = engine as unknown as Runtime;
+  const socket = new net.Socket();
+  let written = 0;
+  const count = (text: string): boolean => (written += text.length) > 0;
+  Object.assign(socket, { write: count });
+  const client = new ServerConnection(runtime, socket, FROM, chain.http, () => undefined);
+  const request = Buffer.from(REQUEST, 'latin1');
+  client.receive(request, request.length);
+  const connection = await pooled(runtime);
+  // From here on no byte leaves.
+  Object.assign(connection.socket, { write: count });
+  return {
+    run: () => {
+      client.receive(request, request.length);
+      connection.receive(ANSWER, ANSWER.length);
+      return written;
+    },
+    close: async () => {
+      client.close();
+      await engine.close();
+      upstream.close();
+    },
+  };
+}
+
+/** The connection that the first request has made, once it waits for the next. */
+async function pooled(runtime: Runtime): Promise<UpstreamConnection> {
+  for (;;) {
+    for (const endpoint of runtime.cluster('app')?.endpoints ?? []) {
+      const [connection] = endpoint.idle;
+      if (connection !== undefined) return connection;
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

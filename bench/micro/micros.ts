@@ -1,0 +1,34 @@
+import { accountRequest } from './account.ts';
+import { balanceLeastRequest, balanceRoundRobin } from './balance.ts';
+import { decodeChunks } from './decode-chunks.ts';
+import { forwardRequest } from './forward.ts';
+import { hpackDecode, hpackEncode } from './hpack.ts';
+import { matchRouteHeader, matchRoutePath } from './match-route.ts';
+import type { Micro } from './measure.ts';
+import { randomId } from './random-id.ts';
+import { renderRequestHead } from './render-request.ts';
+import { renderResponseHead } from './render-response.ts';
+import { scanRequestHead } from './scan-request-head.ts';
+import { scanResponseHead } from './scan-response-head.ts';
+import { splitWeights } from './split-weights.ts';
+import { timerWheel } from './timer-wheel.ts';
+
+/** In the order in which a request meets them; the first is all of them together. */
+export const MICROS: readonly Micro[] = [
+  forwardRequest,
+  scanRequestHead,
+  matchRoutePath,
+  matchRouteHeader,
+  splitWeights,
+  randomId,
+  renderRequestHead,
+  balanceRoundRobin,
+  balanceLeastRequest,
+  timerWheel,
+  hpackEncode,
+  hpackDecode,
+  scanResponseHead,
+  renderResponseHead,
+  decodeChunks,
+  accountRequest,
+];
