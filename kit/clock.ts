@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks';
+
 /**
  * The door to time. Everything that waits or asks what time it is takes a {@link Clock}, so that a test can hold the
  * only hand that moves it.

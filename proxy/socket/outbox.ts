@@ -1,6 +1,10 @@
 import type { Socket } from 'node:net';
 import { JOINED_PIECE_BYTES } from '../http1/limits.ts';
+import { DirectWriter } from './direct-write.ts';
 import { writeCopy } from './write-copy.ts';
+
+/** Larger text is rare enough for the stream, which counts what waits more finely. */
+const MAX_DIRECT_BYTES = 16 * 1024;
 
 /**
  * What is to be written to one socket in this turn. Pieces gather as one latin1 string, so that a message that is at hand
@@ -8,6 +12,7 @@ import { writeCopy } from './write-copy.ts';
  */
 export class Outbox {
   readonly #socket: Socket;
+  #direct: DirectWriter | undefined = undefined;
   #text = '';
 
   constructor(socket: Socket) {
@@ -20,7 +25,7 @@ export class Outbox {
 
   /** The socket has more to carry than it should. */
   get isBlocked(): boolean {
-    return this.#socket.writableNeedDrain;
+    return this.#socket.writableNeedDrain || this.#direct?.isBlocked === true;
   }
 
   text(piece: string): void {
@@ -41,8 +46,9 @@ export class Outbox {
     if (this.#text !== '') {
       const text = this.#text;
       this.#text = '';
-      this.#socket.write(text, 'latin1');
+      this.#direct ??= new DirectWriter(this.#socket);
+      if (text.length > MAX_DIRECT_BYTES || !this.#direct.write(text)) this.#socket.write(text, 'latin1');
     }
-    return !this.#socket.writableNeedDrain;
+    return !this.isBlocked;
   }
 }
