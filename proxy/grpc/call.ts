@@ -4,7 +4,7 @@ import type { Reason } from '../telemetry/reason.ts';
 import type { OwnReply } from '../upstream/client.ts';
 import { type CallKind, callKind } from './call-kind.ts';
 import { grpcOwnLines } from './own-lines.ts';
-import { grpcStatusFor, isServerFailure, parseGrpcStatus, statusInTrailers } from './status.ts';
+import { failureOf, grpcStatusFor, parseGrpcStatus, statusInTrailers } from './status.ts';
 import { grpcTimeoutMs } from './timeout.ts';
 
 /** A request that is a gRPC call: how long its client waits, and how it ended. */
@@ -48,8 +48,8 @@ export class Call {
     return this.#status >= 0 ? this.#status : grpcStatusFor(httpStatus, reason);
   }
 
-  /** Whether it ended in a way that speaks against its endpoint. */
-  isFailure(httpStatus: number, reason: Reason): boolean {
-    return httpStatus === 200 ? isServerFailure(this.status(httpStatus, reason)) : httpStatus >= 500;
+  /** The HTTP status that its end stands for: 5xx where it speaks against the endpoint. */
+  outcome(httpStatus: number, reason: Reason): number {
+    return httpStatus === 200 ? failureOf(this.status(httpStatus, reason)) : httpStatus;
   }
 }

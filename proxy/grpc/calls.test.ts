@@ -4,7 +4,7 @@ import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { type Echo, echoClient, echoServer, metadataOf } from '../test-support/grpc-peers.ts';
 import { eventually, startEngine } from '../test-support/harness.ts';
 import { testAuthority } from '../test-support/mesh.ts';
-import { cluster, forward, listener, route, routeTable, tables } from '../test-support/tables.ts';
+import { cluster, forward, listener, outlierDetection, route, routeTable, tables } from '../test-support/tables.ts';
 
 /** Client → outbound sidecar → mTLS → inbound sidecar → application, HTTP/2 all the way. */
 async function mesh(appPort: number, action: Parameters<typeof forward>[1] = {}) {
@@ -133,4 +133,30 @@ test('where no application is, the callee’s word for it is tried again, and th
   await eventually(() => path.caller.log.length === 1, 'the log line');
   const [line] = path.caller.log;
   assert.deepEqual([line?.['reason'], line?.['grpcStatus'], line?.['tries']], ['UF', 14, 2]);
+});
+
+test('calls that end UNAVAILABLE eject their endpoint; those that their caller got wrong do not', async () => {
+  await using one = await echoServer();
+  await using two = await echoServer();
+  const app = cluster('app', [one.port, two.port], {
+    protocol: 'http2',
+    outliers: outlierDetection({ maxEjectionPercent: 50 }),
+  });
+  await using proxy = await startEngine({
+    tables: tables([listener('in', 'table')], [routeTable('table', [route(forward('app'))])], [app]),
+  });
+  const client = echoClient(proxy.port('in'));
+  const ejections = (): number =>
+    proxy.engine.clusters()[0]?.endpoints.reduce((total, { ejections: own }) => total + own, 0) ?? -1;
+  const codes = async (text: string): Promise<ReadonlySet<number>> => {
+    const seen = new Set<number>();
+    for (let turn = 0; turn < 12; turn++) {
+      const { error } = await unaryCall(client.echo, text);
+      seen.add(error?.code ?? status.OK);
+    }
+    return seen;
+  };
+  assert.deepEqual([await codes('fail'), ejections()], [new Set([status.FAILED_PRECONDITION]), 0]);
+  assert.deepEqual([await codes('down'), ejections()], [new Set([status.UNAVAILABLE]), 1]);
+  client.close();
 });

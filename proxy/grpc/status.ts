@@ -55,19 +55,22 @@ export function statusInTrailers(lines: string): number | undefined {
 }
 
 /**
- * Whether a status speaks against the endpoint that gave it, and not of the call: those that Envoy counts as HTTP's 5xx
- * (source/common/grpc/status.cc, grpcToHttpStatus).
+ * The HTTP status for which Envoy takes a call's end (source/common/grpc/status.cc, grpcToHttpStatus), where that is one of 5xx; 200 for all others,
+ * which speak of the call and not against the endpoint that gave it.
  */
-export function isServerFailure(grpcStatus: number): boolean {
+export function failureOf(grpcStatus: number): number {
   switch (grpcStatus) {
     case UNKNOWN:
-    case DEADLINE_EXCEEDED:
-    case UNIMPLEMENTED:
     case INTERNAL:
-    case UNAVAILABLE:
     case DATA_LOSS:
-      return true;
+      return 500;
+    case UNIMPLEMENTED:
+      return 501;
+    case UNAVAILABLE:
+      return 503;
+    case DEADLINE_EXCEEDED:
+      return 504;
     default:
-      return false;
+      return 200;
   }
 }

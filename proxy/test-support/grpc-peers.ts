@@ -77,6 +77,10 @@ function unary(call: Call, done: Done, state: { cancelled: number }): void {
   const text = call.request.toString();
   call.on('cancelled', () => state.cancelled++);
   if (text === 'wait') return;
+  if (text === 'down') {
+    done({ code: status.UNAVAILABLE, details: 'the database is away' });
+    return;
+  }
   if (text.startsWith('fail')) {
     done({
       code: status.FAILED_PRECONDITION,

@@ -307,8 +307,10 @@ export class Exchange implements CarrierUser {
     const now = this.#runtime.clock.monotonic();
     this.#upstream = undefined;
     this.#call?.ended(trailers);
-    const failed = this.#call?.isFailure(this.#status, this.#reason) ?? this.#status >= 500;
-    this.#tryEnded(failed ? 'error' : 'success');
+    const status = this.#call?.outcome(this.#status, this.#reason) ?? this.#status;
+    // Of a call the head has told nothing yet.
+    if (this.#call !== undefined && this.#status < 500 && this.#reason === '') this.#judge(status, now);
+    this.#tryEnded(status >= 500 ? 'error' : 'success');
     this.#finish(now);
     this.#client.endResponse(now, trailers);
   }
@@ -443,14 +445,15 @@ export class Exchange implements CarrierUser {
       head.status >= 500 || meshReason !== undefined || plan.action.retry?.statuses.includes(head.status);
     if (retryable !== true) {
       upstream.endpoint.answered();
-      upstream.endpoint.outlier.succeed();
+      if (this.#call === undefined) upstream.endpoint.outlier.succeed();
       return false;
     }
     const now = this.#runtime.clock.monotonic();
     if (meshReason === 'UF') plan.cluster.connectFailed(upstream.endpoint, now);
     else upstream.endpoint.answered();
-    if (head.status < 500) upstream.endpoint.outlier.succeed();
-    else this.#endpointFailed(head.status, now);
+    // A call that the callee's proxy answers comes with 200.
+    if (this.#call === undefined || head.status >= 500) this.#judge(head.status, now);
+    else if (meshReason !== undefined) this.#endpointFailed(503, now);
     this.#reason = meshReason ?? '';
     return this.#retryAfter({ kind: 'answer', status: head.status, meshReason }, now);
   }
@@ -487,6 +490,11 @@ export class Exchange implements CarrierUser {
     this.#runtime.wheel.set(this.#backoff, nowMs, backoffMs(this.#retries, backoff, this.#runtime.random));
     this.#retries++;
     return true;
+  }
+
+  #judge(status: number, nowMs: number): void {
+    if (status >= 500) this.#endpointFailed(status, nowMs);
+    else this.#endpoint?.outlier.succeed();
   }
 
   #endpointFailed(status: number, nowMs: number): void {
