@@ -59,7 +59,7 @@ export interface AgentOptions {
   /** The control plane's CA has changed, to these roots: the agent's own credentials are to be read anew. */
   readonly onTrust?: (bundlePem: string) => Promise<void>;
   /** Missing: this node has no ingress. */
-  readonly ingress?: { readonly drainMs?: number };
+  readonly ingress?: { readonly drainMs?: number; readonly workers?: number };
   /** How long workloads' certificates are to be valid; the API server's own choice when missing. */
   readonly svidTtlSeconds?: number;
   /** Where proxies send spans; missing: nowhere. */
@@ -277,9 +277,10 @@ function proxySettings(
 }
 
 function makeIngress(options: AgentOptions, folder: string, settings: ProxySettings, ports: PortPool): Ingress {
-  const { nodeName, nodeAddress, log } = options;
+  const { nodeName, nodeAddress, log, ingress } = options;
+  const workers = ingress?.workers ?? 1;
   const onChange = (state: ProxyState): void => log.debug({ state }, 'ingress');
-  return new Ingress({ folder: join(folder, 'ingress'), nodeName, nodeAddress, settings, ports, onChange });
+  return new Ingress({ folder: join(folder, 'ingress'), nodeName, nodeAddress, settings, workers, ports, onChange });
 }
 
 function namespaceOf({ metadata }: Service): readonly string[] {

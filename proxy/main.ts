@@ -17,7 +17,7 @@ const DRAIN_MS = 10_000;
 
 export interface ProxyOptions {
   readonly bootstrap: string;
-  /** Of `--concurrency`; one worker when missing. */
+  /** Of `--concurrency`; what the bootstrap says when missing. */
   readonly concurrency?: string | undefined;
   /** Takes over from the proxy that runs with the same state folder, where one does. */
   readonly hotRestart?: boolean | undefined;
@@ -34,7 +34,7 @@ const DEFAULT_DRAIN_TIME_S = 600;
  */
 export async function runProxy(options: ProxyOptions): Promise<void> {
   const bootstrap = readBootstrap(options.bootstrap);
-  const workers = readConcurrency(options.concurrency ?? '1', availableParallelism());
+  const workers = readConcurrency(options.concurrency ?? String(bootstrap.workers ?? 1), availableParallelism());
   const leavingMs = readDrainTime(options.drainTimeS) * 1000;
   const clock = systemClock();
   const log = createLog({ level: bootstrap.logLevel, format: 'json' }).child({ component: bootstrap.nodeId });

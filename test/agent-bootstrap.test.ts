@@ -8,7 +8,7 @@ import { isReady, TEST_NODE, testNode } from './support/agent-node.ts';
 
 test('what the agent writes for its proxies is what a proxy reads', { timeout: 120_000 }, async (t) => {
   const node = await testNode(t, {
-    ingress: {},
+    ingress: { workers: 2 },
     svidTtlSeconds: 600,
     tracing: { endpoint: 'http://127.0.0.1:4318/v1/traces', samplingRatio: 0.01 },
   });
@@ -29,8 +29,8 @@ test('what the agent writes for its proxies is what a proxy reads', { timeout: 1
   );
   const ingress = await read(join(node.agentFolder, 'ingress'));
   assert.deepEqual(
-    [ingress.mode, ingress.nodeId, ingress.podAddress],
-    ['ingress', `ingress/tutti-system/${TEST_NODE}`, ''],
+    [ingress.mode, ingress.nodeId, ingress.podAddress, ingress.workers],
+    ['ingress', `ingress/tutti-system/${TEST_NODE}`, '', 2],
   );
   const tracing = { endpoint: 'http://127.0.0.1:4318/v1/traces', samplingRatio: 0.01 };
   assert.deepEqual(sidecar.tracing, { ...tracing, serviceName: 'web' });

@@ -13,8 +13,13 @@ import { type TestEvent, TestTotals } from './test-totals.ts';
 const root = join(import.meta.dirname, '..');
 const patterns = process.argv.slice(2);
 
-/** Failures under load or within a time are counted in these: they get the machine for themselves, after all others. */
-const ALONE = ['test/ha/', 'test/soak/'];
+/** What these count must be there within a time, or under much load: they get the machine for themselves, after all others. */
+const ALONE = [
+  'test/ha/',
+  'test/soak/',
+  ...['certificates-held-up', 'no-request-lost', 'nodes'].map((name) => `test/e2e/${name}.`),
+];
+/** Who uses this counts failures under some load: two of them share the machine. */
 const LOAD = 'support/load.ts';
 
 // Each test file is a process, and starts others: what one has compiled, all have.
@@ -28,8 +33,11 @@ function testFiles(): string[] {
   return files.filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)));
 }
 
-function isAlone(file: string): boolean {
-  return ALONE.some((folder) => file.startsWith(folder)) || readFileSync(join(root, file), 'utf8').includes(LOAD);
+type Group = 'together' | 'pairs' | 'alone';
+
+function groupOf(file: string): Group {
+  if (ALONE.some((beginning) => file.startsWith(beginning))) return 'alone';
+  return readFileSync(join(root, file), 'utf8').includes(LOAD) ? 'pairs' : 'together';
 }
 
 /** Array.sort keeps the order of equals. */
@@ -40,11 +48,19 @@ function rank(file: string): number {
 async function* events(): AsyncGenerator<TestEvent> {
   const files = testFiles();
   if (files.length === 0) throw new Error(`no test file matches ${patterns.join(', ')}`);
-  const alone = files.filter(isAlone);
-  // The long ones stand in test/, and must not be what is left at the end. All of them wait for something now and then.
-  const together = files.filter((file) => !alone.includes(file)).sort((a, b) => rank(a) - rank(b));
+  // The long ones stand in test/, and must not be what is left at the end.
+  const groups = Map.groupBy(
+    files.toSorted((one, other) => rank(one) - rank(other)),
+    groupOf,
+  );
   const totals = new TestTotals();
-  for (const [group, concurrency] of [[together, availableParallelism() + 1] as const, [alone, 1] as const]) {
+  // All of the many wait for something now and then.
+  for (const [name, concurrency] of [
+    ['together', availableParallelism() + 1],
+    ['pairs', 2],
+    ['alone', 1],
+  ] as const) {
+    const group = groups.get(name) ?? [];
     if (group.length === 0) continue;
     const stream = run({ files: group.map((file) => join(root, file)), concurrency, timeout: FILE_TIMEOUT_MS });
     for await (const event of stream as AsyncIterable<TestEvent>) {

@@ -22,6 +22,7 @@ export interface ProxyBootstrap {
   readonly stateFolder: string;
   readonly svidTtlSeconds?: number;
   readonly tracing?: { readonly endpoint: string; readonly samplingRatio: number; readonly serviceName: string };
+  readonly workers?: number;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error';
 }
 

@@ -15,6 +15,8 @@ export interface IngressOptions {
   readonly nodeName: string;
   readonly nodeAddress: string;
   readonly settings: ProxySettings;
+  /** Threads that carry traffic. */
+  readonly workers: number;
   readonly ports: PortPool;
   readonly onChange: (state: ProxyState) => void;
 }
@@ -96,7 +98,7 @@ export class Ingress {
   }
 
   #makeProxy(port: number): ProxyProcess {
-    const { folder, nodeName, nodeAddress, settings } = this.#options;
+    const { folder, nodeName, nodeAddress, settings, workers } = this.#options;
     const { command, program, env, xdsAddress, trustDomain, clock, random, log } = settings;
     const proxy: ProxyProcess = new ProxyProcess({
       folder,
@@ -117,6 +119,7 @@ export class Ingress {
         admin: { address: nodeAddress, port },
         stateFolder: join(folder, 'state'),
         ...tracingFields(settings, 'ingress'),
+        workers,
         logLevel: 'info',
       },
       clock,

@@ -127,9 +127,12 @@ export class ProxyProcess {
     const text = `${JSON.stringify(bootstrap, undefined, 2)}\n`;
     const run = this.#run;
     if (run !== undefined) {
-      const sameSettings = (await readTextIfPresent(this.#bootstrapPath)) === text;
+      const before = await readTextIfPresent(this.#bootstrapPath);
+      const sameSettings = before === text;
       if (sameSettings && (await readTextIfPresent(this.#programPath)) === `${program}\n`) return;
-      if (existsSync(join(bootstrap.stateFolder, RESTART_SOCKET))) {
+      // Sockets are one worker's each (proxy/restart/).
+      const canHandOver = workersIn(before) === workersIn(text);
+      if (canHandOver && existsSync(join(bootstrap.stateFolder, RESTART_SOCKET))) {
         log.info({ proxy: id }, 'proxy has other settings or another program now: a new one takes over');
         this.#leaving.add(run);
       } else if (sameSettings) return;
@@ -315,4 +318,10 @@ export class ProxyProcess {
   get #bootstrapPath(): string {
     return join(this.#options.folder, 'bootstrap.json');
   }
+}
+
+/** Of a bootstrap's text as an agent has written it. */
+function workersIn(text: string | undefined): number {
+  const { workers = 1 } = text === undefined ? {} : (JSON.parse(text) as Partial<ProxyBootstrap>);
+  return workers;
 }

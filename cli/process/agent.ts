@@ -98,7 +98,7 @@ export async function startNode(
       trustDomain,
       serving,
       onTrust,
-      ...(settings.ingress ? { ingress: {} } : {}),
+      ...(settings.ingress === undefined ? {} : { ingress: settings.ingress }),
       svidTtlSeconds: settings.svidTtlSeconds,
       ...(settings.tracing === undefined ? {} : { tracing: settings.tracing }),
       version: ownVersion(),

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { hostname, networkInterfaces } from 'node:os';
+import { availableParallelism, hostname, networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Invitation } from '../../agent/join/join.ts';
@@ -7,6 +7,7 @@ import type { TracingSettings } from '../../agent/sidecar/tracing.ts';
 import { isCaPin } from '../../api/client/ca-pin.ts';
 import { dnsSubdomain } from '../../api/meta/names.ts';
 import { DEFAULT_TRUST_DOMAIN } from '../../api/meta/well-known.ts';
+import { readConcurrency } from '../../proxy/workers/concurrency.ts';
 import { parseDuration } from '../output/duration.ts';
 import { CommandError } from '../output/exit-codes.ts';
 import { readTracing, type TracingFlags, tracingFlags } from './tracing-flags.ts';
@@ -50,6 +51,7 @@ export interface AgentFlags extends SharedFlags, TracingFlags {
   readonly dnsPort: string;
   readonly dnsUpstream?: string[];
   readonly ingress: boolean;
+  readonly ingressConcurrency: string;
 }
 
 export function sharedFlags(command: Command): Command {
@@ -110,7 +112,8 @@ export function agentFlags(command: Command): Command {
       '--dns-upstream <address...>',
       'servers for names outside the cluster, address or address:port (default: those of /etc/resolv.conf)',
     )
-    .option('--no-ingress', 'start no ingress proxy on this node');
+    .option('--no-ingress', 'start no ingress proxy on this node')
+    .option('--ingress-concurrency <n>', 'worker threads of the ingress, or "auto" for one on each core', '1');
 }
 
 export function joinFlags(command: Command): Command {
@@ -153,7 +156,8 @@ export interface AgentSettings extends SharedSettings {
   readonly dnsPort: number;
   /** Undefined: those that the machine itself asks. */
   readonly dnsUpstreams: readonly AddressAndPort[] | undefined;
-  readonly ingress: boolean;
+  /** Undefined: none on this node. */
+  readonly ingress: { readonly workers: number } | undefined;
   readonly tracing: TracingSettings | undefined;
 }
 
@@ -208,7 +212,7 @@ export function readAgent(flags: AgentFlags, cwd: string): AgentSettings {
     imageRoots: (flags.images ?? []).map((folder) => resolve(cwd, folder)),
     dnsPort: parsePort('--dns-port', flags.dnsPort),
     dnsUpstreams: flags.dnsUpstream?.map((given) => parseUpstream('--dns-upstream', given)),
-    ingress: flags.ingress,
+    ingress: flags.ingress ? { workers: parseWorkers(flags.ingressConcurrency) } : undefined,
     tracing: readTracing(flags),
   };
 }
@@ -276,6 +280,14 @@ function parseUpstream(flag: string, given: string): AddressAndPort {
   const address = bracketed ?? plain ?? given;
   if (isIP(address) === 0) throw usage(`${flag} "${given}": must be an IP address, with or without a port`);
   return { address, port: parsePort(flag, port) };
+}
+
+function parseWorkers(given: string): number {
+  try {
+    return readConcurrency(given, availableParallelism(), '--ingress-concurrency');
+  } catch (error) {
+    throw usage((error as Error).message);
+  }
 }
 
 function usage(message: string): CommandError {

@@ -40,6 +40,8 @@ export interface Bootstrap {
     /** What the workload is called in traces. */
     readonly serviceName: string;
   };
+  /** What `--concurrency` says when it is not given; 1 when missing. */
+  readonly workers?: number;
   readonly logLevel: LogLevel;
 }
 
@@ -63,6 +65,7 @@ export function parseBootstrap(text: string): Bootstrap {
   const admin = root.fields('admin');
   const svidTtlSeconds = root.optional('svidTtlSeconds', (field) => root.whole(field));
   const tracing = root.optional('tracing', (field) => root.fields(field));
+  const workers = root.optional('workers', (field) => root.whole(field));
   const logLevel = root.optional('logLevel', (field) => root.word(field, LOG_LEVELS));
   const bootstrap: Bootstrap = {
     mode: root.word('mode', MODES),
@@ -90,6 +93,7 @@ export function parseBootstrap(text: string): Bootstrap {
             serviceName: tracing.text('serviceName'),
           },
         }),
+    ...(workers === undefined ? {} : { workers }),
     logLevel: logLevel ?? 'info',
   };
   for (const fields of [root, api, admin, tracing]) fields?.refuseOthers();

@@ -25,7 +25,7 @@ import { processesNaming } from '../support/tutti-process.ts';
 let mesh: Mesh;
 
 before(async () => {
-  mesh = await startMesh();
+  mesh = await startMesh(['--ingress-concurrency', '2']);
   await Promise.all([
     mesh.run('web', { replicas: 2, env: { COUNT_FILE: join(mesh.folder, 'count') } }),
     mesh.run('other'),
