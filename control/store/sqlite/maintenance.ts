@@ -106,7 +106,7 @@ export class Maintenance {
         });
         return;
       } catch (error) {
-        if (!isBusy(error) || attempt === COPY_ATTEMPTS) throw error;
+        if (!(isBusy(error) || metCommit(error)) || attempt === COPY_ATTEMPTS) throw error;
         await setImmediate();
       }
     }
@@ -129,4 +129,13 @@ export class Maintenance {
     this.#underWay = done;
     return done;
   }
+}
+
+/**
+ * A copy whose first step comes while a commit is under way: SQLite says SQLITE_BUSY to node, which looks whether pages are left, finds that none were
+ * counted yet, and fails with the error of the copy's own file, which is none.
+ */
+function metCommit(error: unknown): boolean {
+  const { code, errcode } = error as { readonly code?: string; readonly errcode?: number };
+  return code === 'ERR_SQLITE_ERROR' && errcode === 0;
 }
