@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { httpClient } from '../../api/client/http-client.ts';
 import { type Connection, readKubeconfig } from '../../api/client/kubeconfig.ts';
@@ -47,7 +46,9 @@ export async function openCluster(options: ConnectOptions, surroundings: Surroun
 function findKubeconfig(given: string | undefined, { env, cwd }: Surroundings): string {
   if (given !== undefined) return given;
   const listed = (env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '');
-  const places = listed.length > 0 ? listed : [join(cwd, '.tutti', 'kubeconfig'), join(homedir(), '.kube', 'config')];
+  const home = env['HOME'];
+  const usual = [join(cwd, '.tutti', 'kubeconfig'), ...(home === undefined ? [] : [join(home, '.kube', 'config')])];
+  const places = listed.length > 0 ? listed : usual;
   const found = places.find((path) => existsSync(path));
   if (found === undefined) {
     throw new CommandError(`kubeconfig: none found; looked for ${places.join(', ')}`, {
