@@ -110,3 +110,13 @@ export function waitingCondition(type: string): Condition {
     lastTransitionTime: '1970-01-01T00:00:00Z',
   };
 }
+
+/** Of every kind of route: what is sent where, by weight (BackendRef in apis/v1/shared_types.go). */
+export const backendRefFields = {
+  group: groupSchema.default('').describe('Group of the backend; core unless told.'),
+  kind: kindNameSchema.default('Service').describe('Kind of the backend.'),
+  name: objectNameSchema.describe('Name of the backend.'),
+  namespace: namespaceNameSchema.optional().describe("Namespace of the backend; the route's unless told."),
+  port: portSchema.optional().describe("The Service's port; required for a Service."),
+  weight: z.int().min(0).max(1_000_000).default(1).describe('Share of the sum over all backends of the rule.'),
+};

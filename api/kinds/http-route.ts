@@ -3,14 +3,10 @@ import { durationSchema } from '../meta/duration.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
 import {
+  backendRefFields,
   GATEWAY_API_GROUP,
-  groupSchema,
   hostnameSchema,
-  kindNameSchema,
-  namespaceNameSchema,
-  objectNameSchema,
   parentReferenceSchema,
-  portSchema,
   routeStatusSchema,
   sectionNameSchema,
 } from './gateway-shapes.ts';
@@ -46,12 +42,7 @@ const matchSchema = z
 
 const backendRefSchema = z
   .strictObject({
-    group: groupSchema.default('').describe('Group of the backend; core unless told.'),
-    kind: kindNameSchema.default('Service').describe('Kind of the backend.'),
-    name: objectNameSchema.describe('Name of the backend.'),
-    namespace: namespaceNameSchema.optional().describe("Namespace of the backend; the route's unless told."),
-    port: portSchema.optional().describe("The Service's port; required for a Service."),
-    weight: z.int().min(0).max(1_000_000).default(1).describe('Share of the sum over all backends of the rule.'),
+    ...backendRefFields,
     filters: atomicList(httpRouteFilterSchema).max(16).optional().describe('Applied to requests for this backend.'),
   })
   .describe('Where requests go.');

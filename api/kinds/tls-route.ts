@@ -2,14 +2,10 @@ import { z } from 'zod';
 import { ageColumn, nameColumn } from './columns.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
 import {
+  backendRefFields,
   GATEWAY_API_GROUP,
-  groupSchema,
   hostnameSchema,
-  kindNameSchema,
-  namespaceNameSchema,
-  objectNameSchema,
   parentReferenceSchema,
-  portSchema,
   routeStatusSchema,
   sectionNameSchema,
 } from './gateway-shapes.ts';
@@ -23,12 +19,7 @@ import { type Unenforced, unenforcedFields } from './unenforced.ts';
 
 const backendRefSchema = z
   .strictObject({
-    group: groupSchema.default('').describe('Group of the backend; core unless told.'),
-    kind: kindNameSchema.default('Service').describe('Kind of the backend.'),
-    name: objectNameSchema.describe('Name of the backend.'),
-    namespace: namespaceNameSchema.optional().describe("Namespace of the backend; the route's unless told."),
-    port: portSchema.optional().describe("The Service's port; required for a Service."),
-    weight: z.int().min(0).max(1_000_000).default(1).describe('Share of the sum over all backends of the rule.'),
+    ...backendRefFields,
   })
   .describe('Where connections go.');
 
