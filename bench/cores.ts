@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificates } from './certificates.ts';
 import type { LoadOutcome } from './load/outcome.ts';
-import { runLoad } from './load-process.ts';
+import { runLoad, type Watch } from './load-process.ts';
+import { measure } from './measure.ts';
 import { PLAIN } from './peers/job.ts';
 import { PEERS } from './peers/peers.ts';
-import { listening, type Pinned, startPinned, stop, usageOf } from './proxy-process.ts';
+import { listening, type Pinned, startPinned, stop } from './proxy-process.ts';
 import { type Figures, machine, median, summarize, table } from './result.ts';
 import { type Options, type Report, ROUNDS, type Scenario } from './scenario.ts';
 import { freePorts, LOAD_CORE, SERVER_CORE } from './side-by-side.ts';
@@ -59,13 +60,13 @@ async function run(options: Options): Promise<Report> {
     const rounds = new Map<string, Figures[]>();
     const shares: number[] = [];
     const total = options.rounds ?? ROUNDS;
-    for (let round = 1; round <= total; round++) {
+    for (let turn = 1; turn <= total; turn++) {
       for (const contender of contenders) {
-        const { figures, share } = await measure(contender, options.roundMs);
+        const { figures, share } = await round(contender, options.roundMs);
         rounds.set(contender.name, [...(rounds.get(contender.name) ?? []), figures]);
         if (contender.name !== 'tutti') shares.push(share);
         options.say(
-          `round ${round}/${total} ${contender.name}: ${figures.cpuMicrosPerRequest.toFixed(1)} µs/request, p99 ${figures.p99Ms.toFixed(1)} ms, first worker ${(share * 100).toFixed(0)} %`,
+          `round ${turn}/${total} ${contender.name}: ${figures.cpuMicrosPerRequest.toFixed(1)} µs/request, p99 ${figures.p99Ms.toFixed(1)} ms, first worker ${(share * 100).toFixed(0)} %`,
         );
       }
     }
@@ -79,36 +80,20 @@ async function run(options: Options): Promise<Report> {
   }
 }
 
-function load(port: number, durationMs: number, watch?: Parameters<typeof runLoad>[1]): Promise<LoadOutcome> {
+function load(port: number, durationMs: number, watch?: Watch): Promise<LoadOutcome> {
   const spec = { port, durationMs, connections: CONNECTIONS, requestsPerSecond: REQUESTS_PER_SECOND };
   return runLoad([process.execPath, join(import.meta.dirname, 'load', 'open-loop.ts'), JSON.stringify(spec)], watch);
 }
 
-async function measure(
+async function round(
   { name, port, adminPort, process }: Contender,
   durationMs: number,
 ): Promise<{ readonly figures: Figures; readonly share: number }> {
-  const workersBefore = await requestsOf(adminPort);
-  let before = usageOf([process]);
-  let after = before;
-  const outcome = await load(port, durationMs, {
-    begun: () => void (before = usageOf([process])),
-    over: () => void (after = usageOf([process])),
-  });
-  if (outcome.failures > 0) throw new Error(`${name}: ${outcome.failures} requests failed: ${process.output()}`);
-  const workersAfter = await requestsOf(adminPort);
-  const each = workersAfter.map((requests, at) => requests - (workersBefore[at] ?? 0));
-  return {
-    share: (each[0] ?? 0) / each.reduce((sum, requests) => sum + requests, 0),
-    figures: {
-      cpuMicrosPerRequest: (after.cpuMicros - before.cpuMicros) / outcome.requests,
-      requestsPerSecond: (outcome.requests * 1000) / outcome.durationMs,
-      p50Ms: outcome.p50Ms,
-      p99Ms: outcome.p99Ms,
-      p999Ms: outcome.p999Ms,
-      rssBytes: after.rssBytes,
-    },
-  };
+  const before = await requestsOf(adminPort);
+  const figures = await measure({ name, port, processes: [process] }, (to, watch) => load(to, durationMs, watch));
+  const after = await requestsOf(adminPort);
+  const each = after.map((requests, at) => requests - (before[at] ?? 0));
+  return { figures, share: (each[0] ?? 0) / each.reduce((sum, requests) => sum + requests, 0) };
 }
 
 /** By worker. */

@@ -5,12 +5,13 @@ import { type Certificates, makeCertificates } from './certificates.ts';
 import { startCollector } from './load/collector.ts';
 import type { LoadOutcome } from './load/outcome.ts';
 import { runLoad, type Watch } from './load-process.ts';
+import { measure } from './measure.ts';
 import { type Job, PLAIN, type Upstream } from './peers/job.ts';
 import { PEERS, type PeerName } from './peers/peers.ts';
-import { listening, startPinned, stop, usageOf } from './proxy-process.ts';
-import { type Figures, table, type Unit } from './result.ts';
+import { listening, startPinned, stop } from './proxy-process.ts';
+import { table, type Unit } from './result.ts';
 import { type Options, type Report, ROUNDS, type Scenario } from './scenario.ts';
-import { freePorts, LOAD_CORE, type Peer, type Server, sideBySide } from './side-by-side.ts';
+import { freePorts, LOAD_CORE, type Peer, sideBySide } from './side-by-side.ts';
 
 /** A peer in a scenario, perhaps at another job than the rest, and under a name that says so. */
 interface Contender {
@@ -116,30 +117,6 @@ async function warmUp(plan: Driven, load: (durationMs: number) => Promise<LoadOu
   const wanted = WARM_UP_REQUESTS / (plan.weight ?? 1);
   let done = 0;
   for (let turn = 0; turn < WARM_UP_TURNS && done < wanted; turn++) done += (await load(WARM_UP_MS)).requests;
-}
-
-async function measure(
-  { name, port, processes }: Server,
-  load: (port: number, watch: Watch) => Promise<LoadOutcome>,
-): Promise<Figures> {
-  let before = usageOf(processes);
-  let after = before;
-  const outcome = await load(port, {
-    begun: () => void (before = usageOf(processes)),
-    over: () => void (after = usageOf(processes)),
-  });
-  if (outcome.failures > 0 || outcome.requests === 0) {
-    const said = processes.map(({ output }) => output()).join('\n');
-    throw new Error(`${name}: ${outcome.failures} requests failed, ${outcome.requests} did not: ${said}`);
-  }
-  return {
-    cpuMicrosPerRequest: (after.cpuMicros - before.cpuMicros) / outcome.requests,
-    requestsPerSecond: (outcome.requests * 1000) / outcome.durationMs,
-    p50Ms: outcome.p50Ms,
-    p99Ms: outcome.p99Ms,
-    p999Ms: outcome.p999Ms,
-    rssBytes: after.rssBytes,
-  };
 }
 
 function placeOf({ address, port }: Upstream): Upstream {
