@@ -113,6 +113,7 @@ export class DirectWriter {
   }
 }
 
+/** No public API, and so in no type: every part is looked for before it is used. */
 function handleOf(socket: Socket): Handle | undefined {
   const handle = (socket as unknown as { readonly _handle?: Partial<Handle> | null })._handle;
   return typeof handle?.writeLatin1String === 'function' ? (handle as Handle) : undefined;
@@ -121,6 +122,7 @@ function handleOf(socket: Socket): Handle | undefined {
 /** Undefined where node has no such thing, or may not give it (`--permission`). */
 function findStreamWrap(): StreamWrap | undefined {
   try {
+    // Deprecated without a successor (DEP0111), and so in no type.
     const { binding } = process as unknown as { readonly binding?: (name: string) => Partial<StreamWrap> };
     const found = binding?.('stream_wrap');
     const known =

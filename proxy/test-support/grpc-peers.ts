@@ -1,5 +1,4 @@
 import {
-  type Client,
   credentials,
   Metadata,
   makeGenericClientConstructor,
@@ -130,6 +129,7 @@ export interface Echo {
 }
 
 export function echoClient(port: number): { readonly echo: Echo; close(): void } {
-  const client = new EchoClient(`127.0.0.1:${port}`, credentials.createInsecure()) as unknown as Client;
+  const client = new EchoClient(`127.0.0.1:${port}`, credentials.createInsecure());
+  // grpc-js makes the methods out of the definition; its types do not say so.
   return { echo: client as unknown as Echo, close: () => client.close() };
 }
