@@ -116,8 +116,8 @@ const UNENFORCED: readonly Unenforced[] = [
   ...['rules[*].filters[*]', 'rules[*].backendRefs[*].filters[*]'].flatMap((filters) => [
     { path: `${filters}.requestMirror` },
     { path: `${filters}.extensionRef` },
-    { path: `${filters}.cors` },
   ]),
+  { path: 'rules[*].backendRefs[*].filters[*].cors' },
 ];
 
 export const httpRouteKind = defineKind<HttpRoute>({

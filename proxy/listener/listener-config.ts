@@ -75,6 +75,8 @@ export interface HttpConnectionConfig {
   readonly routeTable: string;
   /** Accepts absolute-form targets and CONNECT: what clients send when HTTP_PROXY points here. */
   readonly forwardProxy: boolean;
+  /** Routes' words on pages of other origins hold (Envoy's CORS filter). */
+  readonly cors: boolean;
   /** Trust X-Forwarded-* of the client (inside the mesh) or begin them anew (at the edge). */
   readonly trustForwarded: boolean;
   readonly idleTimeoutMs: number;

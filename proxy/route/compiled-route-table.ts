@@ -1,4 +1,5 @@
 import type { Random } from '../../kit/random.ts';
+import { type Cors, compileCors } from './cors.ts';
 import { type CompiledEdits, compileEdits } from './header-edits.ts';
 import { compileMatch, type Matcher, type RoutedRequest } from './match.ts';
 import { DomainIndex } from './match-domain.ts';
@@ -15,6 +16,7 @@ export interface CompiledRoute {
   /** By index of the action's clusters: the route's and the cluster's edits together. */
   readonly requestEdits: readonly (CompiledEdits | undefined)[];
   readonly responseEdits: CompiledEdits | undefined;
+  readonly cors: Cors | undefined;
 }
 
 interface CompiledHost {
@@ -63,6 +65,7 @@ export class CompiledRouteTable {
     this.#splits.set(key, split);
     const clusters = route.action.kind === 'forward' ? route.action.clusters : [];
     const weights = clusters.map((cluster) => cluster.weight);
+    const responseEdits = compileEdits(route.responseHeaders);
     return {
       route,
       matches: compileMatch(route.match),
@@ -70,7 +73,8 @@ export class CompiledRouteTable {
       weights,
       weightSum: weights.reduce((sum, weight) => sum + weight, 0),
       requestEdits: clusters.map((cluster) => compileEdits(route.requestHeaders, cluster.requestHeaders)),
-      responseEdits: compileEdits(route.responseHeaders),
+      responseEdits,
+      cors: route.cors === undefined ? undefined : compileCors(route.cors, responseEdits),
     };
   }
 }

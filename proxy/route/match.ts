@@ -57,7 +57,7 @@ export function withoutTrailingSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
-function compileValue(match: ValueMatch, read: (request: RoutedRequest) => string | undefined): Matcher {
+export function compileValue(match: ValueMatch, read: (request: RoutedRequest) => string | undefined): Matcher {
   if (match.kind === 'exact') return (request) => read(request) === match.value;
   const pattern = compileRegex(match.value);
   return (request) => {

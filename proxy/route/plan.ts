@@ -45,11 +45,16 @@ export type Plan =
       /** Of a request that is sampled. */
       readonly trace: RequestTrace | undefined;
       readonly responseEdits: CompiledEdits | undefined;
+      /** What an answer of our own has beside its own fields, each line with its CRLF. */
+      readonly ownLines: string;
     }
   /** CONNECT to a host of the mesh: what comes through the tunnel is read as HTTP by this very connection. */
   | { readonly kind: 'inner-http' }
   /** CONNECT to anything else: bytes. */
   | { readonly kind: 'tunnel'; readonly cluster: ClusterState };
+
+type ForwardPlan = Extract<Plan, { readonly kind: 'forward' }>;
+type AnswerPlan = Extract<Plan, { readonly kind: 'answer' }>;
 
 const SLASH = 47;
 
@@ -78,10 +83,28 @@ export function planRequest(runtime: Runtime, http: HttpConnectionConfig, from: 
       return { ...refuse(action.status, '', ''), location, edits: found.responseEdits };
     }
     case 'forward':
-      return planForward(runtime, from, head, found, action);
+      // Envoy: the filter passes over direct answers and redirects.
+      if (found.cors !== undefined && http.cors) return planCors(runtime, from, head, found, action);
+      return planForward(runtime, from, head, found, action, found.responseEdits);
     default:
       return action satisfies never;
   }
+}
+
+function planCors(
+  runtime: Runtime,
+  from: Downstream,
+  head: RequestHead,
+  found: CompiledRoute,
+  action: ForwardAction,
+): Plan {
+  const verdict = found.cors?.(head);
+  if (verdict?.kind === 'preflight')
+    return { ...refuse(200, '', ''), edits: { removes: new Set(), adds: verdict.lines } };
+  if (verdict === undefined) return planForward(runtime, from, head, found, action, found.responseEdits);
+  const plan = planForward(runtime, from, head, found, action, verdict.edits);
+  // The page that asked may read our own answers too.
+  return plan.kind === 'forward' ? { ...plan, ownLines: verdict.lines } : { ...plan, edits: verdict.edits };
 }
 
 function planForward(
@@ -90,7 +113,8 @@ function planForward(
   head: RequestHead,
   found: CompiledRoute,
   action: ForwardAction,
-): Plan {
+  responseEdits: CompiledEdits | undefined,
+): ForwardPlan | AnswerPlan {
   const index =
     action.clusters.length === 1 && found.weightSum > 0 ? 0 : found.split.next(found.weights, found.weightSum);
   const name = action.clusters[index]?.cluster;
@@ -129,7 +153,8 @@ function planForward(
     requestId: draft.requestId,
     web,
     trace: draft.trace,
-    responseEdits: found.responseEdits,
+    responseEdits,
+    ownLines: '',
   };
 }
 
@@ -158,11 +183,11 @@ function planConnect(runtime: Runtime, table: CompiledRouteTable, from: Downstre
 }
 
 /** Lines that an answer of the proxy's own has, each with its CRLF. */
-export function answerLines(plan: Extract<Plan, { readonly kind: 'answer' }>): string {
+export function answerLines(plan: AnswerPlan): string {
   const location = plan.location === '' ? '' : `location: ${plan.location}\r\n`;
   return location + (plan.edits?.adds ?? '');
 }
 
-function refuse(status: number, reason: Reason, body: string): Extract<Plan, { readonly kind: 'answer' }> {
+function refuse(status: number, reason: Reason, body: string): AnswerPlan {
   return { kind: 'answer', status, reason, body, location: '', edits: undefined };
 }

@@ -18,6 +18,21 @@ export interface Route {
   readonly action: RouteAction;
   readonly requestHeaders: HeaderEdits;
   readonly responseHeaders: HeaderEdits;
+  readonly cors?: CorsPolicy | undefined;
+}
+
+/** Which pages of other origins may ask, and read what is answered (Envoy's CorsPolicy). Lists are as they are sent; '' is not sent. */
+export interface CorsPolicy {
+  /** Any of them; of name `origin`. */
+  readonly origins: readonly ValueMatch[];
+  /** `*` is whatever the browser asks for, as with `headers`. */
+  readonly methods: string;
+  readonly headers: string;
+  readonly exposeHeaders: string;
+  readonly maxAge: string;
+  readonly credentials: boolean;
+  /** The app answers preflights of origins that are not among these. */
+  readonly forwardStrangers: boolean;
 }
 
 export interface HeaderEdits {

@@ -115,6 +115,7 @@ export function listener(
         http: {
           routeTable: table,
           forwardProxy: false,
+          cors: true,
           trustForwarded: false,
           idleTimeoutMs: 60_000,
           headerTimeoutMs: 10_000,

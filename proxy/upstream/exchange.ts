@@ -148,7 +148,7 @@ export class Exchange implements CarrierUser {
     this.#try(this.#startedAtMs);
   }
 
-  #answer(status: number, reason: Reason, body: string, fields = ''): void {
+  #answer(status: number, reason: Reason, body: string, fields = this.#plan?.ownLines ?? ''): void {
     const now = this.#runtime.clock.monotonic();
     const forHttp = { status, reason, body, fields };
     const reply = this.#call?.ownReply(forHttp) ?? forHttp;

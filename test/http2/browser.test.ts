@@ -2,12 +2,16 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { type Browser, chromium } from 'playwright-core';
 import { WebSocketServer } from 'ws';
+import { httpRoute } from '../../control/xds/test-support/objects.ts';
+import { translateRules } from '../../control/xds/translate/rule.ts';
 import { echoServer } from '../../proxy/test-support/grpc-peers.ts';
 import { startEngine } from '../../proxy/test-support/harness.ts';
 import { testAuthority } from '../../proxy/test-support/mesh.ts';
 import { cluster, forward, listener, route, routeTable, tables } from '../../proxy/test-support/tables.ts';
+import { decodeRouteTable } from '../../proxy/xds/decode/route.ts';
+import { RouteConfiguration } from '../../xds/messages.js';
 import { needs, program } from '../support/programs.ts';
 
 /** In the page: three WebSockets at once, and a gRPC call in both of gRPC-Web's forms. */
@@ -32,6 +36,13 @@ const SCRIPT = `(async () => {
     protocol: performance.getEntriesByType('navigation')[0].nextHopProtocol,
   };
 })()`;
+
+function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: program('chromium'),
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+  });
+}
 
 test('Chromium has WebSockets and gRPC calls on the HTTP/2 connection of its page', needs('chromium'), async () => {
   await using ca = await testAuthority();
@@ -61,10 +72,7 @@ test('Chromium has WebSockets and gRPC calls on the HTTP/2 connection of its pag
       [cluster('app', [(app.address() as AddressInfo).port]), cluster('grpc', [grpc.port], { protocol: 'http2' })],
     ),
   });
-  const browser = await chromium.launch({
-    executablePath: program('chromium'),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
-  });
+  const browser = await launch();
   try {
     const page = await browser.newPage({ ignoreHTTPSErrors: true });
     await page.goto(`https://127.0.0.1:${proxy.port('edge')}/`);
@@ -86,5 +94,65 @@ test('Chromium has WebSockets and gRPC calls on the HTTP/2 connection of its pag
     await browser.close();
     app.closeAllConnections();
     app.close();
+  }
+});
+
+/** In a page of another origin: a gRPC call as browsers make it, and one that is not allowed. */
+const FOREIGN_SCRIPT = `(async (host) => {
+  const call = async (method, headers) => {
+    const body = '\\0\\0\\0\\0\\x02hi';
+    try {
+      const answer = await fetch('http://' + host + '/test.Echo/' + method, { method: 'POST', headers, body });
+      return [answer.status, answer.headers.get('grpc-status'), (await answer.text()).slice(5, 7)];
+    } catch (error) {
+      return error.name;
+    }
+  };
+  const web = { 'content-type': 'application/grpc-web', 'x-grpc-web': '1' };
+  return [await call('Unary', web), await call('Absent', web), await call('Unary', { ...web, 'x-other': '1' })];
+})`;
+
+test('a page of an origin that an HTTPRoute allows makes gRPC calls; others do not', needs('chromium'), async () => {
+  await using grpc = await echoServer();
+  const pages = http.createServer((_, response) => response.setHeader('content-type', 'text/html').end('<p>page'));
+  await new Promise<void>((resolve) => pages.listen(0, resolve));
+  const { port } = pages.address() as AddressInfo;
+  const cors = {
+    allowOrigins: [`http://localhost:${port}`],
+    allowMethods: ['POST'],
+    allowHeaders: ['content-type', 'x-grpc-web'],
+    exposeHeaders: ['grpc-status', 'grpc-message'],
+  };
+  const echo = httpRoute('echo', {
+    rules: [
+      {
+        matches: [{ path: { value: '/test.Echo' }, method: 'POST' }],
+        filters: [{ type: 'CORS', cors }],
+        backendRefs: [{ name: 'echo', port: 80 }],
+      },
+    ],
+  });
+  const routes = translateRules(echo, () => ({ ok: true, cluster: 'grpc', service: 'echo', port: 80, http2: true }));
+  const host = { name: 'all', domains: ['*'], routes: routes.map(({ message }) => message) };
+  const table = decodeRouteTable(RouteConfiguration.encode({ name: 'table', virtualHosts: [host] }).finish());
+  await using proxy = await startEngine({
+    tables: tables([listener('edge', 'table')], [table], [cluster('grpc', [grpc.port], { protocol: 'http2' })]),
+  });
+  const browser = await launch();
+  try {
+    const page = await browser.newPage();
+    const ask = async (name: string): Promise<unknown> => {
+      await page.goto(`http://${name}:${port}/`);
+      return page.evaluate(`${FOREIGN_SCRIPT}('127.0.0.1:${proxy.port('edge')}')`);
+    };
+    assert.deepEqual(await ask('localhost'), [[200, null, 'hi'], [200, '12', ''], 'TypeError']);
+    assert.deepEqual(await ask('127.0.0.1'), ['TypeError', 'TypeError', 'TypeError']);
+    const grpcDown = tables([listener('edge', 'table')], [table], [cluster('grpc', [], { protocol: 'http2' })]);
+    await proxy.engine.apply(grpcDown);
+    assert.deepEqual(await ask('localhost'), [[200, '14', ''], [200, '14', ''], 'TypeError']);
+  } finally {
+    await browser.close();
+    pages.closeAllConnections();
+    pages.close();
   }
 });

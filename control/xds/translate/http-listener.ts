@@ -1,4 +1,5 @@
 import {
+  Cors,
   DynamicForwardProxyFilter,
   type FilterInput,
   HttpConnectionManager,
@@ -16,6 +17,7 @@ import {
 } from '../../../xds/messages.js';
 import { durationOf, packAny } from './any.ts';
 import { DNS_CACHE } from './cluster.ts';
+import { CORS_FILTER } from './cors.ts';
 
 /** How one listener's HTTP differs from another's. */
 export interface HttpOptions {
@@ -37,7 +39,7 @@ export function httpFilter(options: HttpOptions): FilterInput {
   const manager: HttpConnectionManagerInput = {
     statPrefix,
     rds: { routeConfigName: routeTable, configSource: { ads: {}, resourceApiVersion: 2 } },
-    httpFilters: [...(role === 'forward-proxy' ? [FORWARD_PROXY] : []), ROUTER],
+    httpFilters: [...HTTP_FILTERS[role], ROUTER],
     commonHttpProtocolOptions: { idleTimeout: durationOf(edge ? EDGE_IDLE_MS : MESH_IDLE_MS) },
     requestHeadersTimeout: durationOf(HEADER_TIMEOUT_MS),
     useRemoteAddress: { value: edge },
@@ -82,9 +84,19 @@ export const DETECTED_HTTP: readonly string[] = ['http/1.0', 'http/1.1', 'h2c'];
 
 const ROUTER: HttpFilterInput = { name: 'envoy.filters.http.router', typedConfig: packAny(Router, {}) };
 
+const CORS: HttpFilterInput = { name: CORS_FILTER, typedConfig: packAny(Cors, {}) };
+
 const FORWARD_PROXY: HttpFilterInput = {
   name: 'envoy.filters.http.dynamic_forward_proxy',
   typedConfig: packAny(DynamicForwardProxyFilter, { dnsCacheConfig: DNS_CACHE }),
+};
+
+/** Before the router. Into the app no HTTPRoute leads. */
+const HTTP_FILTERS: Readonly<Record<HttpOptions['role'], readonly HttpFilterInput[]>> = {
+  inbound: [],
+  outbound: [CORS],
+  'forward-proxy': [CORS, FORWARD_PROXY],
+  edge: [CORS],
 };
 
 /** Passes bytes on as they are. */

@@ -17,6 +17,8 @@ import type {
 import { RedirectActionRedirectResponseCode as RedirectCode } from '../../../xds/messages.js';
 import { durationOf } from './any.ts';
 import type { Backend } from './backend.ts';
+import { corsPolicy, preflightOf } from './cors.ts';
+import { escapeRegex } from './escape-regex.ts';
 import { UNAVAILABLE_CLUSTER } from './names.ts';
 import { DEFAULT_RETRY, defaultTimeoutMs } from './route-defaults.ts';
 import { unsupportedRules } from './unsupported-rules.ts';
@@ -34,15 +36,24 @@ export function translateRules(route: HttpRoute, backendOf: BackendOf): readonly
   const prefix = `${route.metadata.namespace ?? ''}/${route.metadata.name}`;
   const unsupported = new Set(unsupportedRules(route).map(({ rule }) => rule));
   return route.spec.rules.flatMap((rule, ruleIndex) =>
-    (unsupported.has(rule) ? [] : rule.matches).map((match, matchIndex) => ({
-      match,
-      message: {
+    (unsupported.has(rule) ? [] : rule.matches).flatMap((match, matchIndex) => {
+      const message: RouteInput = {
         name: `${prefix}/${rule.name ?? ruleIndex}/${matchIndex}`,
         match: translateMatch(match),
         ...translateAction(rule, match, backendOf),
         ...headerEdits(rule.filters ?? []),
-      },
-    })),
+        ...corsPolicy(rule.filters ?? []),
+      };
+      const preflight = message.typedPerFilterConfig === undefined ? undefined : preflightOf(match);
+      if (preflight === undefined) return [{ match, message }];
+      return [
+        { match, message },
+        {
+          match: preflight,
+          message: { ...message, name: `${message.name}/preflight`, match: translateMatch(preflight) },
+        },
+      ];
+    }),
   );
 }
 
@@ -194,10 +205,6 @@ function withSlashFor(prefix: string, replacement: string): string {
 
 function withoutTrailingSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path;
-}
-
-export function escapeRegex(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
 }
 
 function escapeSubstitution(text: string): string {

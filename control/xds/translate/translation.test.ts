@@ -75,6 +75,7 @@ const EVERYTHING: Partial<WorldObjects> = {
               type: 'RequestHeaderModifier',
               requestHeaderModifier: { set: [{ name: 'X-A', value: 'b' }], remove: ['X-C'] },
             },
+            { type: 'CORS', cors: { allowOrigins: ['https://*.example'], allowMethods: ['*'] } },
           ],
           backendRefs: [
             { name: 'catalog', port: 8000, weight: 90 },

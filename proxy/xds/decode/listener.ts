@@ -1,4 +1,5 @@
 import {
+  Cors,
   DynamicForwardProxyFilter,
   type FilterChain as FilterChainMessage,
   HttpConnectionManager,
@@ -138,6 +139,7 @@ function decodeHttp(manager: HttpConnectionManagerMessage): HttpConnectionConfig
   return {
     routeTable,
     forwardProxy: manager.upgradeConfigs.some(({ upgradeType }) => upgradeType === 'CONNECT'),
+    cors: manager.httpFilters.some(({ typedConfig }) => isAny(typedConfig, Cors)),
     trustForwarded: manager.useRemoteAddress?.value !== true,
     idleTimeoutMs: durationMs(manager.commonHttpProtocolOptions?.idleTimeout ?? null) ?? DEFAULT_IDLE_MS,
     headerTimeoutMs: durationMs(manager.requestHeadersTimeout) ?? DEFAULT_HEADER_TIMEOUT_MS,
@@ -151,6 +153,8 @@ function checkFilters({ httpFilters }: HttpConnectionManagerMessage): void {
   if (last === undefined || !isAny(last.typedConfig, Router)) {
     throw new ResourceError('HTTP filters: the router is not the last');
   }
-  const strange = httpFilters.slice(0, -1).find(({ typedConfig }) => !isAny(typedConfig, DynamicForwardProxyFilter));
+  const strange = httpFilters
+    .slice(0, -1)
+    .find(({ typedConfig }) => !isAny(typedConfig, DynamicForwardProxyFilter) && !isAny(typedConfig, Cors));
   if (strange !== undefined) throw new ResourceError(`HTTP filter "${strange.name}": is not known here`);
 }

@@ -1,8 +1,6 @@
 import {
   HeaderValueOptionHeaderAppendAction as AppendAction,
-  type HeaderMatcher,
   type HeaderValueOption,
-  type QueryParameterMatcher,
   type RedirectAction,
   RedirectActionRedirectResponseCode as RedirectCode,
   type RetryPolicy as RetryPolicyMessage,
@@ -10,7 +8,6 @@ import {
   RouteConfiguration,
   type RouteMatch as RouteMatchMessage,
   type Route as RouteMessage,
-  type StringMatcher,
 } from '../../../xds/messages.js';
 import type {
   HeaderEdits,
@@ -22,10 +19,11 @@ import type {
   RouteAction,
   RouteMatch,
   RouteTable,
-  ValueMatch,
   WeightedCluster,
 } from '../../route/route-table.ts';
+import { corsPolicy } from './cors.ts';
 import { durationMs, escapeRegex, ResourceError } from './unpack.ts';
+import { valueMatch } from './value-match.ts';
 
 // Envoy: RouteAction.timeout; RetryPolicy.num_retries and retry_back_off.
 const DEFAULT_TIMEOUT_MS = 15_000;
@@ -54,6 +52,7 @@ function decodeRoute(message: RouteMessage, where: string): Route {
       action: decodeAction(message, message.match),
       requestHeaders: headerEdits(message.requestHeadersToAdd, message.requestHeadersToRemove),
       responseHeaders: headerEdits(message.responseHeadersToAdd, message.responseHeadersToRemove),
+      cors: corsPolicy(message.typedPerFilterConfig),
     };
   } catch (error) {
     if (error instanceof ResourceError) throw new ResourceError(`route "${where}": ${error.message}`);
@@ -81,26 +80,6 @@ function pathMatch({ prefix, path, safeRegex, pathSeparatedPrefix, connectMatche
   // Envoy's bare prefix need not end where a path element does.
   if (prefix !== null) return { kind: 'regex', value: `${escapeRegex(prefix)}.*` };
   throw new ResourceError('match: wanted a prefix, path or regular expression');
-}
-
-function valueMatch(matcher: HeaderMatcher | QueryParameterMatcher): ValueMatch {
-  const { name, stringMatch, presentMatch } = matcher;
-  if ('invertMatch' in matcher && matcher.invertMatch) throw new ResourceError(`match of "${name}": is inverted`);
-  if (stringMatch !== null) return stringMatcher(name, stringMatch);
-  if (presentMatch === false) throw new ResourceError(`match of "${name}": is for its absence`);
-  return { kind: 'regex', name, value: '.*' };
-}
-
-function stringMatcher(name: string, matcher: StringMatcher): ValueMatch {
-  const { exact, prefix, suffix, contains, safeRegex, ignoreCase } = matcher;
-  if (exact !== null && !ignoreCase) return { kind: 'exact', name, value: exact };
-  const regex = (text: string): ValueMatch => ({ kind: 'regex', name, value: ignoreCase ? `(?i)${text}` : text });
-  if (exact !== null) return regex(escapeRegex(exact));
-  if (prefix !== null) return regex(`${escapeRegex(prefix)}.*`);
-  if (suffix !== null) return regex(`.*${escapeRegex(suffix)}`);
-  if (contains !== null) return regex(`.*${escapeRegex(contains)}.*`);
-  if (safeRegex !== null) return { kind: 'regex', name, value: safeRegex.regex };
-  throw new ResourceError(`match of "${name}": has no pattern`);
 }
 
 function decodeAction({ route, redirect, directResponse }: RouteMessage, match: RouteMatchMessage): RouteAction {

@@ -2,9 +2,9 @@ import type { HttpBackendRef, HttpRoute, HttpRouteMatch, HttpRouteRule } from '.
 import { durationMs } from '../../../../api/meta/duration.ts';
 import type { HeaderMatcherInput, RouteActionInput, RouteMatchInput } from '../../../../xds/messages.js';
 import { durationOf } from '../any.ts';
+import { escapeRegex } from '../escape-regex.ts';
 import { UNAVAILABLE_CLUSTER } from '../names.ts';
 import type { BackendOf, RankedRoute } from '../rule.ts';
-import { escapeRegex } from '../rule.ts';
 import { unsupportedRules } from '../unsupported-rules.ts';
 
 /** All calls to one cluster. How long one may take, and whether it is tried again, its caller says. */
