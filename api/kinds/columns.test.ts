@@ -13,6 +13,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   GatewayClass: 'Name Controller Accepted Age *Description',
   HTTPRoute: 'Name Hostnames Age',
   TLSRoute: 'Name Age',
+  TCPRoute: 'Name Age',
   Lease: 'Name Holder Age',
   Namespace: 'Name Status Age',
   Node: 'Name Status Roles Age Version *Internal-IP *External-IP *OS-Image *Kernel-Version *Container-Runtime',
@@ -126,6 +127,11 @@ const ROWS: readonly (readonly [kind: string, object: object, cells: readonly un
   [
     'TLSRoute',
     { apiVersion: gatewayApi, spec: { hostnames: ['a.b'], rules: [{ backendRefs: [{ name: 'web', port: 443 }] }] } },
+    ['web', '5m'],
+  ],
+  [
+    'TCPRoute',
+    { apiVersion: `${gatewayApi}alpha2`, spec: { rules: [{ backendRefs: [{ name: 'web', port: 25 }] }] } },
     ['web', '5m'],
   ],
   ['HTTPRoute', { apiVersion: gatewayApi, spec: { hostnames: ['a.b', 'c.d'] } }, ['web', '["a.b","c.d"]', '5m']],

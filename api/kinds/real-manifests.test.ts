@@ -115,6 +115,13 @@ spec:
   parentRefs: [{name: edge, sectionName: tls}]
   hostnames: [vault.shop.example, "*.vault.shop.example"]
   rules: [{backendRefs: [{name: vault, port: 8200}]}]
+---
+apiVersion: gateway.networking.k8s.io/v1alpha2
+kind: TCPRoute
+metadata: {name: mail, namespace: shop}
+spec:
+  parentRefs: [{name: edge, sectionName: smtp}]
+  rules: [{backendRefs: [{name: mail, port: 25, weight: 9}, {name: mail-v2, port: 25}]}]
 `;
 
 interface Read {

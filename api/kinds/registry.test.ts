@@ -22,6 +22,7 @@ const FOUND: readonly (readonly [name: string, kind: string | undefined])[] = [
   ['gtw', 'Gateway'],
   ['httproutes.gateway.networking.k8s.io', 'HTTPRoute'],
   ['tlsroute', 'TLSRoute'],
+  ['tcproutes.v1alpha2.gateway.networking.k8s.io', 'TCPRoute'],
   ['endpointslice', 'EndpointSlice'],
   ['proxies', 'Proxy'],
   ['pods.v1', 'Pod'],

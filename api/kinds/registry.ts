@@ -15,6 +15,7 @@ import { replicaSetKind } from './replica-set.ts';
 import { secretKind } from './secret.ts';
 import { serviceKind } from './service.ts';
 import { serviceAccountKind } from './service-account.ts';
+import { tcpRouteKind } from './tcp-route.ts';
 import { tlsRouteKind } from './tls-route.ts';
 
 /** Every kind that is served; what the API server, its discovery and the commands know of. */
@@ -35,6 +36,7 @@ export const kinds: readonly Kind[] = [
   anyKind(gatewayKind),
   anyKind(httpRouteKind),
   anyKind(tlsRouteKind),
+  anyKind(tcpRouteKind),
   anyKind(proxyKind),
 ];
 

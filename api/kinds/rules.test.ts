@@ -16,6 +16,7 @@ import { acceptedProxyProtocol, proxyProtocolErrors, sentProxyProtocol } from '.
 import { replicaSetKind } from './replica-set.ts';
 import { secretKind } from './secret.ts';
 import { serviceKind } from './service.ts';
+import { tcpRouteKind } from './tcp-route.ts';
 import { tlsRouteKind } from './tls-route.ts';
 
 /*
@@ -519,6 +520,29 @@ refusals(tlsRouteKind, tlsRoute, [
     /Must have port for Service reference/,
   ],
 ]);
+
+const tcpRoute = {
+  apiVersion: 'gateway.networking.k8s.io/v1alpha2',
+  kind: 'TCPRoute',
+  metadata,
+  spec: { parentRefs: [{ name: 'edge' }], rules: [{ name: 'all', backendRefs: [backend] }] },
+};
+refusals(tcpRouteKind, tcpRoute, [
+  ['spec.parentRefs', [{ name: 'edge' }, { name: 'edge' }], 'spec.parentRefs', /must be unique/],
+  [
+    'spec.rules.0.backendRefs',
+    [{ name: 'web' }],
+    'spec.rules[0].backendRefs[0]',
+    /Must have port for Service reference/,
+  ],
+  ['spec.rules', [tcpRoute.spec.rules[0], tcpRoute.spec.rules[0]], 'spec.rules', /Rule name must be unique/],
+]);
+
+test('a TCPRoute says of a second rule that nothing comes to it', () => {
+  const rules = [{ backendRefs: [backend] }, { backendRefs: [backend] }];
+  const two = tcpRouteKind.schema.parse({ ...tcpRoute, spec: { rules } });
+  assert.match(tcpRouteKind.warnings(two).join('\n'), /^spec\.rules\[1\]: no connection comes to it/);
+});
 
 for (const [value, ok] of [
   ['*', true],

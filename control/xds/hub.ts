@@ -277,6 +277,7 @@ function changedObjects(before: World | undefined, after: World): ReadonlySet<st
     new Map<string, unknown>([
       ...(world?.httpRoutes ?? []).map((one) => [carriedObject('HTTPRoute', one), one.metadata.generation] as const),
       ...(world?.tlsRoutes ?? []).map((one) => [carriedObject('TLSRoute', one), one.metadata.generation] as const),
+      ...(world?.tcpRoutes ?? []).map((one) => [carriedObject('TCPRoute', one), one.metadata.generation] as const),
       ...(world?.gateways ?? []).map((one) => [carriedObject('Gateway', one), one.metadata.generation] as const),
     ]);
   const [old, now] = [specs(before), specs(after)];

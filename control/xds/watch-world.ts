@@ -10,6 +10,7 @@ import { nodeKind } from '../../api/kinds/node.ts';
 import { podKind } from '../../api/kinds/pod.ts';
 import { secretKind } from '../../api/kinds/secret.ts';
 import { serviceKind } from '../../api/kinds/service.ts';
+import { tcpRouteKind } from '../../api/kinds/tcp-route.ts';
 import { tlsRouteKind } from '../../api/kinds/tls-route.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
@@ -54,6 +55,7 @@ export function watchWorld(options: WatchWorldOptions): WorldWatch {
   const gateways = follow(gatewayKind);
   const httpRoutes = follow(httpRouteKind);
   const tlsRoutes = follow(tlsRouteKind);
+  const tcpRoutes = follow(tcpRouteKind);
   const tlsSecrets = follow(secretKind, 'type=kubernetes.io/tls');
   return {
     synced: Promise.all(informers.map(({ synced }) => synced)).then(() => undefined),
@@ -67,6 +69,7 @@ export function watchWorld(options: WatchWorldOptions): WorldWatch {
       gateways: gateways.list(),
       httpRoutes: httpRoutes.list(),
       tlsRoutes: tlsRoutes.list(),
+      tcpRoutes: tcpRoutes.list(),
       tlsSecrets: tlsSecrets.list(),
     }),
     close: async () => {

@@ -30,7 +30,7 @@ export function gatewayStatus(
     return {
       name: listener.listener.name,
       supportedKinds: supportedKinds(listener),
-      attachedRoutes: attachedRoutes([...ingress.attachments, ...ingress.tlsAttachments], gateway, listener),
+      attachedRoutes: attachedRoutes([...ingress.attachments, ...ingress.byteAttachments], gateway, listener),
       conditions: withConditions(before, listenerConditions(gateway, listener, convergence), gateway, moment),
     };
   });

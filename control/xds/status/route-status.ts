@@ -1,12 +1,18 @@
 import type { RouteParentStatus } from '../../../api/kinds/gateway-shapes.ts';
 import type { HttpRoute } from '../../../api/kinds/http-route.ts';
 import type { ServicePort } from '../../../api/kinds/service.ts';
-import type { TlsRoute } from '../../../api/kinds/tls-route.ts';
 import { type Condition, setCondition } from '../../../api/meta/condition.ts';
 import { CONVERGED, GATEWAY_CONTROLLER } from '../../../api/meta/well-known.ts';
 import { type Census, convergenceOf } from '../convergence.ts';
-import { attachTlsRoute, attachToGateway, isGatewayRef, isServiceRef } from '../translate/attachment.ts';
+import {
+  attachTcpRoute,
+  attachTlsRoute,
+  attachToGateway,
+  isGatewayRef,
+  isServiceRef,
+} from '../translate/attachment.ts';
 import { resolveBackend } from '../translate/backend.ts';
+import type { ByteRoute } from '../translate/byte-routes.ts';
 import { type SpokenProtocol, spokenOn } from '../translate/mesh-service.ts';
 import { carriedObject } from '../translate/names.ts';
 import { unsupportedRoute, unsupportedRules } from '../translate/unsupported-rules.ts';
@@ -40,23 +46,24 @@ export function routeParents(
   });
 }
 
-/** The same for a TLSRoute, whose parents are Gateways alone. */
-export function tlsRouteParents(
-  route: TlsRoute,
+/** The same for a TLSRoute or TCPRoute, whose parents are Gateways alone. */
+export function byteRouteParents(
+  route: ByteRoute,
   world: World,
   census: Census,
   moment: StatusMoment,
 ): readonly RouteParentStatus[] {
   return parentsOf(route, moment, (parentRef) => {
     if (!isGatewayRef(parentRef)) return undefined;
-    const result = attachTlsRoute(route, parentRef, world);
+    const result =
+      route.kind === 'TLSRoute' ? attachTlsRoute(route, parentRef, world) : attachTcpRoute(route, parentRef, world);
     if (result === undefined) return undefined;
     const accepted = result.ok ? ACCEPTED : notAccepted(result);
     const refs = route.spec.rules.flatMap(({ backendRefs }) => backendRefs);
     return [
       accepted,
       resolution(refs, route, new Set(['tcp']), world),
-      converged(accepted, carriedObject('TLSRoute', route), 'ingress', census, moment),
+      converged(accepted, carriedObject(route.kind, route), 'ingress', census, moment),
     ];
   });
 }

@@ -5,6 +5,7 @@ import { type GatewayClass, gatewayClassKind } from '../../../api/kinds/gateway-
 import { httpRouteKind } from '../../../api/kinds/http-route.ts';
 import type { Kind, KubeObject } from '../../../api/kinds/kind.ts';
 import { type Pod, podKind } from '../../../api/kinds/pod.ts';
+import { tcpRouteKind } from '../../../api/kinds/tcp-route.ts';
 import { tlsRouteKind } from '../../../api/kinds/tls-route.ts';
 import { hasCode } from '../../../api/meta/api-error.ts';
 import { GATEWAY_CONTROLLER, UNROUTED } from '../../../api/meta/well-known.ts';
@@ -18,7 +19,7 @@ import type { Translation } from '../translate/translation.ts';
 import { unroutedPods } from '../unrouted.ts';
 import { isStarting, type StatusMoment } from './converged.ts';
 import { gatewayStatus } from './gateway-status.ts';
-import { routeParents, tlsRouteParents, withConditions } from './route-status.ts';
+import { byteRouteParents, routeParents, withConditions } from './route-status.ts';
 
 export interface StatusWriterOptions {
   readonly client: Client;
@@ -48,7 +49,7 @@ const LOOK_AGAIN_MS = 500;
 const WRITES_AT_ONCE = 8;
 
 /**
- * Writes what the proxies' answers mean: conditions of HTTPRoutes, TLSRoutes, Gateways and GatewayClasses, and which pods are
+ * Writes what the proxies' answers mean: conditions of HTTPRoutes, TLSRoutes, TCPRoutes, Gateways and GatewayClasses, and which pods are
  * unrouted. Each object has one write at a time, always the newest decision.
  */
 export class StatusWriter {
@@ -101,10 +102,14 @@ export class StatusWriter {
       return changed(httpRouteKind, route, { ...route.status, parents });
     });
     const tlsRoutes = world.tlsRoutes.flatMap((route) => {
-      const parents = tlsRouteParents(route, world, census, moment);
+      const parents = byteRouteParents(route, world, census, moment);
       return changed(tlsRouteKind, route, { ...route.status, parents });
     });
-    return [...gateways, ...routes, ...tlsRoutes];
+    const tcpRoutes = world.tcpRoutes.flatMap((route) => {
+      const parents = byteRouteParents(route, world, census, moment);
+      return changed(tcpRouteKind, route, { ...route.status, parents });
+    });
+    return [...gateways, ...routes, ...tlsRoutes, ...tcpRoutes];
   }
 
   #want(write: Write): void {

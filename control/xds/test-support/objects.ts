@@ -6,6 +6,7 @@ import type { Kind, KubeObject } from '../../../api/kinds/kind.ts';
 import { apiVersionOf } from '../../../api/kinds/kind.ts';
 import { type Pod, podKind } from '../../../api/kinds/pod.ts';
 import { type Service, serviceKind } from '../../../api/kinds/service.ts';
+import { type TcpRoute, tcpRouteKind } from '../../../api/kinds/tcp-route.ts';
 import { type TlsRoute, tlsRouteKind } from '../../../api/kinds/tls-route.ts';
 import { APP_PORTS, GATEWAY_CONTROLLER, MESH_ADDRESS, OUTBOUND_PORTS } from '../../../api/meta/well-known.ts';
 import type { WorldObjects } from '../translate/world.ts';
@@ -130,6 +131,10 @@ export function httpRoute(name: string, spec: object, meta: Partial<Meta> = {}):
   return made(httpRouteKind, { name, ...meta }, { spec });
 }
 
+export function tcpRoute(name: string, spec: object, meta: Partial<Meta> = {}): TcpRoute {
+  return made(tcpRouteKind, { name, ...meta }, { spec });
+}
+
 export function worldObjects(objects: Partial<WorldObjects>): WorldObjects {
   return {
     services: [],
@@ -141,6 +146,7 @@ export function worldObjects(objects: Partial<WorldObjects>): WorldObjects {
     gateways: [],
     httpRoutes: [],
     tlsRoutes: [],
+    tcpRoutes: [],
     tlsSecrets: [],
     ...objects,
   };

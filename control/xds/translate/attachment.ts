@@ -1,8 +1,10 @@
 import type { Gateway, GatewayListener } from '../../../api/kinds/gateway.ts';
 import type { ParentReference } from '../../../api/kinds/gateway-shapes.ts';
 import type { HttpRoute } from '../../../api/kinds/http-route.ts';
+import type { TcpRoute } from '../../../api/kinds/tcp-route.ts';
 import type { TlsRoute } from '../../../api/kinds/tls-route.ts';
 import { matchesSelector } from '../../../api/meta/label-selector.ts';
+import { protocolOf, type RouteKindName, routeKindOf } from './gateway-listeners.ts';
 import { ANY_HOST, intersectHosts } from './hostname.ts';
 import { unsupportedRoute } from './unsupported-rules.ts';
 import { keyOf, type World } from './world.ts';
@@ -32,15 +34,12 @@ export function isServiceRef({ group, kind }: ParentReference): boolean {
   return group === '' && kind === 'Service';
 }
 
-/** Which listeners a kind of route may attach to. */
-interface RouteKind {
-  readonly kind: 'HTTPRoute' | 'TLSRoute';
-  readonly protocols: readonly string[];
-  readonly wanted: string;
-}
-
-const HTTP_ROUTE: RouteKind = { kind: 'HTTPRoute', protocols: ['HTTP', 'HTTPS'], wanted: 'HTTP or HTTPS' };
-const TLS_ROUTE: RouteKind = { kind: 'TLSRoute', protocols: ['TLS'], wanted: 'TLS' };
+/** The listeners that a kind of route may attach to, in words. */
+const WANTED: Readonly<Record<RouteKindName, string>> = {
+  HTTPRoute: 'HTTP or HTTPS',
+  TLSRoute: 'TLS with mode Passthrough',
+  TCPRoute: 'TCP, or TLS with mode Terminate',
+};
 
 /** Undefined when the Gateway is not one of ours: then its own controller speaks. */
 export function attachToGateway(route: HttpRoute, ref: ParentReference, world: World): AttachResult | undefined {
@@ -48,7 +47,7 @@ export function attachToGateway(route: HttpRoute, ref: ParentReference, world: W
   if (gateway === undefined) return undefined;
   const unsupported = unsupportedRoute(route);
   if (unsupported !== undefined) return { ok: false, reason: 'UnsupportedValue', message: unsupported };
-  return attach(route, ref, gateway, HTTP_ROUTE, world);
+  return attach(route, ref, gateway, 'HTTPRoute', world);
 }
 
 /** The same for a route by server name. */
@@ -58,7 +57,17 @@ export function attachTlsRoute(
   world: World,
 ): AttachResult<TlsRoute> | undefined {
   const gateway = gatewayOf(route, ref, world);
-  return gateway && attach(route, ref, gateway, TLS_ROUTE, world);
+  return gateway && attach(route, ref, gateway, 'TLSRoute', world);
+}
+
+/** The same for a route of whatever comes to a port. */
+export function attachTcpRoute(
+  route: TcpRoute,
+  ref: ParentReference,
+  world: World,
+): AttachResult<TcpRoute> | undefined {
+  const gateway = gatewayOf(route, ref, world);
+  return gateway && attach(route, ref, gateway, 'TCPRoute', world);
 }
 
 function gatewayOf(route: AnyRoute, ref: ParentReference, world: World): Gateway | undefined {
@@ -70,7 +79,7 @@ function attach<Route extends AnyRoute>(
   route: Route,
   ref: ParentReference,
   gateway: Gateway,
-  { kind, protocols, wanted }: RouteKind,
+  kind: RouteKindName,
   world: World,
 ): AttachResult<Route> {
   const key = keyOf(gateway);
@@ -78,13 +87,14 @@ function attach<Route extends AnyRoute>(
     ({ name, port }) =>
       (ref.sectionName === undefined || ref.sectionName === name) && (ref.port === undefined || ref.port === port),
   );
-  const named = meant.filter(({ protocol }) => protocols.includes(protocol));
+  const named = meant.filter((listener) => routeKindOf(listener) === kind);
+  const wanted = WANTED[kind];
   if (named.length === 0) {
     const which = [ref.sectionName, ref.port].filter((part) => part !== undefined).join(' and port ');
     const [first] = meant;
     // TLSRouteSpec.hostnames: "in case a Listener of the wrong type is used".
-    if (kind === 'TLSRoute' && first !== undefined) {
-      const message = `gateway "${key}": listener "${first.name}" is of protocol ${first.protocol}, wanted ${wanted}`;
+    if (kind !== 'HTTPRoute' && first !== undefined) {
+      const message = `gateway "${key}": listener "${first.name}" is of protocol ${protocolOf(first)}, wanted ${wanted}`;
       return { ok: false, reason: 'UnsupportedValue', message };
     }
     const message = `gateway "${key}": has no listener for ${which || wanted}`;
@@ -99,16 +109,16 @@ function attach<Route extends AnyRoute>(
     .map((listener) => ({ gateway, listener, route, hosts: commonHosts(listener, route) }))
     .filter(({ hosts }) => hosts.length > 0);
   if (attachments.length > 0) return { ok: true, attachments };
-  const message = `hostnames ${(route.spec.hostnames ?? []).join(', ')}: no listener of gateway "${key}" is for them`;
+  const message = `hostnames ${hostnamesOf(route).join(', ')}: no listener of gateway "${key}" is for them`;
   return { ok: false, reason: 'NoMatchingListenerHostname', message };
 }
 
-type AnyRoute = HttpRoute | TlsRoute;
+type AnyRoute = HttpRoute | TlsRoute | TcpRoute;
 
 function allows(
   { allowedRoutes }: GatewayListener,
   gateway: Gateway,
-  wanted: RouteKind['kind'],
+  wanted: RouteKindName,
   namespace: string,
   world: World,
 ): boolean {
@@ -127,8 +137,10 @@ function allows(
 }
 
 function commonHosts(listener: GatewayListener, route: AnyRoute): readonly string[] {
-  const hosts = (route.spec.hostnames ?? [ANY_HOST]).flatMap(
-    (host) => intersectHosts(listener.hostname ?? ANY_HOST, host) ?? [],
-  );
+  const hosts = hostnamesOf(route).flatMap((host) => intersectHosts(listener.hostname ?? ANY_HOST, host) ?? []);
   return [...new Set(hosts)];
+}
+
+function hostnamesOf({ spec }: AnyRoute): readonly string[] {
+  return ('hostnames' in spec ? spec.hostnames : undefined) ?? [ANY_HOST];
 }

@@ -69,12 +69,15 @@ function check(
   });
   const kind = routeKindOf(listener);
   if (kind === undefined) {
-    const mode = protocol === 'TLS' ? ` with mode ${listener.tls?.mode ?? 'Terminate'}` : '';
-    const wanted = 'wanted HTTP, HTTPS, or TLS with mode Passthrough';
-    return problem('Accepted', 'UnsupportedProtocol', `protocol is ${protocol}${mode}, ${wanted}`);
+    return problem('Accepted', 'UnsupportedProtocol', `protocol is ${protocol}, wanted HTTP, HTTPS, TLS or TCP`);
   }
-  if (gateway.spec.listeners.some((other) => other.port === port && other.protocol !== protocol)) {
+  const sharing = gateway.spec.listeners.filter((other) => other.port === port);
+  if (sharing.some((other) => other.protocol !== protocol)) {
     return problem('Conflicted', 'ProtocolConflict', `port ${port} is also that of a listener of another protocol`);
+  }
+  // To end TLS for one name and pass it on for another, on one port, would take two ways of looking at a connection.
+  if (sharing.some((other) => routeKindOf(other) !== kind)) {
+    return problem('Conflicted', 'ProtocolConflict', `port ${port} is also that of a listener of another TLS mode`);
   }
   const owner = owners.get(`${address ?? ''}:${port}`);
   if (owner !== undefined && owner !== gateway) {
@@ -85,13 +88,24 @@ function check(
   if (foreign !== undefined) {
     return problem('ResolvedRefs', 'InvalidRouteKinds', `routes of kind ${foreign.kind}, wanted ${kind}`);
   }
-  return protocol === 'HTTPS' ? certificateOf(gateway, listener, world) : { certificate: undefined };
+  return protocol === 'HTTPS' || (protocol === 'TLS' && kind === 'TCPRoute')
+    ? certificateOf(gateway, listener, world)
+    : { certificate: undefined };
 }
 
 /** Of what kind a listener's routes are; undefined where none can be. */
-export function routeKindOf({ protocol, tls }: GatewayListener): 'HTTPRoute' | 'TLSRoute' | undefined {
+export function routeKindOf({ protocol, tls }: Pick<GatewayListener, 'protocol' | 'tls'>): RouteKindName | undefined {
   if (protocol === 'HTTP' || protocol === 'HTTPS') return 'HTTPRoute';
-  return protocol === 'TLS' && tls?.mode === 'Passthrough' ? 'TLSRoute' : undefined;
+  if (protocol === 'TCP') return 'TCPRoute';
+  if (protocol !== 'TLS') return undefined;
+  return tls?.mode === 'Passthrough' ? 'TLSRoute' : 'TCPRoute';
+}
+
+export type RouteKindName = 'HTTPRoute' | 'TLSRoute' | 'TCPRoute';
+
+/** A listener's protocol as people say it. */
+export function protocolOf({ protocol, tls }: GatewayListener): string {
+  return protocol === 'TLS' ? `TLS with mode ${tls?.mode ?? 'Terminate'}` : protocol;
 }
 
 function certificateOf(gateway: Gateway, listener: GatewayListener, world: World): Checked {

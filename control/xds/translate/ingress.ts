@@ -1,22 +1,28 @@
 import type { Gateway } from '../../../api/kinds/gateway.ts';
 import { acceptedProxyProtocol, type Network } from '../../../api/kinds/proxy-protocol.ts';
-import type { TlsRoute } from '../../../api/kinds/tls-route.ts';
 import { type FilterChainInput, Listener, RouteConfiguration, TrafficDirection } from '../../../xds/messages.js';
 import { isSameResource, makeResource, type Resource, type Snapshot } from '../resource.ts';
 import { type Attachment, attachToGateway, isGatewayRef } from './attachment.ts';
+import {
+  type ByteAttachment,
+  type ByteRoute,
+  byteAttachments,
+  byteChains,
+  byteClusters,
+  type Way,
+  waysOf,
+} from './byte-routes.ts';
 import { gatewayHosts } from './gateway-hosts.ts';
-import { type Certificate, type GatewayState, gatewayStates, type ListenerState } from './gateway-listeners.ts';
+import {
+  type Certificate,
+  type GatewayState,
+  gatewayStates,
+  type ListenerState,
+  routeKindOf,
+} from './gateway-listeners.ts';
 import { ANY_HOST, byNarrowness } from './hostname.ts';
 import { httpFilter, PROXY_PROTOCOL, TLS_INSPECTOR } from './http-listener.ts';
 import { carriedObject, ingressListener, ingressRoutes } from './names.ts';
-import {
-  type Passthrough,
-  passthroughChains,
-  passthroughClusters,
-  passthroughs,
-  type TlsAttachment,
-  tlsAttachments,
-} from './passthrough.ts';
 import { certificateTls } from './transport.ts';
 import { backendsOf, carriedRoutes, fixedClusters, type Pass, rulesOf, serviceResources, setOf } from './view.ts';
 import { keyOf, type World } from './world.ts';
@@ -25,7 +31,7 @@ import { keyOf, type World } from './world.ts';
 export interface IngressView {
   readonly states: readonly GatewayState[];
   readonly attachments: readonly Attachment[];
-  readonly tlsAttachments: readonly TlsAttachment[];
+  readonly byteAttachments: readonly ByteAttachment[];
   readonly clusters: readonly Resource[];
   readonly endpoints: readonly Resource[];
   readonly routes: readonly Resource[];
@@ -38,14 +44,14 @@ interface Socket {
   readonly address: string | undefined;
   readonly port: number;
   readonly chains: readonly Chain[];
-  /** Of TLS that is not ended here; then there are no chains. */
-  readonly passthrough: PassthroughSocket | undefined;
+  /** Of connections that are carried as bytes; then there are no chains. */
+  readonly bytes: ByteSocket | undefined;
 }
 
-interface PassthroughSocket {
-  readonly names: readonly Passthrough[];
-  /** The routes that it is made of. */
-  readonly routes: readonly TlsRoute[];
+interface ByteSocket {
+  readonly ways: readonly Way[];
+  /** The routes that they are made of. */
+  readonly routes: readonly ByteRoute[];
 }
 
 interface Chain {
@@ -59,7 +65,7 @@ type Usable = Extract<ListenerState, { readonly ok: true }>;
 export function ingressView(pass: Pass): IngressView {
   const states = gatewayStates(pass.world);
   const attachments = attachmentsOf(pass.world);
-  const secured = tlsAttachments(pass.world);
+  const carried = byteAttachments(pass.world);
   const usable = states.map((state) => ({
     ...state,
     listeners: state.listeners.filter((one): one is Usable => one.ok),
@@ -68,27 +74,26 @@ export function ingressView(pass: Pass): IngressView {
   const routes: Resource[] = [];
   for (const { gateway, address, listeners } of usable) {
     for (const [port, sharing] of Map.groupBy(listeners, ({ listener }) => listener.port)) {
-      if (sharing.some(({ listener }) => listener.protocol === 'TLS')) {
-        const passthrough = passthroughOf(gateway, sharing, secured, pass);
-        sockets.push({ gateway, address, port, chains: [], passthrough });
+      if (sharing.some(({ listener }) => routeKindOf(listener) !== 'HTTPRoute')) {
+        sockets.push({ gateway, address, port, chains: [], bytes: byteSocket(gateway, sharing, carried, pass) });
         continue;
       }
       const tables = tablesOf(gateway, port, sharing);
       routes.push(...tables.map((table) => routeTable(gateway, port, table, attachments, pass)));
-      sockets.push({ gateway, address, port, chains: tables.map((table) => table.chain), passthrough: undefined });
+      sockets.push({ gateway, address, port, chains: tables.map((table) => table.chain), bytes: undefined });
     }
   }
   const routed = new Set(attachments.map(({ route }) => route));
   const backends = new Set([
     ...[...routed].flatMap((route) => backendsOf(route, pass.world)),
-    ...passthroughClusters(secured, pass.world),
+    ...byteClusters(carried, pass.world),
   ]);
   const { clusters, endpoints } = serviceResources(backends, pass);
   const fixed = fixedClusters(pass.memo).filter(({ name }) => name === 'unavailable');
   return {
     states,
     attachments,
-    tlsAttachments: secured,
+    byteAttachments: carried,
     clusters: [...clusters, ...fixed],
     endpoints,
     routes,
@@ -107,9 +112,9 @@ export function ingressSnapshot(view: IngressView, address: string, { memo }: Pa
       certificate?.certificatePem,
       certificate?.privateKeyPem,
     ]);
-    const names = JSON.stringify(socket.passthrough?.names);
+    const ways = JSON.stringify(socket.bytes?.ways);
     const accepted = JSON.stringify(acceptedProxyProtocol(socket.gateway));
-    const inputs = [...own, names, accepted, ...(socket.passthrough?.routes ?? [])];
+    const inputs = [...own, ways, accepted, ...(socket.bytes?.routes ?? [])];
     return memo.take(`listener ${name} ${bind}`, inputs, () => listenerResource(name, bind, socket));
   });
   return {
@@ -129,15 +134,15 @@ function attachmentsOf(world: World): readonly Attachment[] {
   );
 }
 
-function passthroughOf(
+function byteSocket(
   gateway: Gateway,
   sharing: readonly Usable[],
-  attachments: readonly TlsAttachment[],
+  attachments: readonly ByteAttachment[],
   { world }: Pass,
-): PassthroughSocket {
-  const listeners = sharing.map(({ listener }) => listener);
-  const own = attachments.filter((one) => one.gateway === gateway && listeners.includes(one.listener));
-  return { names: passthroughs(listeners, own, world), routes: [...new Set(own.map(({ route }) => route))] };
+): ByteSocket {
+  const listeners = new Set(sharing.map(({ listener }) => listener));
+  const own = attachments.filter((one) => one.gateway === gateway && listeners.has(one.listener));
+  return { ways: waysOf(sharing, own, world), routes: [...new Set(own.map(({ route }) => route))] };
 }
 
 interface Table {
@@ -184,14 +189,13 @@ function routeTable(
   return pass.memo.take(`routes ${table.name}`, inputs, make, isSameResource);
 }
 
-function listenerResource(name: string, address: string, { gateway, port, chains, passthrough }: Socket): Resource {
+function listenerResource(name: string, address: string, { gateway, port, chains, bytes }: Socket): Resource {
   const statPrefix = `ingress_${keyOf(gateway).replace('/', '_')}`;
-  const secure = passthrough !== undefined || chains.some(({ certificate }) => certificate !== undefined);
+  const named = bytes?.ways.some(({ serverName, certificate }) => (serverName ?? certificate) !== undefined);
+  const secure = named === true || chains.some(({ certificate }) => certificate !== undefined);
   const sources = acceptedProxyProtocol(gateway);
   const filterChains = (
-    passthrough === undefined
-      ? chains.map((chain) => httpChain(chain, statPrefix))
-      : passthroughChains(name, passthrough.names, statPrefix)
+    bytes === undefined ? chains.map((chain) => httpChain(chain, statPrefix)) : byteChains(name, bytes.ways, statPrefix)
   ).map((chain) => (sources === undefined ? chain : forSources(chain, sources)));
   const listenerFilters = [...(sources === undefined ? [] : [PROXY_PROTOCOL]), ...(secure ? [TLS_INSPECTOR] : [])];
   return makeResource(
@@ -204,10 +208,7 @@ function listenerResource(name: string, address: string, { gateway, port, chains
       ...(listenerFilters.length === 0 ? {} : { listenerFilters }),
       filterChains,
     },
-    [
-      carriedObject('Gateway', gateway),
-      ...(passthrough?.routes ?? []).map((route) => carriedObject('TLSRoute', route)),
-    ],
+    [carriedObject('Gateway', gateway), ...(bytes?.routes ?? []).map((route) => carriedObject(route.kind, route))],
   );
 }
 

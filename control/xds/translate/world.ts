@@ -7,6 +7,7 @@ import type { Node } from '../../../api/kinds/node.ts';
 import type { Pod } from '../../../api/kinds/pod.ts';
 import type { Secret } from '../../../api/kinds/secret.ts';
 import type { Service } from '../../../api/kinds/service.ts';
+import type { TcpRoute } from '../../../api/kinds/tcp-route.ts';
 import type { TlsRoute } from '../../../api/kinds/tls-route.ts';
 import { GATEWAY_CONTROLLER } from '../../../api/meta/well-known.ts';
 
@@ -21,6 +22,7 @@ export interface WorldObjects {
   readonly gateways: readonly Gateway[];
   readonly httpRoutes: readonly HttpRoute[];
   readonly tlsRoutes: readonly TlsRoute[];
+  readonly tcpRoutes: readonly TcpRoute[];
   /** Those that Gateways show to clients: type kubernetes.io/tls. */
   readonly tlsSecrets: readonly Secret[];
 }
@@ -38,8 +40,9 @@ export interface World {
   readonly gateways: readonly Gateway[];
   /** Oldest first, then by name: the order in which the Gateway API settles ties. */
   readonly httpRoutes: readonly HttpRoute[];
-  /** In the same order. */
+  /** In the same order, as are the next. */
   readonly tlsRoutes: readonly TlsRoute[];
+  readonly tcpRoutes: readonly TcpRoute[];
 }
 
 // kubernetes.io/service-name: discovery.k8s.io/v1, LabelServiceName.
@@ -73,6 +76,7 @@ export function indexWorld(objects: WorldObjects, trustDomain: string): World {
     gateways: objects.gateways.filter(({ spec }) => ours.has(spec.gatewayClassName)).sort(byAge),
     httpRoutes: [...objects.httpRoutes].sort(byAge),
     tlsRoutes: [...objects.tlsRoutes].sort(byAge),
+    tcpRoutes: [...objects.tcpRoutes].sort(byAge),
   };
 }
 

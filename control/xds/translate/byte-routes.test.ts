@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { secretKind } from '../../../api/kinds/secret.ts';
 import { Listener, TcpProxy } from '../../../xds/messages.js';
 import { takeCensus } from '../convergence.ts';
 import type { Snapshot } from '../resource.ts';
 import { gatewayStatus } from '../status/gateway-status.ts';
-import { tlsRouteParents } from '../status/route-status.ts';
-import { gateway, pod, service, slice, tlsRoute, worldObjects } from '../test-support/objects.ts';
+import { byteRouteParents } from '../status/route-status.ts';
+import { gateway, made, pod, service, slice, tcpRoute, tlsRoute, worldObjects } from '../test-support/objects.ts';
 import { envoyProblems } from '../test-support/validate-envoy.ts';
 import { Memo } from './memo.ts';
 import { type Translation, translate } from './translation.ts';
@@ -35,16 +36,16 @@ function translated(objects: Partial<WorldObjects>): Translation {
   return translate(worldObjects({ ...SERVICES, gateways: [EDGE], ...objects }), 'tutti.local', new Memo());
 }
 
-function listenerOf(snapshot: Snapshot): Listener {
-  const resource = snapshot.listener.get('ingress/default/edge/8443');
+function listenerOf(snapshot: Snapshot, port = 8443): Listener {
+  const resource = snapshot.listener.get(`ingress/default/edge/${port}`);
   assert.ok(resource !== undefined);
   assert.deepEqual(envoyProblems(resource), []);
   return Listener.decode(resource.value);
 }
 
 /** Server names and where each leads. */
-function waysOf(snapshot: Snapshot): readonly (readonly [string | undefined, string])[] {
-  return listenerOf(snapshot).filterChains.map(({ filterChainMatch, filters }) => {
+function waysOf(snapshot: Snapshot, port?: number): readonly (readonly [string | undefined, string])[] {
+  return listenerOf(snapshot, port).filterChains.map(({ filterChainMatch, filters }) => {
     const { cluster, weightedClusters } = TcpProxy.decode(filters[0]?.typedConfig?.value ?? new Uint8Array());
     const weighted = weightedClusters?.clusters.map(({ name, weight }) => `${name}=${weight}`) ?? [];
     return [filterChainMatch?.serverNames[0], cluster ?? weighted.join(' ')];
@@ -94,7 +95,7 @@ test('a TLSRoute is told what became of it', () => {
   const conditionsOf = (spec: object, gateways = [EDGE]): Readonly<Record<string, string>> => {
     const route = tlsRoute('one', { parentRefs: parentOf(), hostnames: ['one.example'], rules: to('a'), ...spec });
     const { world } = translated({ tlsRoutes: [route], gateways });
-    const [parent] = tlsRouteParents(route, world, takeCensus([], 0), MOMENT);
+    const [parent] = byteRouteParents(route, world, takeCensus([], 0), MOMENT);
     return Object.fromEntries(
       (parent?.conditions ?? []).map(({ type, status, reason }) => [type, `${status} ${reason}`]),
     );
@@ -124,19 +125,72 @@ test('a TLSRoute is told what became of it', () => {
   assert.equal(conditionsOf({}, [closed])['Accepted'], 'False NotAllowedByListeners');
 });
 
-test('a Gateway says which routes its TLS listener takes, and that it does not end TLS for them', () => {
+const CERTIFICATE = { mode: 'Terminate', certificateRefs: [{ name: 'cert' }] };
+
+test('a Gateway says which routes its listeners take', () => {
   const tlsRoutes = [tlsRoute('one', { parentRefs: parentOf(), hostnames: ['one.example'], rules: to('a') })];
-  const both = gateway('edge', [
+  const tcpRoutes = [tcpRoute('plain', { parentRefs: parentOf({ sectionName: 'plain' }), rules: to('a') })];
+  const all = gateway('edge', [
     { name: 'tls', port: 8443, protocol: 'TLS', tls: PASSTHROUGH },
-    { name: 'ended', port: 8444, protocol: 'TLS', tls: { mode: 'Terminate', certificateRefs: [{ name: 'cert' }] } },
+    { name: 'ended', port: 8444, protocol: 'TLS', tls: CERTIFICATE },
+    { name: 'plain', port: 6379, protocol: 'TCP' },
+    { name: 'datagrams', port: 53, protocol: 'UDP' },
+    { name: 'ended-too', port: 8443, hostname: 'x.example', protocol: 'TLS', tls: CERTIFICATE },
   ]);
-  const { ingress, world } = translated({ tlsRoutes, gateways: [both] });
+  const { ingress, world } = translated({ tlsRoutes, tcpRoutes, gateways: [all] });
   const [state] = ingress.states;
   assert.ok(state !== undefined);
-  const [tls, ended] = gatewayStatus(state, ingress, world, [], takeCensus([], 0), MOMENT).listeners ?? [];
-  assert.deepEqual(tls?.supportedKinds, [{ group: 'gateway.networking.k8s.io', kind: 'TLSRoute' }]);
-  assert.equal(tls?.attachedRoutes, 1);
-  const accepted = ended?.conditions.find(({ type }) => type === 'Accepted');
-  assert.equal(accepted?.reason, 'UnsupportedProtocol');
-  assert.match(accepted?.message ?? '', /TLS with mode Terminate, wanted HTTP, HTTPS, or TLS with mode Passthrough/);
+  const listeners = gatewayStatus(state, ingress, world, [], takeCensus([], 0), MOMENT).listeners ?? [];
+  const told = listeners.map(({ name, supportedKinds, attachedRoutes, conditions }) => {
+    const wrong = conditions.find(
+      ({ type, status }) => type !== 'Programmed' && status !== (type === 'Conflicted' ? 'False' : 'True'),
+    );
+    return [name, supportedKinds?.[0]?.kind, attachedRoutes, wrong?.reason];
+  });
+  assert.deepEqual(told, [
+    ['tls', 'TLSRoute', 1, 'ProtocolConflict'],
+    ['ended', 'TCPRoute', 0, 'InvalidCertificateRef'],
+    ['plain', 'TCPRoute', 1, undefined],
+    ['datagrams', undefined, 0, 'UnsupportedProtocol'],
+    ['ended-too', 'TCPRoute', 0, 'ProtocolConflict'],
+  ]);
+});
+
+test('a TCPRoute has a port of its own, or TLS that is ended there by server name; of two the older has it', () => {
+  const data = {
+    'tls.crt': Buffer.from('certificate').toString('base64'),
+    'tls.key': Buffer.from('key').toString('base64'),
+  };
+  const cert = made(secretKind, { name: 'cert' }, { type: 'kubernetes.io/tls', data });
+  const edge = gateway('edge', [
+    { name: 'plain', port: 6379, protocol: 'TCP' },
+    { name: 'wide', port: 8443, protocol: 'TLS', tls: CERTIFICATE },
+    { name: 'one', port: 8443, protocol: 'TLS', hostname: 'one.example', tls: CERTIFICATE },
+  ]);
+  const late = { creationTimestamp: '2030-02-01T00:00:00Z' };
+  const tcpRoutes = [
+    tcpRoute('a', { parentRefs: parentOf({ sectionName: 'plain' }), rules: to('a', 'b') }),
+    tcpRoute('late', { parentRefs: parentOf({ sectionName: 'plain' }), rules: to('b') }, late),
+    tcpRoute('one', { parentRefs: parentOf({ sectionName: 'one' }), rules: [...to('b'), ...to('a')] }),
+  ];
+  const translation = translated({ tcpRoutes, gateways: [edge], tlsSecrets: [cert] });
+  const snapshot = translation.ingressProxy();
+  assert.deepEqual(waysOf(snapshot, 6379), [[undefined, 'service/default/a/443=1 service/default/b/443=1']]);
+  assert.deepEqual(waysOf(snapshot), [
+    ['one.example', 'service/default/b/443'],
+    [undefined, 'unavailable'],
+  ]);
+  assert.deepEqual(
+    listenerOf(snapshot).filterChains.map(({ transportSocket }) => transportSocket?.name),
+    ['envoy.transport_sockets.tls', 'envoy.transport_sockets.tls'],
+  );
+  const reasons = tcpRoutes.map((route) => {
+    const [parent] = byteRouteParents(route, translation.world, takeCensus([], 0), MOMENT);
+    return parent?.conditions.slice(0, 2).map(({ status }) => status);
+  });
+  assert.deepEqual(reasons, [
+    ['True', 'True'],
+    ['True', 'True'],
+    ['True', 'True'],
+  ]);
 });
