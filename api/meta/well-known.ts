@@ -79,6 +79,9 @@ export const OUTBOUND_PROXY_PORT = 15001;
 /** The controller name in GatewayClass that Tutti answers for. */
 export const GATEWAY_CONTROLLER = 'tutti.dev/gateway-controller';
 
+/** The GatewayClass of that controller that every cluster has. */
+export const GATEWAY_CLASS = 'tutti';
+
 /** Who an ingress proxy is: node id `ingress/tutti-system/<node>`. Only it is told of Gateways' listeners and certificates. */
 export const INGRESS_NAMESPACE = 'tutti-system';
 export const INGRESS_SERVICE_ACCOUNT = 'ingress';

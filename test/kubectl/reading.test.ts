@@ -50,11 +50,6 @@ ports: [{name: http, port: 8080}]
 endpoints: [{addresses: [127.64.0.5], conditions: {ready: true}}]
 ---
 apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: {name: tutti}
-spec: {controllerName: tutti.dev/gateway-controller}
----
-apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata: {name: edge}
 spec:
