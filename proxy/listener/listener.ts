@@ -35,6 +35,8 @@ export class Listener {
   readonly #proxied = new ProxiedClients();
   #server: net.Server | undefined = undefined;
   #secure: tls.Server | undefined = undefined;
+  /** Each connection is told of it: a system call, if the server were asked. */
+  #boundPort: number | undefined = undefined;
 
   private constructor(runtime: Runtime, config: ListenerConfig, readMode: ReadMode) {
     this.#runtime = runtime;
@@ -59,8 +61,7 @@ export class Listener {
 
   /** The bound port, also where the configuration leaves it to the system with 0. */
   get port(): number {
-    const address = this.#server?.address();
-    return typeof address === 'object' && address !== null ? address.port : this.#config.port;
+    return this.#boundPort ?? this.#config.port;
   }
 
   get descriptor(): number | undefined {
@@ -123,6 +124,8 @@ export class Listener {
       server.once('error', reject);
       server.listen({ ...this.#runtime.sockets.whereTo(this.#config), backlog: BACKLOG }, () => {
         server.off('error', reject);
+        const address = server.address();
+        if (typeof address === 'object') this.#boundPort = address?.port;
         server.on('error', (error) => this.#runtime.log.warn({ error }, `listener "${this.#config.name}"`));
         resolve();
       });
