@@ -17,7 +17,8 @@ const UPSTREAMS = 3;
 const REQUESTS_PER_SECOND = 4000;
 /** The kernel deals out connections by chance: of so many a worker has 40 to 60 % in 99.8 of 100 runs. */
 const CONNECTIONS = 256;
-const WARM_UP_MS = 4000;
+/** For each worker: threads share no compiled code, so that each must have carried what makes one warm (30,000 requests). */
+const WARM_UP_MS = 7500;
 
 /**
  * The same steady load on one worker and on two, on the same cores: what a second worker costs, and how even the kernel's deal is.
@@ -31,6 +32,7 @@ export const cores: Scenario = {
 
 interface Contender {
   readonly name: string;
+  readonly workers: number;
   readonly port: number;
   readonly adminPort: number;
   readonly process: Pinned;
@@ -53,10 +55,10 @@ async function run(options: Options): Promise<Report> {
       const peer = PEERS.tutti({ ...job, workers, adminPort });
       if ('missing' in peer) throw new Error(peer.missing);
       const process = startPinned(`${LOAD_CORE},${SERVER_CORE}`, peer.command);
-      contenders.push({ name: workers === 1 ? 'tutti' : 'tutti-2', port, adminPort, process });
+      contenders.push({ name: workers === 1 ? 'tutti' : 'tutti-2', workers, port, adminPort, process });
       await listening(process, port);
     }
-    for (const { port } of contenders) await load(port, WARM_UP_MS);
+    for (const { workers, port } of contenders) await load(port, WARM_UP_MS * workers);
     const rounds = new Map<string, Figures[]>();
     const shares: number[] = [];
     const total = options.rounds ?? ROUNDS;
