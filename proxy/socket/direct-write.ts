@@ -1,19 +1,9 @@
 import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
-
-interface WriteRequest {
-  oncomplete?: (status: number) => void;
-}
+import { handleWith, streamWrap, type WriteRequest } from './stream-wrap.ts';
 
 interface Handle {
   writeLatin1String(request: WriteRequest, text: string): number;
-}
-
-/** What node's own sockets write by. */
-interface StreamWrap {
-  readonly WriteWrap: new () => WriteRequest;
-  readonly streamBaseState: ArrayLike<number>;
-  readonly kLastWriteWasAsync: number;
 }
 
 type Done = (error?: Error | null) => void;
@@ -25,7 +15,6 @@ interface Implementation {
   _final(done: Done): void;
 }
 
-const streamWrap = findStreamWrap();
 // Used again as long as writes end at once.
 let spare: WriteRequest | undefined;
 
@@ -60,7 +49,7 @@ export class DirectWriter {
     const socket = this.#socket;
     if (streamWrap === undefined || this.#heldBytes > 0 || this.#streaming || socket.writableLength > 0) return false;
     if (socket.connecting || !socket.writable) return false;
-    const handle = handleOf(socket);
+    const handle = handleWith<Handle>(socket, 'writeLatin1String');
     if (handle === undefined) return false;
     const request = spare ?? new streamWrap.WriteWrap();
     spare = undefined;
@@ -110,27 +99,5 @@ export class DirectWriter {
     }
     // A close_notify that overtook a write would be lost.
     socket._final = (done) => later(() => final(done));
-  }
-}
-
-/** No public API, and so in no type: every part is looked for before it is used. */
-function handleOf(socket: Socket): Handle | undefined {
-  const handle = (socket as unknown as { readonly _handle?: Partial<Handle> | null })._handle;
-  return typeof handle?.writeLatin1String === 'function' ? (handle as Handle) : undefined;
-}
-
-/** Undefined where node has no such thing, or may not give it (`--permission`). */
-function findStreamWrap(): StreamWrap | undefined {
-  try {
-    // Deprecated without a successor (DEP0111), and so in no type.
-    const { binding } = process as unknown as { readonly binding?: (name: string) => Partial<StreamWrap> };
-    const found = binding?.('stream_wrap');
-    const known =
-      typeof found?.WriteWrap === 'function' &&
-      typeof found.kLastWriteWasAsync === 'number' &&
-      typeof found.streamBaseState?.[found.kLastWriteWasAsync] === 'number';
-    return known ? (found as StreamWrap) : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -1,4 +1,5 @@
 import net from 'node:net';
+import { readDirectly } from './direct-read.ts';
 
 /** What a socket's bytes go to. `from` is valid during the call only: the next socket reads into the same memory. */
 export interface ByteReceiver {
@@ -17,6 +18,11 @@ export function sharedRead(receiver: ByteReceiver): net.OnReadOpts {
       return true;
     },
   };
+}
+
+/** For a socket that was told {@link sharedRead}, once it is connected: until then its handle may be replaced by another. */
+export function readSharedDirectly(socket: net.Socket, receiver: ByteReceiver): void {
+  readDirectly(socket, sharedBuffer, receiver);
 }
 
 /** The same contract over 'data' events: about 5 µs more a read. */
@@ -45,5 +51,6 @@ export function sharedSocket(handle: unknown, receiverOf: (socket: net.Socket) =
   const options = { handle, onread, allowHalfOpen: true, readable: true, writable: true };
   const socket = new net.Socket(options as net.SocketConstructorOpts);
   receiver = receiverOf(socket);
+  readDirectly(socket, sharedBuffer, receiver);
   return socket;
 }

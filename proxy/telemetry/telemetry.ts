@@ -40,6 +40,12 @@ export class Telemetry {
   spans: SpanCounts | undefined = undefined;
   /** Of services that are gone. */
   requestsForgotten = 0;
+  /** `requests` once more: a key made of both parts would have to be hashed anew for each request. */
+  readonly #byService: Record<Direction, Map<string, RequestStats>> = {
+    inbound: new Map(),
+    outbound: new Map(),
+    ingress: new Map(),
+  };
 
   /** Rises for as long as the process lives, whatever leaves the tables. */
   get requestsFinished(): number {
@@ -49,11 +55,12 @@ export class Telemetry {
   }
 
   requestStats(direction: Direction, service: string): RequestStats {
-    const key = `${direction}\n${service}`;
-    let stats = this.requests.get(key);
+    const known = this.#byService[direction];
+    let stats = known.get(service);
     if (stats === undefined) {
       stats = new RequestStats(direction, service);
-      this.requests.set(key, stats);
+      known.set(service, stats);
+      this.requests.set(`${direction}\n${service}`, stats);
     }
     return stats;
   }
@@ -64,6 +71,7 @@ export class Telemetry {
       if (stats.service === '' || services.has(stats.service)) continue;
       this.requestsForgotten += stats.count;
       this.requests.delete(key);
+      this.#byService[stats.direction].delete(stats.service);
     }
   }
 

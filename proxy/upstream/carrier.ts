@@ -57,8 +57,8 @@ export interface CarrierUser {
   acceptsSwitch(head: ResponseHead): boolean;
   download(from: Buffer, start: number, end: number): void;
   flushDownload(): void;
-  /** `trailers`: lines with their CRLF, or ''. */
-  responseComplete(trailers: string): void;
+  /** `trailers`: lines with their CRLF, or ''; `nowMs`: the time, where it is at hand. */
+  responseComplete(trailers: string, nowMs?: number): void;
   tryFailed(failure: TryFailure, message: string): void;
   brokenAnswer(rejection: Rejection): void;
   truncated(message: string): void;

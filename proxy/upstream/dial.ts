@@ -3,7 +3,7 @@ import tls from 'node:tls';
 import { MESH_BYTES_PROTOCOL, MESH_HTTP1_PROTOCOL } from '../../api/meta/well-known.ts';
 import type { ClusterConfig, Endpoint } from '../cluster/cluster-config.ts';
 import type { Runtime } from '../runtime.ts';
-import { type ByteReceiver, sharedRead } from '../socket/shared-read.ts';
+import { type ByteReceiver, readSharedDirectly, sharedRead } from '../socket/shared-read.ts';
 
 export interface Dialling {
   readonly receiver: ByteReceiver;
@@ -27,7 +27,10 @@ export function dial(runtime: Runtime, cluster: ClusterConfig, endpoint: Endpoin
     const { remoteAddress, remotePort } = socket;
     if (cluster.kind === 'authority' && runtime.isOwnAddress(remoteAddress ?? '', remotePort ?? 0)) {
       dialling.failed('the authority is this proxy itself');
-    } else dialling.connected();
+    } else {
+      readSharedDirectly(socket, dialling.receiver);
+      dialling.connected();
+    }
   };
   const onread = sharedRead(dialling.receiver);
   if (cluster.tls === undefined) {

@@ -65,7 +65,7 @@ export class Exchange implements CarrierUser {
   #bodyBytes: number;
   #requestTrailers = '';
   #isLongUpload = false;
-  readonly #startedAtMs: number;
+  readonly startedAtMs: number;
   readonly #replay = new Replay();
   #phase: Phase = 'waiting';
   #cluster: ClusterState | undefined = undefined;
@@ -97,10 +97,10 @@ export class Exchange implements CarrierUser {
     this.#authority = head.authority;
     this.#target = head.target;
     this.#bodyBytes = head.fields.chunked ? -1 : Math.max(0, head.fields.contentLength);
-    this.#startedAtMs = runtime.clock.monotonic();
+    this.startedAtMs = runtime.clock.monotonic();
     this.#call = Call.of(head);
-    this.#deadlineMs = this.#startedAtMs + (this.#call?.timeoutMs ?? Number.POSITIVE_INFINITY);
-    this.#countActive(1, this.#startedAtMs);
+    this.#deadlineMs = this.startedAtMs + (this.#call?.timeoutMs ?? Number.POSITIVE_INFINITY);
+    this.#countActive(1, this.startedAtMs);
   }
 
   /** Bytes that went either way: what tells a live exchange from one that has come to a stop. */
@@ -137,15 +137,15 @@ export class Exchange implements CarrierUser {
     if (plan.web !== undefined) this.#translate(plan.web);
     plan.cluster.active++;
     plan.cluster.budget.requested();
-    this.#boundTime(this.#startedAtMs, 0);
-    this.#try(this.#startedAtMs);
+    this.#boundTime(this.startedAtMs, 0);
+    this.#try(this.startedAtMs);
   }
 
   /** CONNECT: a connection to the authority, then bytes. */
   #connectTunnel(cluster: ClusterState): void {
     this.#cluster = cluster;
     cluster.active++;
-    this.#try(this.#startedAtMs);
+    this.#try(this.startedAtMs);
   }
 
   #answer(status: number, reason: Reason, body: string, fields = this.#plan?.ownLines ?? ''): void {
@@ -178,8 +178,8 @@ export class Exchange implements CarrierUser {
     } else upstream?.sendBody(from, start, end, undefined);
   }
 
-  /** `trailers`: lines with their CRLF, or ''. */
-  uploadDone(trailers: string): void {
+  /** `trailers`: lines with their CRLF, or ''; `now`: the time, where it is at hand. */
+  uploadDone(trailers: string, now = this.#runtime.clock.monotonic()): void {
     if (this.#base64?.isWhole === false) {
       this.giveUp(400, 'DPE', NO_BASE64);
       return;
@@ -191,7 +191,6 @@ export class Exchange implements CarrierUser {
     const action = this.#plan?.action;
     if (action === undefined || this.#phase === 'done') return;
     if (action.timeoutMs === 0 && action.perTryTimeoutMs === 0) return;
-    const now = this.#runtime.clock.monotonic();
     if (action.timeoutMs > 0) this.#boundTime(now, action.timeoutMs);
     if (this.#phase === 'sending') this.#upstream?.awaitHead(now, action.perTryTimeoutMs);
   }
@@ -303,8 +302,7 @@ export class Exchange implements CarrierUser {
     if (this.#phase === 'responding' && !this.#client.flush()) this.#upstream?.pause();
   }
 
-  responseComplete(trailers: string): void {
-    const now = this.#runtime.clock.monotonic();
+  responseComplete(trailers: string, now = this.#runtime.clock.monotonic()): void {
     this.#upstream = undefined;
     this.#call?.ended(trailers);
     const status = this.#call?.outcome(this.#status, this.#reason) ?? this.#status;
@@ -571,7 +569,7 @@ export class Exchange implements CarrierUser {
       grpcStatus: this.#call?.status(this.#status, this.#reason) ?? -1,
     };
     this.#trace?.finish({ ...outcome, protocol: this.#client.protocol });
-    account(this.#runtime, this.#from, outcome, nowMs, nowMs - this.#startedAtMs, this.#logged);
+    account(this.#runtime, this.#from, outcome, nowMs, nowMs - this.startedAtMs, this.#logged);
   }
 
   #countActive(by: 1 | -1, nowMs: number): void {
