@@ -2,9 +2,10 @@ import { seededRandom } from '../../kit/random.ts';
 import { RequestHead } from '../../proxy/http1/request-head.ts';
 import { CompiledRouteTable } from '../../proxy/route/compiled-route-table.ts';
 import type { RouteMatch } from '../../proxy/route/route-table.ts';
+import { scanText } from '../../proxy/test-support/scan-text.ts';
 import { forward, route, routeTable } from '../../proxy/test-support/tables.ts';
 import type { Micro, Operation } from './measure.ts';
-import { endOf, REQUEST } from './sample.ts';
+import { REQUEST } from './sample.ts';
 
 const ROUTES = 50;
 
@@ -13,7 +14,7 @@ function asking(match: (at: number) => Partial<RouteMatch>): Operation {
   const routes = Array.from({ length: ROUTES }, (_, at) => route(forward('app'), match(at), { name: `route-${at}` }));
   const table = new CompiledRouteTable(routeTable('table', routes, ['shop.example']), undefined, seededRandom(1));
   const head = new RequestHead();
-  head.scan(REQUEST, endOf(REQUEST));
+  scanText(head, REQUEST);
   return { run: () => table.find(head, head.authority, 80) };
 }
 

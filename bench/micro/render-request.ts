@@ -2,8 +2,9 @@ import { REQUEST_FILTERS } from '../../proxy/filters/order.ts';
 import { type Downstream, RequestDraft } from '../../proxy/filters/request-draft.ts';
 import { renderRequest } from '../../proxy/http1/render-request.ts';
 import { RequestHead } from '../../proxy/http1/request-head.ts';
+import { scanText } from '../../proxy/test-support/scan-text.ts';
 import type { Micro } from './measure.ts';
-import { endOf, REQUEST } from './sample.ts';
+import { REQUEST } from './sample.ts';
 
 const FROM: Downstream = {
   direction: 'ingress',
@@ -20,11 +21,10 @@ export const renderRequestHead: Micro = {
   about: 'every filter (forwarded, request id, trace), and the head for the upstream',
   prepare: () => {
     const head = new RequestHead();
-    head.scan(REQUEST, endOf(REQUEST));
-    const draft = new RequestDraft(head, FROM);
+    scanText(head, REQUEST);
     return {
       run: () => {
-        draft.start(head, FROM, undefined);
+        const draft = new RequestDraft(head, FROM);
         for (const filter of REQUEST_FILTERS) filter(draft);
         return renderRequest(draft, { target: head.target, host: undefined, upgrade: '' }, undefined);
       },

@@ -20,8 +20,3 @@ export const RESPONSE = [
   'Date: Thu, 01 Jan 2026 00:00:00 GMT',
   '\r\n',
 ].join('\r\n');
-
-/** Where a head's CRLFCRLF begins. */
-export function endOf(head: string): number {
-  return head.indexOf('\r\n\r\n');
-}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderRequest } from '../http1/render-request.ts';
 import { RequestHead } from '../http1/request-head.ts';
+import { scanText } from '../test-support/scan-text.ts';
 import { REQUEST_FILTERS } from './order.ts';
 import { type Downstream, RequestDraft } from './request-draft.ts';
 import { isTraceParent } from './trace-context.ts';
@@ -29,9 +30,8 @@ const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 function through(from: Downstream, lines: readonly string[]): Map<string, string> {
   const head = new RequestHead();
   const text = `GET / HTTP/1.1\r\nHost: shop\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`;
-  assert.equal(head.scan(text, text.indexOf('\r\n\r\n')), undefined);
+  assert.equal(scanText(head, text), undefined);
   const draft = new RequestDraft(head, from);
-  draft.start(head, from, undefined);
   for (const filter of REQUEST_FILTERS) filter(draft);
   const out = renderRequest(draft, { target: '/', host: undefined, upgrade: '' }, undefined);
   const fields = out

@@ -21,34 +21,26 @@ export interface Downstream {
 
 /**
  * The request that will be forwarded, while the filters work on it: which kinds of fields to leave out, and the lines to
- * add. Used again for each request.
+ * add. Made for each request: what is added to something that lives longer has to be told to the collector each time.
  */
 export class RequestDraft {
-  head: RequestHead;
-  from: Downstream;
-  drop = 0;
+  readonly head: RequestHead;
+  readonly from: Downstream;
+  /** The host to ask for, when it is not the client's. */
+  readonly hostRewrite: string | undefined;
+  /** Undefined where no spans are sent. */
+  readonly tracer: Tracer | undefined;
+  drop = HOP_BY_HOP;
   added = '';
   requestId = '';
-  /** The host to ask for, when it is not the client's. */
-  hostRewrite: string | undefined = undefined;
-  /** Undefined where no spans are sent. */
-  tracer: Tracer | undefined = undefined;
   /** Of a request that is sampled. */
   trace: RequestTrace | undefined = undefined;
 
-  constructor(head: RequestHead, from: Downstream) {
+  constructor(head: RequestHead, from: Downstream, hostRewrite?: string, tracer?: Tracer) {
     this.head = head;
     this.from = from;
-  }
-
-  start(head: RequestHead, from: Downstream, hostRewrite: string | undefined): void {
-    this.head = head;
-    this.from = from;
-    this.drop = HOP_BY_HOP;
-    this.added = '';
-    this.requestId = '';
-    this.trace = undefined;
     this.hostRewrite = hostRewrite;
+    this.tracer = tracer;
   }
 }
 

@@ -1,4 +1,4 @@
-import { equalsLowerCase } from './grammar.ts';
+import { bytesEqualLowerCase, equalsLowerCase } from './grammar.ts';
 
 /**
  * The fields that the proxy itself acts on. A kind is a bit, so that a set of kinds is a number: the head scanner
@@ -72,6 +72,7 @@ const KINDS: readonly (readonly [name: string, kind: number])[] = [
 
 interface Candidate {
   readonly name: string;
+  readonly bytes: Uint8Array;
   readonly first: number;
   readonly kind: number;
 }
@@ -80,8 +81,25 @@ const NONE: readonly Candidate[] = [];
 
 // By length, so that most names cost one look. No name is longer than the last row.
 const BY_LENGTH: readonly (readonly Candidate[])[] = Array.from({ length: 24 }, (_, length) =>
-  KINDS.filter(([name]) => name.length === length).map(([name, kind]) => ({ name, first: name.charCodeAt(0), kind })),
+  KINDS.filter(([name]) => name.length === length).map(([name, kind]) => ({
+    name,
+    bytes: Uint8Array.from(name, (char) => char.charCodeAt(0)),
+    first: name.charCodeAt(0),
+    kind,
+  })),
 );
+
+/** As {@link fieldKind}, of a name in bytes. */
+export function fieldKindOfBytes(from: Uint8Array, start: number, end: number): number {
+  const length = end - start;
+  const candidates = length < 24 ? (BY_LENGTH[length] ?? NONE) : NONE;
+  for (let index = 0; index < candidates.length; index++) {
+    const candidate = candidates[index] as Candidate;
+    if (((from[start] ?? 0) | 32) !== candidate.first) continue;
+    if (bytesEqualLowerCase(from, start, candidate.bytes)) return candidate.kind;
+  }
+  return ORDINARY;
+}
 
 export function fieldKind(text: string, start: number, end: number): number {
   const length = end - start;

@@ -6,6 +6,7 @@ import {
   FORWARDED_HOST,
   FORWARDED_PROTO,
   fieldKind,
+  fieldKindOfBytes,
   HOST,
   MESH_REASON,
   NAMED_FOR_REMOVAL,
@@ -15,7 +16,7 @@ import {
   TRANSFER_ENCODING,
   UPGRADE,
 } from './field-kind.ts';
-import { COLON, CR, decimal, equalsLowerCase, FIELD_VALUE, HTAB, LF, SP, TOKEN } from './grammar.ts';
+import { COLON, CR, decimal, equalsLowerCase, HTAB, isFieldValue, LF, SP, TOKEN } from './grammar.ts';
 import { MAX_HEADERS_INSIDE } from './limits.ts';
 import {
   BAD_CONNECTION,
@@ -33,6 +34,10 @@ import {
 } from './rejection.ts';
 
 const UNDERSCORE = 95;
+
+// What was met on the way through one field.
+const HAS_UNDERSCORE = 1;
+const HAS_TAB = 2;
 
 // An application that reads CGI-style variables cannot tell `X_Forwarded_For` from `X-Forwarded-For`: a client's twin of
 // a field that we vouch for, or of one that frames the message, is dropped.
@@ -69,6 +74,8 @@ export class HeadFields {
   count = 0;
   /** Kinds that are there, as a set. */
   present = 0;
+  /** Offset of the first field, behind the start line. */
+  start = 0;
   /** Offset behind the last field's line end. */
   end = 0;
   /** -1 without a Content-Length. */
@@ -77,58 +84,103 @@ export class HeadFields {
   connectionClose = false;
   connectionKeepAlive = false;
   connectionUpgrade = false;
+  /** What is wrong with the head that was scanned last. */
+  fault: Rejection | undefined = undefined;
   readonly kinds = new Int32Array(MAX_HEADERS_INSIDE);
   readonly nameStarts = new Int32Array(MAX_HEADERS_INSIDE);
   readonly nameEnds = new Int32Array(MAX_HEADERS_INSIDE);
   readonly valueStarts = new Int32Array(MAX_HEADERS_INSIDE);
   readonly valueEnds = new Int32Array(MAX_HEADERS_INSIDE);
+  /** Kinds of which a field had a tab beside its value. */
+  #tabBeside = 0;
   #namedAway: Set<string> | undefined = undefined;
 
-  /** Reads `text` from `start`, behind the start line, to `end`, where the empty line's CRLFCRLF begins. */
-  scan(text: string, start: number, end: number): Rejection | undefined {
-    this.begin(text);
-    this.end = end + 2;
+  /**
+   * Reads a head of which the fields begin at `start`, and the start line at `headStart`, up to the empty line: nothing from `end` on is
+   * looked at. Gives the offset behind the empty line, or -1: then `fault` says why, and is undefined when the head is not whole.
+   */
+  scan(from: Buffer, headStart: number, start: number, end: number): number {
+    this.begin('');
+    let known = ORDINARY;
     let at = start;
-    while (at < end) {
-      if (this.count === MAX_HEADERS_INSIDE) return TOO_MANY_FIELDS;
+    while (at < end && from[at] !== CR) {
+      if (this.count === MAX_HEADERS_INSIDE) return this.#refuse(TOO_MANY_FIELDS);
       const nameStart = at;
-      let underscores = false;
-      let code = text.charCodeAt(at);
-      while (TOKEN[code] === 1) {
-        if (code === UNDERSCORE) underscores = true;
-        code = text.charCodeAt(++at);
+      let marks = 0;
+      while (at < end) {
+        const code = from[at] ?? 0;
+        if (TOKEN[code] !== 1) break;
+        if (code === UNDERSCORE) marks |= HAS_UNDERSCORE;
+        at++;
       }
-      if (code !== COLON || at === nameStart) return at === nameStart ? lineStartFault(code) : BAD_FIELD_NAME;
-      const nameEnd = at++;
-      code = text.charCodeAt(at);
-      while (code === SP || code === HTAB) code = text.charCodeAt(++at);
+      if (at >= end) return -1;
+      const nameEnd = at;
+      if (from[at] !== COLON || at === nameStart) {
+        return this.#refuse(at === nameStart ? lineStartFault(from[at] ?? 0) : BAD_FIELD_NAME);
+      }
+      at++;
+      while (at < end) {
+        const code = from[at];
+        if (code !== SP && code !== HTAB) break;
+        if (code === HTAB) marks |= HAS_TAB;
+        at++;
+      }
       const valueStart = at;
-      while (FIELD_VALUE[code] === 1) code = text.charCodeAt(++at);
-      if (code !== CR || text.charCodeAt(at + 1) !== LF) return code === LF ? BARE_LINE_FEED : BAD_FIELD_VALUE;
+      while (at < end && isFieldValue(from[at] ?? 0)) at++;
+      if (at + 1 >= end) return -1;
+      if (from[at] !== CR || from[at + 1] !== LF) {
+        return this.#refuse(from[at] === LF ? BARE_LINE_FEED : BAD_FIELD_VALUE);
+      }
       let valueEnd = at;
-      while (valueEnd > valueStart && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--;
+      while (valueEnd > valueStart && isBlank(from[valueEnd - 1] ?? 0)) {
+        valueEnd--;
+        if (from[valueEnd] === HTAB) marks |= HAS_TAB;
+      }
       at += 2;
 
       const index = this.count++;
-      this.nameStarts[index] = nameStart;
-      this.nameEnds[index] = nameEnd;
-      this.valueStarts[index] = valueStart;
-      this.valueEnds[index] = valueEnd;
-      const kind = fieldKind(text, nameStart, nameEnd);
-      this.kinds[index] = kind;
+      this.nameStarts[index] = nameStart - headStart;
+      this.nameEnds[index] = nameEnd - headStart;
+      this.valueStarts[index] = valueStart - headStart;
+      this.valueEnds[index] = valueEnd - headStart;
+      let kind = fieldKindOfBytes(from, nameStart, nameEnd);
       if (kind !== ORDINARY) {
-        const fault = this.#note(kind, index);
-        if (fault !== undefined) return fault;
-        this.present |= kind;
-      } else if (underscores && isTwin(text.slice(nameStart, nameEnd))) this.kinds[index] = NAMED_FOR_REMOVAL;
+        known |= kind;
+        if ((marks & HAS_TAB) !== 0) this.#tabBeside |= kind;
+      } else if ((marks & HAS_UNDERSCORE) !== 0 && isTwin(from.toString('latin1', nameStart, nameEnd)))
+        kind = NAMED_FOR_REMOVAL;
+      this.kinds[index] = kind;
+    }
+    if (at + 1 >= end) return -1;
+    if (from[at + 1] !== LF) return this.#refuse(BAD_FIELD_NAME);
+    this.start = start - headStart;
+    this.end = at - headStart;
+    this.text = from.toString('latin1', headStart, at);
+    if (known !== ORDINARY && !this.#noteAll()) return -1;
+    return at + 2;
+  }
+
+  #noteAll(): boolean {
+    for (let index = 0; index < this.count; index++) {
+      const kind = this.kinds[index] ?? ORDINARY;
+      if (kind === ORDINARY || kind === NAMED_FOR_REMOVAL) continue;
+      this.fault = this.#note(kind, index);
+      if (this.fault !== undefined) return false;
+      this.present |= kind;
     }
     if (this.#namedAway !== undefined) this.#removeNamed(this.#namedAway);
-    return undefined;
+    return true;
+  }
+
+  #refuse(fault: Rejection): -1 {
+    this.fault = fault;
+    return -1;
   }
 
   /** Forgets what was here. `text` is what stands before the fields; `add` goes on from there. */
   begin(text: string): void {
     this.text = text;
+    this.start = text.length;
     this.count = 0;
     this.present = 0;
     this.end = text.length;
@@ -137,6 +189,8 @@ export class HeadFields {
     this.connectionClose = false;
     this.connectionKeepAlive = false;
     this.connectionUpgrade = false;
+    this.fault = undefined;
+    this.#tabBeside = 0;
     this.#namedAway = undefined;
   }
 
@@ -171,10 +225,17 @@ export class HeadFields {
       .some((coding) => coding.trim() === 'trailers');
   }
 
+  /** Of the first field of that kind, or -1. */
+  indexOf(kind: number): number {
+    if ((this.present & kind) === 0) return -1;
+    for (let index = 0; index < this.count; index++) if (this.kinds[index] === kind) return index;
+    return -1;
+  }
+
   /** Value of the first field of that kind, or undefined. */
   valueOf(kind: number): string | undefined {
-    if ((this.present & kind) === 0) return undefined;
-    return this.value(this.kinds.indexOf(kind));
+    const index = this.indexOf(kind);
+    return index < 0 ? undefined : this.value(index);
   }
 
   name(index: number): string {
@@ -209,17 +270,17 @@ export class HeadFields {
     switch (kind) {
       case HOST:
         if ((this.present & HOST) !== 0) return DUPLICATE_HOST;
-        return this.#hasTabBeside(index) ? BAD_HOST : undefined;
+        return this.#hasTabBeside(kind) ? BAD_HOST : undefined;
       case CONTENT_LENGTH:
         if ((this.present & CONTENT_LENGTH) !== 0) return DUPLICATE_CONTENT_LENGTH;
         // A leading zero is legal and never sent in earnest; some parsers take it for octal.
         if (end - start > 1 && this.text.charCodeAt(start) === 48) return BAD_CONTENT_LENGTH;
         this.contentLength = decimal(this.text, start, end);
-        return this.contentLength < 0 || this.#hasTabBeside(index) ? BAD_CONTENT_LENGTH : undefined;
+        return this.contentLength < 0 || this.#hasTabBeside(kind) ? BAD_CONTENT_LENGTH : undefined;
       case TRANSFER_ENCODING:
         if ((this.present & TRANSFER_ENCODING) !== 0) return BAD_TRANSFER_ENCODING;
         this.chunked = end - start === 7 && equalsLowerCase(this.text, start, 'chunked');
-        return this.chunked && !this.#hasTabBeside(index) ? undefined : BAD_TRANSFER_ENCODING;
+        return this.chunked && !this.#hasTabBeside(kind) ? undefined : BAD_TRANSFER_ENCODING;
       case CONNECTION:
         return this.#noteConnection(start, end);
       default:
@@ -228,14 +289,8 @@ export class HeadFields {
   }
 
   /** Legal, never sent in earnest, and not read alike: llhttp takes `chunked` with a tab behind it for no coding at all. */
-  #hasTabBeside(index: number): boolean {
-    const { text } = this;
-    for (let at = (this.nameEnds[index] ?? 0) + 1; at < (this.valueStarts[index] ?? 0); at++) {
-      if (text.charCodeAt(at) === HTAB) return true;
-    }
-    let at = this.valueEnds[index] ?? 0;
-    while (text.charCodeAt(at) === SP) at++;
-    return text.charCodeAt(at) === HTAB;
+  #hasTabBeside(kind: number): boolean {
+    return (this.#tabBeside & kind) !== 0;
   }
 
   #noteConnection(start: number, end: number): Rejection | undefined {

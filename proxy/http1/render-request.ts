@@ -18,26 +18,30 @@ export function renderRequest(draft: RequestDraft, line: RequestLine, edits: Com
   let drop = draft.drop;
   if (line.host !== undefined) drop |= HOST;
   if (!head.expectsContinue) drop |= EXPECT;
-  let out = `${head.method} ${line.target} HTTP/1.1\r\n`;
-  if (line.host !== undefined) out += `host: ${line.host}\r\n`;
-  out += keptFields(head.fields, drop);
+  let out: string;
+  if (line.host === undefined && head.canKeepLine(line.target)) out = keptText(head.fields, drop, 0);
+  else {
+    out = `${head.method} ${line.target} HTTP/1.1\r\n`;
+    if (line.host !== undefined) out += `host: ${line.host}\r\n`;
+    out += keptText(head.fields, drop, head.fields.start);
+  }
   out += edits === undefined ? draft.added : withoutLines(draft.added, edits.removes) + edits.adds;
   if (head.fields.chunked) out += 'transfer-encoding: chunked\r\n';
   if (line.upgrade !== '') out += `connection: upgrade\r\nupgrade: ${line.upgrade}\r\n`;
   return `${out}\r\n`;
 }
 
-/** The fields whose kind is not in `drop`, as they came: long runs between dropped ones are cut out whole. */
-export function keptFields(fields: HeadFields, drop: number): string {
+/** A head's text from `start` on without the fields whose kind is in `drop`: long runs between dropped ones are cut out whole. */
+export function keptText(fields: HeadFields, drop: number, start: number): string {
   let out = '';
-  let runStart = fields.nameStarts[0] ?? 0;
+  let runStart = start;
   for (let index = 0; index < fields.count; index++) {
     if (((fields.kinds[index] ?? 0) & drop) === 0) continue;
     const lineStart = fields.nameStarts[index] ?? 0;
     if (lineStart > runStart) out += fields.text.slice(runStart, lineStart);
     runStart = index + 1 < fields.count ? (fields.nameStarts[index + 1] ?? 0) : fields.end;
   }
-  if (fields.count > 0 && fields.end > runStart) out += fields.text.slice(runStart, fields.end);
+  if (fields.end > runStart) out += fields.text.slice(runStart, fields.end);
   return out;
 }
 

@@ -1,6 +1,6 @@
 import type { CompiledEdits } from '../route/header-edits.ts';
 import { CONTENT_LENGTH, HOP_BY_HOP, MESH_REASON } from './field-kind.ts';
-import { keptFields } from './render-request.ts';
+import { keptText } from './render-request.ts';
 import { ResponseHead } from './response-head.ts';
 
 export interface ResponseShape {
@@ -19,9 +19,7 @@ export function renderResponse(head: ResponseHead, shape: ResponseShape, edits: 
   if (shape.framing === 'chunked' || shape.framing === 'until-close' || head.status < 200 || head.status === 204) {
     drop |= CONTENT_LENGTH;
   }
-  const firstField = fields.count > 0 ? (fields.nameStarts[0] ?? 0) : fields.end;
-  let out = `HTTP/1.1 ${fields.text.slice(ResponseHead.STATUS_AT, firstField)}`;
-  out += keptFields(fields, drop);
+  let out = head.http10 ? `HTTP/1.1 ${keptText(fields, drop, ResponseHead.STATUS_AT)}` : keptText(fields, drop, 0);
   if (edits !== undefined) out += edits.adds;
   if (shape.framing === 'chunked') out += 'transfer-encoding: chunked\r\n';
   return `${out}${shape.connection}\r\n`;

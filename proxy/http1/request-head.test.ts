@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { scanText } from '../test-support/scan-text.ts';
 import { RequestHead } from './request-head.ts';
 
 function scan(text: string): { readonly head: RequestHead; readonly cause: string } {
   const head = new RequestHead();
-  return { head, cause: head.scan(text, text.indexOf('\r\n\r\n'))?.cause ?? '' };
+  return { head, cause: scanText(head, text)?.cause ?? '' };
 }
 
 const NEXT = 'GET /x HTTP/1.1\r\nHost: b\r\n\r\n';
@@ -134,12 +135,12 @@ test('whatever bytes come, a head is read or refused, never misread, and the sca
       const text = `GET / HTTP/1.1\r\nHost: a\r\n${pieces.join('')}`;
       const cut = text.indexOf('\r\n\r\n');
       const whole = cut < 0 ? `${text.replace(/\r?\n?$/, '')}\r\n\r\n` : text;
-      const fault = head.scan(whole, whole.indexOf('\r\n\r\n'));
+      const fault = scanText(head, whole);
       if (fault === undefined) {
         assert.equal(head.method, 'GET');
         for (let at = 0; at < head.fields.count; at++) assert.match(head.fields.name(at), /^[!#-'*+\-.^-z|~0-9A-Z]+$/);
       }
-      assert.equal(head.scan(NEXT, NEXT.indexOf('\r\n\r\n')), undefined);
+      assert.equal(scanText(head, NEXT), undefined);
       assert.deepEqual([head.target, head.authority, head.fields.contentLength], ['/x', 'b', -1]);
     }),
     { numRuns: 2000 },

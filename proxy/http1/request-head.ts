@@ -1,7 +1,8 @@
+import { authorityIn, isAuthority, namesPort } from './authority.ts';
 import { EXPECT, HOST } from './field-kind.ts';
-import { CR, equalsLowerCase, SP, TARGET, TOKEN } from './grammar.ts';
+import { CR, equalsLowerCase, LF, SP, TARGET, TARGET_DOT, TARGET_PERCENT, TARGET_QUERY, TOKEN } from './grammar.ts';
 import { HeadFields } from './head-fields.ts';
-import { MAX_AUTHORITY_BYTES, MAX_METHOD_BYTES, MAX_REQUEST_LINE_BYTES } from './limits.ts';
+import { MAX_METHOD_BYTES, MAX_REQUEST_LINE_BYTES } from './limits.ts';
 import {
   AMBIGUOUS_LENGTH,
   BAD_HOST,
@@ -18,9 +19,10 @@ import {
 } from './rejection.ts';
 import { normalizePath } from './request-path.ts';
 
-/** RFC 3986 host and port as a Host field or an authority may have them: no user information, no path, no list. */
-const AUTHORITY = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]+)(?::\d{1,5})?$/;
-const AUTHORITY_WITH_PORT = /:\d{1,5}$/;
+// Methods that need no string of their own, the most frequent first.
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'PATCH', 'OPTIONS', 'CONNECT'];
+const VERSION = Uint8Array.from('HTTP/1.', (char) => char.charCodeAt(0));
+const VERSION_LINE_BYTES = 10;
 const SLASH = 47;
 
 /** A request's head as the proxy acts on it. Used again for each request: strings may be kept, the object may not. */
@@ -41,34 +43,76 @@ export class RequestHead {
   expectsContinue = false;
   /** A WebSocket by extended CONNECT (RFC 8441): to be a GET with an upgrade where HTTP/1.1 goes on. */
   extendedConnect = false;
-  #fieldsStart = 0;
+  /** What is wrong with the head that was scanned last; undefined when it was sound, or not whole. */
+  fault: Rejection | undefined = undefined;
+  // Of the request line, from the head's first byte.
+  #methodEnd = 0;
+  #targetEnd = 0;
+  /** Where the query begins in the target; -1 without. */
+  #queryAt = -1;
+  /** `target` is what stands in `fields.text`. */
+  #lineHolds = false;
+  /** What the target holds (TARGET_DOT and so on). */
+  #marks = 0;
 
-  /** Reads one whole head: `end` is where its CRLFCRLF begins. */
-  scan(text: string, end: number): Rejection | undefined {
+  /** Reads one head that begins at `start`: nothing from `end` on is looked at. The offset behind it, or -1: see `fault`. */
+  scan(from: Buffer, start: number, end: number): number {
     this.extendedConnect = false;
+    this.fault = undefined;
+    const fieldsStart = this.#scanRequestLine(from, start, end);
+    if (fieldsStart < 0) return -1;
+    const behind = this.fields.scan(from, start, fieldsStart, end);
+    this.fault = behind < 0 ? this.fields.fault : this.#understand(from, start);
+    return this.fault === undefined ? behind : -1;
+  }
+
+  #understand(from: Buffer, start: number): Rejection | undefined {
+    const { text } = this.fields;
+    this.method = methodOf(text, this.#methodEnd);
+    this.target = text.slice(this.#methodEnd + 1, this.#targetEnd);
+    this.#lineHolds = true;
     return (
-      this.#scanRequestLine(text) ??
-      this.fields.scan(text, this.#fieldsStart, end) ??
+      this.#scanTarget() ??
       this.#checkFraming() ??
-      this.#findAuthority() ??
+      this.#takeHost(this.#hostIn(from, start)) ??
       this.#checkExpectation()
     );
+  }
+
+  /** The Host field as an authority; undefined where there is none, '' where it is no authority. */
+  #hostIn(from: Buffer, start: number): string | undefined {
+    const { fields } = this;
+    const index = fields.indexOf(HOST);
+    if (index < 0) return undefined;
+    return authorityIn(from, start + (fields.valueStarts[index] ?? 0), start + (fields.valueEnds[index] ?? 0)) ?? '';
+  }
+
+  /** The line that came says just what is to be said with that target. */
+  canKeepLine(target: string): boolean {
+    return this.#lineHolds && target === this.target && !this.http10;
   }
 
   /** A head that did not come as text; `fields` are there already. An `authority` of '' leaves it to the Host field. */
   take(method: string, target: string, authority: string): Rejection | undefined {
     this.method = method;
     this.target = target;
+    this.#lineHolds = false;
     this.http10 = false;
     this.absoluteForm = false;
     this.extendedConnect = false;
     this.authority = '';
     if (target.length > MAX_REQUEST_LINE_BYTES) return TARGET_TOO_LONG;
-    for (let at = 0; at < target.length; at++) if (TARGET[target.charCodeAt(at)] !== 1) return BAD_TARGET;
+    this.#marks = 0;
+    for (let at = 0; at < target.length; at++) {
+      const mark = TARGET[target.charCodeAt(at)] ?? 0;
+      if (mark === 0) return BAD_TARGET;
+      this.#marks |= mark;
+    }
+    this.#queryAt = target.indexOf('?');
     const fault = this.#scanTarget();
     if (fault !== undefined) return fault;
-    if (authority === '') return this.#findAuthority() ?? this.#checkExpectation();
-    if (!AUTHORITY.test(authority)) return BAD_HOST;
+    if (authority === '') return this.#takeHost(this.#hostInText()) ?? this.#checkExpectation();
+    if (!isAuthority(authority)) return BAD_HOST;
     this.authority = authority.toLowerCase();
     this.absoluteForm = true;
     return this.#checkExpectation();
@@ -86,28 +130,51 @@ export class RequestHead {
     return this.target.length === this.path.length ? '' : this.target.slice(this.path.length + 1);
   }
 
-  #scanRequestLine(text: string): Rejection | undefined {
-    let at = 0;
-    while (TOKEN[text.charCodeAt(at)] === 1) at++;
-    if (at === 0 || at > MAX_METHOD_BYTES || text.charCodeAt(at) !== SP) return BAD_METHOD;
-    this.method = text.slice(0, at);
+  /** The offset behind the line, or -1. */
+  #scanRequestLine(from: Buffer, start: number, end: number): number {
+    let at = start;
+    while (at < end && TOKEN[from[at] ?? 0] === 1) at++;
+    if (at >= end) return -1;
+    if (at === start || at - start > MAX_METHOD_BYTES || from[at] !== SP) return this.#refuse(BAD_METHOD);
+    this.#methodEnd = at - start;
     const targetStart = ++at;
-    while (TARGET[text.charCodeAt(at)] === 1) at++;
-    if (at - targetStart > MAX_REQUEST_LINE_BYTES) return TARGET_TOO_LONG;
-    if (at === targetStart || text.charCodeAt(at) !== SP) return BAD_TARGET;
-    this.target = text.slice(targetStart, at);
-    return this.#scanVersion(text, at + 1) ?? this.#scanTarget();
+    let marks = 0;
+    let queryAt = -1;
+    while (at < end) {
+      const mark = TARGET[from[at] ?? 0] ?? 0;
+      if (mark === 0) break;
+      if (mark !== 1) {
+        marks |= mark;
+        if (queryAt < 0 && (mark & TARGET_QUERY) !== 0) queryAt = at - targetStart;
+      }
+      at++;
+    }
+    if (at >= end) return -1;
+    if (at - targetStart > MAX_REQUEST_LINE_BYTES) return this.#refuse(TARGET_TOO_LONG);
+    if (at === targetStart || from[at] !== SP) return this.#refuse(BAD_TARGET);
+    this.#marks = marks;
+    this.#queryAt = queryAt;
+    this.#targetEnd = at - start;
+    return this.#scanVersion(from, at + 1, end);
   }
 
-  #scanVersion(text: string, at: number): Rejection | undefined {
-    if (!text.startsWith('HTTP/1.', at))
-      return /^HTTP\/\d\.\d\r\n/.test(text.slice(at, at + 10)) ? BAD_VERSION : BAD_START_LINE;
-    const minor = text.charCodeAt(at + 7) - 48;
-    if (text.charCodeAt(at + 8) !== CR || text.charCodeAt(at + 9) !== 10) return BAD_START_LINE;
-    if (minor !== 0 && minor !== 1) return minor > 1 && minor < 10 ? BAD_VERSION : BAD_START_LINE;
+  #scanVersion(from: Buffer, start: number, end: number): number {
+    if (start + VERSION_LINE_BYTES > end) return -1;
+    for (let at = 0; at < VERSION.length; at++) {
+      if (from[start + at] === VERSION[at]) continue;
+      const isOther = /^HTTP\/\d\.\d\r\n/.test(from.toString('latin1', start, start + VERSION_LINE_BYTES));
+      return this.#refuse(isOther ? BAD_VERSION : BAD_START_LINE);
+    }
+    const minor = (from[start + 7] ?? 0) - 48;
+    if (from[start + 8] !== CR || from[start + 9] !== LF) return this.#refuse(BAD_START_LINE);
+    if (minor !== 0 && minor !== 1) return this.#refuse(minor > 1 && minor < 10 ? BAD_VERSION : BAD_START_LINE);
     this.http10 = minor === 0;
-    this.#fieldsStart = at + 10;
-    return undefined;
+    return start + VERSION_LINE_BYTES;
+  }
+
+  #refuse(fault: Rejection): -1 {
+    this.fault = fault;
+    return -1;
   }
 
   #scanTarget(): Rejection | undefined {
@@ -116,7 +183,7 @@ export class RequestHead {
     this.authority = '';
     const target = this.target;
     if (this.method === 'CONNECT') {
-      if (!AUTHORITY.test(target) || !AUTHORITY_WITH_PORT.test(target)) return BAD_TARGET;
+      if (!isAuthority(target) || !namesPort(target)) return BAD_TARGET;
       this.path = target;
       return undefined;
     }
@@ -134,11 +201,13 @@ export class RequestHead {
     const start = this.secureTarget ? 8 : 7;
     const authorityEnd = target.slice(start).search(/[/?]/);
     const authority = authorityEnd < 0 ? target.slice(start) : target.slice(start, start + authorityEnd);
-    if (authority.length > MAX_AUTHORITY_BYTES || !AUTHORITY.test(authority)) return BAD_TARGET;
+    if (!isAuthority(authority)) return BAD_TARGET;
     const rest = authorityEnd < 0 ? '' : target.slice(start + authorityEnd);
     // RFC 9112 section 3.2.4: an OPTIONS without a path is about the server as a whole.
     if (rest === '' && this.method === 'OPTIONS') this.target = '*';
     else this.target = rest.charCodeAt(0) === SLASH ? rest : `/${rest}`;
+    this.#lineHolds = false;
+    this.#queryAt = this.target.indexOf('?');
     this.authority = authority.toLowerCase();
     this.absoluteForm = true;
     if (this.target === '*') {
@@ -150,12 +219,18 @@ export class RequestHead {
 
   #scanPath(): Rejection | undefined {
     const target = this.target;
-    const queryAt = target.indexOf('?');
+    const queryAt = this.#queryAt;
     const path = queryAt < 0 ? target : target.slice(0, queryAt);
+    if ((this.#marks & (TARGET_PERCENT | TARGET_DOT)) === 0) {
+      this.path = path;
+      return undefined;
+    }
     const normal = normalizePath(path);
     if (normal === undefined) return BAD_PATH;
     this.path = normal;
-    if (normal !== path) this.target = queryAt < 0 ? normal : normal + target.slice(queryAt);
+    if (normal === path) return undefined;
+    this.target = queryAt < 0 ? normal : normal + target.slice(queryAt);
+    this.#lineHolds = false;
     return undefined;
   }
 
@@ -165,12 +240,17 @@ export class RequestHead {
     return this.fields.contentLength >= 0 ? AMBIGUOUS_LENGTH : undefined;
   }
 
-  #findAuthority(): Rejection | undefined {
+  #hostInText(): string | undefined {
     const host = this.fields.valueOf(HOST);
+    return host === undefined || isAuthority(host) ? host?.toLowerCase() : '';
+  }
+
+  /** `host`: undefined when there is none, '' when it is no authority. */
+  #takeHost(host: string | undefined): Rejection | undefined {
     if (host === undefined) return this.http10 ? undefined : MISSING_HOST;
-    if (host.length > MAX_AUTHORITY_BYTES || !AUTHORITY.test(host)) return BAD_HOST;
+    if (host === '') return BAD_HOST;
     if (this.method === 'CONNECT') this.authority = this.target.toLowerCase();
-    else if (!this.absoluteForm) this.authority = host.toLowerCase();
+    else if (!this.absoluteForm) this.authority = host;
     return undefined;
   }
 
@@ -183,4 +263,9 @@ export class RequestHead {
     this.expectsContinue = this.fields.chunked || this.fields.contentLength > 0;
     return undefined;
   }
+}
+
+function methodOf(text: string, length: number): string {
+  for (const method of METHODS) if (method.length === length && text.startsWith(method)) return method;
+  return text.slice(0, length);
 }

@@ -1,7 +1,13 @@
-import { CR, FIELD_VALUE, LF } from './grammar.ts';
+import { CR, isFieldValue, LF } from './grammar.ts';
 import { HeadFields } from './head-fields.ts';
 import { phrase } from './phrase.ts';
 import { AMBIGUOUS_LENGTH, BAD_START_LINE, OLD_TRANSFER_ENCODING, type Rejection } from './rejection.ts';
+
+const VERSION = Uint8Array.from('HTTP/1.', (char) => char.charCodeAt(0));
+/** `HTTP/1.1 200` and the line's end. */
+const SHORTEST_LINE = 14;
+const REFUSED = -1;
+const PARTIAL = -2;
 
 /** A response's head. Used again for each response, as RequestHead. */
 export class ResponseHead {
@@ -11,10 +17,20 @@ export class ResponseHead {
   /** Offset of the status code; the line from there is forwarded as it is. */
   static readonly STATUS_AT = 9;
 
-  scan(text: string, end: number): Rejection | undefined {
-    const lineEnd = this.#scanStatusLine(text);
-    if (lineEnd < 0) return BAD_START_LINE;
-    return this.fields.scan(text, lineEnd, end) ?? this.#checkFraming();
+  /** What is wrong with the head that was scanned last; undefined when it was sound, or not whole. */
+  fault: Rejection | undefined = undefined;
+
+  /** As RequestHead.scan. */
+  scan(from: Buffer, start: number, end: number): number {
+    this.fault = undefined;
+    const fieldsStart = this.#scanStatusLine(from, start, end);
+    if (fieldsStart < 0) {
+      if (fieldsStart === REFUSED) this.fault = BAD_START_LINE;
+      return -1;
+    }
+    const behind = this.fields.scan(from, start, fieldsStart, end);
+    this.fault = behind < 0 ? this.fields.fault : this.#checkFraming();
+    return this.fault === undefined ? behind : -1;
   }
 
   /** A head that does not come as text: its fields are added to `fields` afterwards. */
@@ -29,23 +45,25 @@ export class ResponseHead {
     return this.http10 ? this.fields.connectionKeepAlive && !this.fields.connectionClose : !this.fields.connectionClose;
   }
 
-  /** Offset behind the status line, or -1. */
-  #scanStatusLine(text: string): number {
-    if (!text.startsWith('HTTP/1.')) return -1;
-    const minor = text.charCodeAt(7) - 48;
-    if ((minor !== 0 && minor !== 1) || text.charCodeAt(8) !== 32) return -1;
-    const hundreds = text.charCodeAt(9) - 48;
-    const tens = text.charCodeAt(10) - 48;
-    const ones = text.charCodeAt(11) - 48;
-    if (hundreds < 1 || hundreds > 5 || !(tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9)) return -1;
+  /** Offset behind the status line, REFUSED or PARTIAL. */
+  #scanStatusLine(from: Buffer, start: number, end: number): number {
+    if (end - start < SHORTEST_LINE) return PARTIAL;
+    for (let at = 0; at < VERSION.length; at++) if (from[start + at] !== VERSION[at]) return REFUSED;
+    const minor = (from[start + 7] ?? 0) - 48;
+    if ((minor !== 0 && minor !== 1) || from[start + 8] !== 32) return REFUSED;
+    const hundreds = (from[start + 9] ?? 0) - 48;
+    const tens = (from[start + 10] ?? 0) - 48;
+    const ones = (from[start + 11] ?? 0) - 48;
+    if (hundreds < 1 || hundreds > 5 || !(tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9)) return REFUSED;
     this.http10 = minor === 0;
     this.status = hundreds * 100 + tens * 10 + ones;
     // The space before an empty reason is often missing.
-    let at = 12;
-    const separator = text.charCodeAt(at);
-    if (separator !== 32 && separator !== CR) return -1;
-    while (FIELD_VALUE[text.charCodeAt(at)] === 1) at++;
-    return text.charCodeAt(at) === CR && text.charCodeAt(at + 1) === LF ? at + 2 : -1;
+    let at = start + 12;
+    const separator = from[at];
+    if (separator !== 32 && separator !== CR) return REFUSED;
+    while (at < end && isFieldValue(from[at] ?? 0)) at++;
+    if (at + 1 >= end) return PARTIAL;
+    return from[at] === CR && from[at + 1] === LF ? at + 2 : REFUSED;
   }
 
   #checkFraming(): Rejection | undefined {

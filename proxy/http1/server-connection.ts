@@ -21,6 +21,7 @@ import { partialHeadFault } from './partial-head.ts';
 import { Pipelined } from './pipelined.ts';
 import {
   BAD_CHUNK,
+  BAD_START_LINE,
   BAD_TARGET,
   BAD_VERSION,
   BODY_TIMEOUT,
@@ -221,10 +222,20 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
 
   /** Returns the offset behind the head. */
   #readHead(from: Buffer, start: number, end: number): number {
+    if (this.#partial !== '') return this.#readPartialHead(from, start, end);
     let at = start;
     // RFC 9112 section 2.2: an empty line before a request is overlooked; some clients send one after a body.
-    if (this.#partial === '') while (at < end && (from[at] === 13 || from[at] === 10)) at++;
+    while (at < end && (from[at] === 13 || from[at] === 10)) at++;
     if (at === end) return end;
+    const head = this.#runtime.requestHead;
+    const behind = head.scan(from, at, Math.min(end, at + this.#maxHeadBytes));
+    if (behind < 0) return this.#readPartialHead(from, at, end);
+    this.#begin(head);
+    return behind;
+  }
+
+  /** A head that comes in pieces, or that is refused: once it is whole. */
+  #readPartialHead(from: Buffer, at: number, end: number): number {
     const held = this.#partial.length;
     const text = this.#partial + from.toString('latin1', at, Math.min(end, at + this.#maxHeadBytes));
     const headEnd = text.indexOf('\r\n\r\n', Math.max(0, held - 3));
@@ -233,13 +244,12 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
       return end;
     }
     this.#partial = '';
-    at += headEnd + 4 - held;
     const head = this.#runtime.requestHead;
-    const fault = head.scan(text, headEnd);
-    if (fault === undefined) this.#begin(head);
-    else if (fault === BAD_VERSION && text.startsWith(PREFACE_HEAD)) this.#becomeHttp2();
-    else this.#reject(fault);
-    return at;
+    const behind = head.scan(Buffer.from(text, 'latin1'), 0, headEnd + 4);
+    if (behind > 0) this.#begin(head);
+    else if (head.fault === BAD_VERSION && text.startsWith(PREFACE_HEAD)) this.#becomeHttp2();
+    else this.#reject(head.fault ?? BAD_START_LINE);
+    return at + headEnd + 4 - held;
   }
 
   /** RFC 9113 section 3.3: the client knows that we speak it. Also within CONNECT to a host of the mesh. */
@@ -289,7 +299,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     const exchange = new Exchange(this.#runtime, this, this.#from, this.#http.accessLog, head);
     this.#exchange = exchange;
     exchange.begin(planRequest(this.#runtime, this.#http, this.#from, head));
-    if (this.#exchange === exchange && this.#body.done) exchange.uploadDone('');
+    if (this.#exchange === exchange && this.#body.done) exchange.uploadDone('', exchange.startedAtMs);
   }
 
   #readBody(from: Buffer, start: number, end: number): number {

@@ -58,9 +58,6 @@ type AnswerPlan = Extract<Plan, { readonly kind: 'answer' }>;
 
 const SLASH = 47;
 
-// The draft is filled and read within one call.
-let draft: RequestDraft | undefined;
-
 export function planRequest(runtime: Runtime, http: HttpConnectionConfig, from: Downstream, head: RequestHead): Plan {
   const table = runtime.routeTable(http.routeTable);
   if (table === undefined) return refuse(404, 'NR', `route table "${http.routeTable}": not known`);
@@ -127,9 +124,7 @@ function planForward(
     return refuse(501, '', `cluster "${name}": speaks HTTP/2, to which WebSockets are not carried`);
   if (cluster.isFull) return refuse(503, 'UO', `cluster "${name}": too many requests at once`);
 
-  draft ??= new RequestDraft(head, from);
-  draft.start(head, from, action.hostRewrite);
-  draft.tracer = runtime.tracer;
+  const draft = new RequestDraft(head, from, action.hostRewrite, runtime.tracer);
   for (const filter of REQUEST_FILTERS) filter(draft);
   const web = cluster.config.protocol === 'http2' ? webCall(head) : undefined;
   if (web !== undefined) translateHead(draft, web);

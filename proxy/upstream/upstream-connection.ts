@@ -5,7 +5,14 @@ import type { EndpointState } from '../cluster/endpoint-state.ts';
 import { BodyReader } from '../http1/body-reader.ts';
 import type { BodySink } from '../http1/chunk-decoder.ts';
 import { MAX_DISCARDED_BYTES, MAX_HEAD_BYTES, MAX_INTERIM_RESPONSES } from '../http1/limits.ts';
-import { BAD_CHUNK, HEAD_TOO_LARGE, type Rejection, TOO_MANY_INTERIM, UNASKED_SWITCH } from '../http1/rejection.ts';
+import {
+  BAD_CHUNK,
+  BAD_START_LINE,
+  HEAD_TOO_LARGE,
+  type Rejection,
+  TOO_MANY_INTERIM,
+  UNASKED_SWITCH,
+} from '../http1/rejection.ts';
 import { responseFraming } from '../http1/response-framing.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import { trailerLines } from '../http1/trailers.ts';
@@ -188,21 +195,13 @@ export class UpstreamConnection implements ByteReceiver, BodySink, Carrier {
   }
 
   #readHead(from: Buffer, start: number, end: number): void {
+    const head = this.#runtime.responseHead;
     let at = start;
     while (at < end) {
-      const held = this.#partial.length;
-      const text = this.#partial + from.toString('latin1', at, Math.min(end, at + MAX_HEAD_BYTES));
-      const headEnd = text.indexOf('\r\n\r\n', Math.max(0, held - 3));
-      if (headEnd < 0) {
-        if (text.length >= MAX_HEAD_BYTES) this.#broken(HEAD_TOO_LARGE);
-        else this.#partial = text;
-        return;
-      }
-      this.#partial = '';
-      at += headEnd + 4 - held;
-      const head = this.#runtime.responseHead;
-      const fault = head.scan(text, headEnd);
-      if (fault === undefined && isInterim(head.status)) {
+      const behind = this.#scanHead(head, from, at, end);
+      if (behind < 0) return;
+      at = behind;
+      if (isInterim(head.status)) {
         if (++this.#interim > MAX_INTERIM_RESPONSES) {
           this.#broken(TOO_MANY_INTERIM);
           return;
@@ -211,11 +210,37 @@ export class UpstreamConnection implements ByteReceiver, BodySink, Carrier {
         continue;
       }
       // Once the answer is complete, this very connection may carry the next request already: nothing is done after it.
-      if (fault !== undefined) this.#broken(fault);
-      else if (head.status === 101) this.#switch(head, from, at, end);
+      if (head.status === 101) this.#switch(head, from, at, end);
       else this.#final(head, from, at, end);
       return;
     }
+  }
+
+  /** The offset behind a sound head, or -1. */
+  #scanHead(head: ResponseHead, from: Buffer, at: number, end: number): number {
+    const held = this.#partial.length;
+    const limit = Math.min(end, at + MAX_HEAD_BYTES);
+    const behind = held === 0 ? head.scan(from, at, limit) : -1;
+    return behind < 0 ? this.#scanPartialHead(head, from, at, limit) : behind;
+  }
+
+  /** A head that comes in pieces, or that is refused: once it is whole. */
+  #scanPartialHead(head: ResponseHead, from: Buffer, at: number, limit: number): number {
+    const held = this.#partial.length;
+    const text = this.#partial + from.toString('latin1', at, limit);
+    const headEnd = text.indexOf('\r\n\r\n', Math.max(0, held - 3));
+    if (headEnd < 0) {
+      if (text.length >= MAX_HEAD_BYTES) this.#broken(HEAD_TOO_LARGE);
+      else this.#partial = text;
+      return -1;
+    }
+    this.#partial = '';
+    const behind = head.scan(Buffer.from(text, 'latin1'), 0, headEnd + 4);
+    if (behind < 0) {
+      this.#broken(head.fault ?? BAD_START_LINE);
+      return -1;
+    }
+    return at + headEnd + 4 - held;
   }
 
   #final(head: ResponseHead, from: Buffer, at: number, end: number): void {
@@ -255,15 +280,15 @@ export class UpstreamConnection implements ByteReceiver, BodySink, Carrier {
     const user = this.#user;
     const reusable = this.#keepAlive && !surplus && (user === undefined || user.requestDone);
     this.#user = undefined;
-    if (reusable) this.#rest();
+    const now = this.#runtime.clock.monotonic();
+    if (reusable) this.#rest(now);
     else this.close();
-    user?.responseComplete(trailerLines(this.#body.trailer));
+    user?.responseComplete(trailerLines(this.#body.trailer), now);
   }
 
-  #rest(): void {
+  #rest(now: number): void {
     this.#phase = 'idle';
-    const { meshTls, wheel, clock } = this.#runtime;
-    const now = clock.monotonic();
+    const { meshTls, wheel } = this.#runtime;
     if (now >= this.#retireAtMs) {
       this.close();
       return;

@@ -10,6 +10,7 @@ import { renderResponse } from '../../../proxy/http1/render-response.ts';
 import { RequestHead } from '../../../proxy/http1/request-head.ts';
 import { normalizePath } from '../../../proxy/http1/request-path.ts';
 import { ResponseHead } from '../../../proxy/http1/response-head.ts';
+import { scanText } from '../../../proxy/test-support/scan-text.ts';
 import { cuts, damagedPath, damagedRequest, damagedResponse, piecesOf } from './damaged.ts';
 import { type Opinion, secondOpinion } from './second-opinion.ts';
 
@@ -38,7 +39,6 @@ const FROM: Downstream = {
 
 const request = new RequestHead();
 const response = new ResponseHead();
-const draft = new RequestDraft(request, FROM);
 
 interface Body {
   readonly text: string;
@@ -80,7 +80,7 @@ function agreeOnFields(fields: RequestHead['fields'], opinion: Opinion): void {
 
 function requestAgrees(text: string): void {
   const head = headLength(text);
-  if (head === undefined || request.scan(text, head - 4) !== undefined) return;
+  if (head === undefined || scanText(request, text) !== undefined) return;
   const line = REQUEST_LINE.exec(text);
   assert.ok(line !== null, 'a request line that the grammar does not have');
   assert.match(text.slice(line[0].length, head), FIELD_LINES);
@@ -99,7 +99,7 @@ function requestAgrees(text: string): void {
 
 function responseAgrees(text: string): void {
   const head = headLength(text);
-  if (head === undefined || response.scan(text, head - 4) !== undefined) return;
+  if (head === undefined || scanText(response, text) !== undefined) return;
   const line = STATUS_LINE.exec(text);
   assert.ok(line !== null, 'a status line that the grammar does not have');
   assert.match(text.slice(line[0].length, head), FIELD_LINES);
@@ -125,9 +125,9 @@ function responseAgrees(text: string): void {
 
 function forwardedIsSound(text: string): void {
   const head = headLength(text);
-  if (head === undefined || request.scan(text, head - 4) !== undefined || request.method === 'CONNECT') return;
+  if (head === undefined || scanText(request, text) !== undefined || request.method === 'CONNECT') return;
   if (request.fields.count > MAX_HEADERS) return;
-  draft.start(request, FROM, undefined);
+  const draft = new RequestDraft(request, FROM);
   for (const filter of REQUEST_FILTERS) filter(draft);
   const host = request.absoluteForm || request.authority === '' ? request.authority || 'service' : undefined;
   const { method, target } = request;
@@ -135,7 +135,7 @@ function forwardedIsSound(text: string): void {
   const rendered = renderRequest(draft, { target, host, upgrade: '' }, undefined);
   assert.equal(headLength(rendered), rendered.length, 'one head, and nothing behind it');
   const again = new RequestHead();
-  assert.equal(again.scan(rendered, rendered.length - 4), undefined);
+  assert.equal(scanText(again, rendered), undefined);
   assert.deepEqual(
     [again.method, again.target, again.fields.chunked, again.fields.contentLength],
     [method, target, chunked, contentLength],
@@ -152,7 +152,7 @@ function forwardedIsSound(text: string): void {
 
 function passedOnIsSound(text: string): void {
   const head = headLength(text);
-  if (head === undefined || response.scan(text, head - 4) !== undefined || response.status < 200) return;
+  if (head === undefined || scanText(response, text) !== undefined || response.status < 200) return;
   const { status } = response;
   const framing = response.fields.contentLength >= 0 ? 'length' : 'chunked';
   const rendered = renderResponse(response, { framing, connection: '' }, undefined);
@@ -165,13 +165,19 @@ function passedOnIsSound(text: string): void {
 
 function prefixesAreKept(text: string, at: readonly number[]): void {
   const head = headLength(text);
-  if (head === undefined || request.scan(text, head - 4) !== undefined) return;
+  if (head === undefined || scanText(request, text) !== undefined) return;
+  const bytes = Buffer.from(text, 'latin1');
   let held = 0;
   for (const cut of [...at].map((each) => each % (head - 1)).sort((a, b) => a - b)) {
     assert.equal(
       partialHeadFault(text.slice(0, cut), held, MAX_HEAD_BYTES),
       undefined,
       'a sound head is refused before it is whole',
+    );
+    assert.equal(
+      request.scan(bytes, 0, cut),
+      -1,
+      'what stands behind the last byte that came is taken for what will come',
     );
     held = cut;
   }
