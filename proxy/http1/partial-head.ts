@@ -20,3 +20,8 @@ export function partialHeadFault(text: string, seen: number, maxBytes: number): 
   if ((line < 0 ? text.length : line) > MAX_REQUEST_LINE_BYTES) return TARGET_TOO_LONG;
   return text.length >= maxBytes ? HEAD_TOO_LARGE : undefined;
 }
+
+/** Of an answer: an upstream that sends no head is waited for, up to the time of a try. */
+export function responseTooLarge(text: string, _seen: number, maxBytes: number): Rejection | undefined {
+  return text.length >= maxBytes ? HEAD_TOO_LARGE : undefined;
+}

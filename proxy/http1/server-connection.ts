@@ -16,12 +16,12 @@ import { Exchange } from '../upstream/exchange.ts';
 import { BodyRate } from './body-rate.ts';
 import { BodyReader, type Framing } from './body-reader.ts';
 import type { BodySink } from './chunk-decoder.ts';
+import { HeadReader, NOT_WHOLE } from './head-reader.ts';
 import { MAX_DISCARDED_BYTES, MAX_HEAD_BYTES, MAX_HEAD_BYTES_INSIDE, MAX_HEADERS } from './limits.ts';
 import { partialHeadFault } from './partial-head.ts';
 import { Pipelined } from './pipelined.ts';
 import {
   BAD_CHUNK,
-  BAD_START_LINE,
   BAD_TARGET,
   BAD_VERSION,
   BODY_TIMEOUT,
@@ -69,11 +69,10 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   readonly #outbox: Outbox;
   readonly #answer: ResponseWriter;
   readonly #body = new BodyReader();
-  readonly #maxHeadBytes: number;
+  readonly #heads: HeadReader;
   readonly #idleAlarm: Alarm;
   readonly #requestAlarm: Alarm;
   #phase: Phase = 'head';
-  #partial = '';
   /** Monotonic time of a partial head's first byte. */
   #headSinceMs = 0;
   #quietSinceMs: number;
@@ -106,7 +105,10 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     this.#from = from;
     this.#http = http;
     this.#onClose = onClose;
-    this.#maxHeadBytes = from.direction === 'inbound' ? MAX_HEAD_BYTES_INSIDE : MAX_HEAD_BYTES;
+    this.#heads = new HeadReader(
+      from.direction === 'inbound' ? MAX_HEAD_BYTES_INSIDE : MAX_HEAD_BYTES,
+      partialHeadFault,
+    );
     this.#outbox = new Outbox(socket);
     this.#answer = new ResponseWriter(this.#outbox);
     this.#idleAlarm = new Alarm(() => this.#idleAlarmed());
@@ -125,7 +127,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   }
 
   get isIdle(): boolean {
-    return this.#phase === 'head' && this.#partial === '';
+    return this.#phase === 'head' && !this.#heads.isWithin;
   }
 
   /** HTTP/1.1 has no word for it but the next answer's `Connection: close`. */
@@ -222,34 +224,24 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
 
   /** Returns the offset behind the head. */
   #readHead(from: Buffer, start: number, end: number): number {
-    if (this.#partial !== '') return this.#readPartialHead(from, start, end);
+    const isRest = this.#heads.isWithin;
     let at = start;
     // RFC 9112 section 2.2: an empty line before a request is overlooked; some clients send one after a body.
-    while (at < end && (from[at] === 13 || from[at] === 10)) at++;
+    if (!isRest) while (at < end && (from[at] === 13 || from[at] === 10)) at++;
     if (at === end) return end;
     const head = this.#runtime.requestHead;
-    const behind = head.scan(from, at, Math.min(end, at + this.#maxHeadBytes));
-    if (behind < 0) return this.#readPartialHead(from, at, end);
-    this.#begin(head);
-    return behind;
-  }
-
-  /** A head that comes in pieces, or that is refused: once it is whole. */
-  #readPartialHead(from: Buffer, at: number, end: number): number {
-    const held = this.#partial.length;
-    const text = this.#partial + from.toString('latin1', at, Math.min(end, at + this.#maxHeadBytes));
-    const headEnd = text.indexOf('\r\n\r\n', Math.max(0, held - 3));
-    if (headEnd < 0) {
-      this.#keepPartial(text, held);
+    const behind = this.#heads.read(head, from, at, end);
+    if (behind >= 0) {
+      this.#begin(head);
+      return behind;
+    }
+    if (behind === NOT_WHOLE) {
+      if (!isRest) this.#awaitRest();
       return end;
     }
-    this.#partial = '';
-    const head = this.#runtime.requestHead;
-    const behind = head.scan(Buffer.from(text, 'latin1'), 0, headEnd + 4);
-    if (behind > 0) this.#begin(head);
-    else if (head.fault === BAD_VERSION && text.startsWith(PREFACE_HEAD)) this.#becomeHttp2();
-    else this.#reject(head.fault ?? BAD_START_LINE);
-    return at + headEnd + 4 - held;
+    if (this.#heads.fault === BAD_VERSION && this.#heads.refused.startsWith(PREFACE_HEAD)) this.#becomeHttp2();
+    else this.#reject(this.#heads.fault);
+    return this.#heads.behind;
   }
 
   /** RFC 9113 section 3.3: the client knows that we speak it. Also within CONNECT to a host of the mesh. */
@@ -262,14 +254,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     this.#successor?.receive(PREFACE_HEAD_BYTES, PREFACE_HEAD_BYTES.length);
   }
 
-  #keepPartial(text: string, held: number): void {
-    const fault = partialHeadFault(text, held, this.#maxHeadBytes);
-    if (fault !== undefined) {
-      this.#reject(fault);
-      return;
-    }
-    this.#partial = text;
-    if (held > 0) return;
+  #awaitRest(): void {
     this.#headSinceMs = this.#runtime.clock.monotonic();
     this.#runtime.wheel.set(this.#idleAlarm, this.#headSinceMs, this.#http.headerTimeoutMs);
   }
@@ -457,7 +442,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   #linger(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'lingering';
-    this.#partial = '';
+    this.#heads.forget();
     this.#pipelined.clear();
     this.#outbox.flush();
     this.socket.end();
@@ -509,7 +494,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   #idleAlarmed(): void {
     const now = this.#runtime.clock.monotonic();
     if (this.#phase === 'lingering') this.close();
-    else if (this.#phase === 'head' && this.#partial !== '') {
+    else if (this.#phase === 'head' && this.#heads.isWithin) {
       if (this.#rearmed(now, this.#headSinceMs + this.#http.headerTimeoutMs)) return;
       this.#reject(HEAD_TIMEOUT);
     } else if (this.#exchange === undefined) {

@@ -4,15 +4,10 @@ import type { ClusterState } from '../cluster/cluster-state.ts';
 import type { EndpointState } from '../cluster/endpoint-state.ts';
 import { BodyReader } from '../http1/body-reader.ts';
 import type { BodySink } from '../http1/chunk-decoder.ts';
+import { HeadReader, REFUSED } from '../http1/head-reader.ts';
 import { MAX_DISCARDED_BYTES, MAX_HEAD_BYTES, MAX_INTERIM_RESPONSES } from '../http1/limits.ts';
-import {
-  BAD_CHUNK,
-  BAD_START_LINE,
-  HEAD_TOO_LARGE,
-  type Rejection,
-  TOO_MANY_INTERIM,
-  UNASKED_SWITCH,
-} from '../http1/rejection.ts';
+import { responseTooLarge } from '../http1/partial-head.ts';
+import { BAD_CHUNK, type Rejection, TOO_MANY_INTERIM, UNASKED_SWITCH } from '../http1/rejection.ts';
 import { responseFraming } from '../http1/response-framing.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import { trailerLines } from '../http1/trailers.ts';
@@ -53,10 +48,10 @@ export class UpstreamConnection implements ByteReceiver, BodySink, Carrier {
   readonly #cluster: ClusterState;
   readonly #alarm: Alarm;
   readonly #retireAtMs: number;
+  readonly #heads = new HeadReader(MAX_HEAD_BYTES, responseTooLarge);
   readonly #body = new BodyReader();
   #phase: Phase = 'connecting';
   #user: CarrierUser | undefined = undefined;
-  #partial = '';
   #interim = 0;
   #keepAlive = false;
   #discarded = 0;
@@ -198,8 +193,11 @@ export class UpstreamConnection implements ByteReceiver, BodySink, Carrier {
     const head = this.#runtime.responseHead;
     let at = start;
     while (at < end) {
-      const behind = this.#scanHead(head, from, at, end);
-      if (behind < 0) return;
+      const behind = this.#heads.read(head, from, at, end);
+      if (behind < 0) {
+        if (behind === REFUSED) this.#broken(this.#heads.fault);
+        return;
+      }
       at = behind;
       if (isInterim(head.status)) {
         if (++this.#interim > MAX_INTERIM_RESPONSES) {
@@ -214,33 +212,6 @@ export class UpstreamConnection implements ByteReceiver, BodySink, Carrier {
       else this.#final(head, from, at, end);
       return;
     }
-  }
-
-  /** The offset behind a sound head, or -1. */
-  #scanHead(head: ResponseHead, from: Buffer, at: number, end: number): number {
-    const held = this.#partial.length;
-    const limit = Math.min(end, at + MAX_HEAD_BYTES);
-    const behind = held === 0 ? head.scan(from, at, limit) : -1;
-    return behind < 0 ? this.#scanPartialHead(head, from, at, limit) : behind;
-  }
-
-  /** A head that comes in pieces, or that is refused: once it is whole. */
-  #scanPartialHead(head: ResponseHead, from: Buffer, at: number, limit: number): number {
-    const held = this.#partial.length;
-    const text = this.#partial + from.toString('latin1', at, limit);
-    const headEnd = text.indexOf('\r\n\r\n', Math.max(0, held - 3));
-    if (headEnd < 0) {
-      if (text.length >= MAX_HEAD_BYTES) this.#broken(HEAD_TOO_LARGE);
-      else this.#partial = text;
-      return -1;
-    }
-    this.#partial = '';
-    const behind = head.scan(Buffer.from(text, 'latin1'), 0, headEnd + 4);
-    if (behind < 0) {
-      this.#broken(head.fault ?? BAD_START_LINE);
-      return -1;
-    }
-    return at + headEnd + 4 - held;
   }
 
   #final(head: ResponseHead, from: Buffer, at: number, end: number): void {
