@@ -3,7 +3,7 @@ import { encodeRequest } from '../../proxy/http2/render.ts';
 import type { Micro } from './measure.ts';
 import { REQUEST } from './sample.ts';
 
-const SHAPE = { scheme: 'https', acceptsTrailers: false } as const;
+const SHAPE = { scheme: 'https', acceptsTrailers: false, protocol: '' } as const;
 
 export const hpackEncode: Micro = {
   name: 'hpack-encode',

@@ -1,5 +1,6 @@
 /** Reason phrases of RFC 9110 section 15; a status that is not there goes without one, which RFC 9112 section 4 allows. */
 const PHRASES: Readonly<Record<number, string>> = {
+  101: 'Switching Protocols',
   200: 'OK',
   201: 'Created',
   202: 'Accepted',

@@ -46,4 +46,6 @@ export const BODY_TIMEOUT = reject(408, 'request-body-timeout');
 export const TOO_MANY_INTERIM = reject(502, 'too-many-interim-responses');
 /** A success that is no switch, where the client would take it for one. */
 export const REFUSED_SWITCH = reject(502, 'refused-protocol-switch');
+/** RFC 8441 section 3: the peer's SETTINGS do not let us ask it for a WebSocket. Envoy's answer too is 502 with UPE. */
+export const NO_EXTENDED_CONNECT = reject(502, 'extended-connect-not-offered');
 export const UNASKED_SWITCH = reject(502, 'unasked-protocol-switch');

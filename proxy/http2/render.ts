@@ -39,17 +39,22 @@ export interface RequestShape {
   readonly scheme: 'http' | 'https';
   /** The client reads trailers: RFC 9113 section 8.2.2 lets `te` say that, and gRPC asks for it. */
   readonly acceptsTrailers: boolean;
+  /** What an extended CONNECT is for (RFC 8441), or ''. */
+  readonly protocol: string;
 }
 
 // Lines of an HTTP/1.1 head that have no place in a header list.
 const DROPPED = new Set(['connection', 'transfer-encoding', 'upgrade', 'keep-alive', 'proxy-connection', 'te']);
+// RFC 8441 section 5: the handshake of HTTP/1.1 proves what HTTP/2's settings have said; and what would be a body is the tunnel's.
+const DROPPED_OF_TUNNEL = new Set([...DROPPED, 'sec-websocket-key', 'content-length']);
 
 /** A request's header block, from the head that HTTP/1.1 would send (http1/render-request.ts). */
-export function encodeRequest(head: string, { scheme, acceptsTrailers }: RequestShape): string {
+export function encodeRequest(head: string, { scheme, acceptsTrailers, protocol }: RequestShape): string {
   const methodEnd = head.indexOf(' ');
   const lineEnd = head.indexOf('\r\n');
   const method = head.slice(0, methodEnd);
   const target = head.slice(methodEnd + 1, lineEnd - ' HTTP/1.1'.length);
+  const dropped = protocol === '' ? DROPPED : DROPPED_OF_TUNNEL;
   let authority = '';
   let fields = '';
   let at = lineEnd + 2;
@@ -63,8 +68,13 @@ export function encodeRequest(head: string, { scheme, acceptsTrailers }: Request
     let stop = end;
     while (stop > start && (head.charCodeAt(stop - 1) === 32 || head.charCodeAt(stop - 1) === 9)) stop--;
     if (name === 'host') authority = head.slice(start, stop);
-    else if (!DROPPED.has(name)) fields += encodeField(name, head.slice(start, stop));
+    else if (!dropped.has(name)) fields += encodeField(name, head.slice(start, stop));
     at = end + 2;
+  }
+  if (protocol !== '') {
+    const tunnel = encodeField(':method', 'CONNECT') + encodeField(':protocol', protocol);
+    const where = encodeField(':scheme', scheme) + encodeField(':path', target) + encodeField(':authority', authority);
+    return tunnel + where + fields;
   }
   let block = method === 'GET' ? METHOD_GET : method === 'POST' ? METHOD_POST : encodeField(':method', method);
   block += scheme === 'https' ? SCHEME_HTTPS : SCHEME_HTTP;

@@ -12,16 +12,22 @@ import type { FieldSink } from './hpack/decoder.ts';
 import type { Field } from './hpack/field.ts';
 import { NOT_IN_HTTP2 } from './request-fields.ts';
 
+const TWO = 0x32;
 const NO_BODY = 'content-length: 0\r\n';
 
 /** Reads a response's header list into the head that the whole engine works on. Used again for each response. */
 export class ResponseFields implements FieldSink {
   #head: ResponseHead | undefined = undefined;
+  #asked: 'request' | 'tunnel' = 'request';
+  #established = false;
   #fault: Rejection | undefined = undefined;
   #bytes = 0;
 
-  start(head: ResponseHead): void {
+  /** `asked`: for a tunnel a 2xx is what 101 is in HTTP/1.1, and is read as such. */
+  start(head: ResponseHead, asked: 'request' | 'tunnel'): void {
     this.#head = head;
+    this.#asked = asked;
+    this.#established = false;
     head.begin(0);
     this.#fault = undefined;
     this.#bytes = 0;
@@ -37,7 +43,8 @@ export class ResponseFields implements FieldSink {
       if (head.status === 0) this.#fault = BAD_START_LINE;
       else this.#fault = head.fields.add(field.line, field.name.length, field.kind);
     } else if (field.pseudo === 'status' && head.status === 0 && /^[1-5]\d\d$/.test(field.value)) {
-      head.begin(Number(field.value));
+      this.#established = this.#asked === 'tunnel' && field.value.charCodeAt(0) === TWO;
+      head.begin(this.#established ? 101 : Number(field.value));
     } else this.#fault = BAD_START_LINE;
   }
 
@@ -45,6 +52,7 @@ export class ResponseFields implements FieldSink {
   finish(last: boolean, bodiless: boolean): Rejection | undefined {
     const head = this.#head;
     if (this.#fault !== undefined || head === undefined) return this.#fault;
+    if (this.#established) return undefined;
     // RFC 9113 section 8.6: there is no 101.
     if (head.status === 0 || head.status === 101 || (head.status < 200 && last)) return BAD_START_LINE;
     if (!last || bodiless || head.status === 204 || head.status === 304) return undefined;

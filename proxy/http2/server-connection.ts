@@ -130,6 +130,10 @@ export class ServerConnection implements ByteReceiver, SessionEvents {
     return user;
   }
 
+  greeted(): void {
+    // Nothing that a client says of itself is waited for.
+  }
+
   closed(stream: Stream): void {
     const user = this.#streams.get(stream);
     this.#streams.delete(stream);

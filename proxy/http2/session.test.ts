@@ -104,6 +104,7 @@ function side(role: 'server' | 'client', onHead: (heard: Heard, session: Session
   };
   const events: SessionEvents = {
     opened: (stream) => listen(hear(stream)),
+    greeted: () => undefined,
     closed: () => undefined,
     goingAway: () => undefined,
     failed: (code) => failures.push(code),

@@ -38,6 +38,8 @@ import { StreamNumbers } from './stream-numbers.ts';
 export interface SessionEvents {
   /** A peer's new stream. */
   opened(stream: Stream): StreamUser;
+  /** The peer has said what it takes: its first SETTINGS. */
+  greeted(): void;
   /** A stream is over, whichever way. */
   closed(stream: Stream): void;
   /** The peer takes no streams above `lastStreamId`. */
@@ -72,6 +74,7 @@ export class Session implements FrameReceiver, OutgoingEvents {
   readonly #streams = new Map<number, Stream>();
   readonly #numbers: StreamNumbers;
   #failed = false;
+  #greeted = false;
   #nowMs = 0;
   #feeding = false;
   /** Answered within this read before their request had ended: if its end is in the read too, all is well. */
@@ -89,6 +92,11 @@ export class Session implements FrameReceiver, OutgoingEvents {
   /** How many streams the peer takes at once. */
   get peerMaxStreams(): number {
     return this.#peer.maxStreams;
+  }
+
+  /** The peer takes WebSockets (RFC 8441). Known once it has greeted. */
+  get peerTakesExtendedConnect(): boolean {
+    return this.#peer.takesExtendedConnect;
   }
 
   get streamCount(): number {
@@ -367,6 +375,9 @@ export class Session implements FrameReceiver, OutgoingEvents {
     // What they make possible follows the acknowledgement, so that the peer knows by which settings it was sent.
     this.#control(SETTINGS_ACK);
     this.#outgoing.unblock();
+    if (this.#greeted) return;
+    this.#greeted = true;
+    this.#events.greeted();
   }
 
   /** False when it failed the connection. */

@@ -1,6 +1,7 @@
 import {
   DEFAULT_MAX_FRAME_BYTES,
   DEFAULT_WINDOW_BYTES,
+  ENABLE_CONNECT_PROTOCOL,
   ENABLE_PUSH,
   FLOW_CONTROL_ERROR,
   INITIAL_WINDOW_SIZE,
@@ -18,6 +19,8 @@ export class PeerSettings {
   maxStreams = 100;
   initialWindow = DEFAULT_WINDOW_BYTES;
   maxFrameBytes = DEFAULT_MAX_FRAME_BYTES;
+  /** RFC 8441. */
+  takesExtendedConnect = false;
 
   /** Takes a SETTINGS frame's payload; returns NO_ERROR, or the error code of a value that may not be. */
   take(from: Buffer, start: number, end: number, role: 'server' | 'client'): number {
@@ -43,6 +46,11 @@ export class PeerSettings {
       case MAX_FRAME_SIZE:
         if (value < DEFAULT_MAX_FRAME_BYTES || value >= 1 << 24) return PROTOCOL_ERROR;
         this.maxFrameBytes = value;
+        return NO_ERROR;
+      case ENABLE_CONNECT_PROTOCOL:
+        // RFC 8441 section 3: 0 or 1, and never back.
+        if (value > 1 || (value === 0 && this.takesExtendedConnect)) return PROTOCOL_ERROR;
+        this.takesExtendedConnect = value === 1;
         return NO_ERROR;
       default:
         // Others are ignored; our encoder has no table whose size could be told.

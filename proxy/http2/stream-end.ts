@@ -1,5 +1,5 @@
 import type { TunnelEnd } from '../socket/tunnel-end.ts';
-import { NO_ERROR } from './frame.ts';
+import { CANCEL, NO_ERROR } from './frame.ts';
 import type { Session } from './session.ts';
 import type { Stream } from './stream.ts';
 
@@ -58,6 +58,11 @@ export class StreamEnd implements TunnelEnd {
 
   destroySoon(): void {
     this.#stream.isTunnel = false;
+    if (this.#session.role === 'client' && !this.#stream.remoteEnded) {
+      // RFC 8441 section 5: what a reset is to TCP. The other side may still be sending to nobody.
+      this.#session.reset(this.#stream, CANCEL, 'own');
+      return;
+    }
     // RFC 9113 section 8.1: all has been said, and what comes now is of no use; no reason to throw away what was said.
     if (this.#stream.localEnded) this.#session.reset(this.#stream, NO_ERROR, 'own');
     else this.#session.sendEnd(this.#stream, '');

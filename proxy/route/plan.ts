@@ -1,3 +1,4 @@
+import type { ClusterConfig } from '../cluster/cluster-config.ts';
 import type { ClusterState } from '../cluster/cluster-state.ts';
 import { REQUEST_FILTERS } from '../filters/order.ts';
 import { type Downstream, RequestDraft } from '../filters/request-draft.ts';
@@ -35,8 +36,10 @@ export type Plan =
       /** Ready to be written, for every try alike. */
       readonly head: string;
       readonly upgrade: string;
-      /** Of a WebSocket whose handshake with the application is ours to make; otherwise ''. */
+      /** Of a WebSocket: the client's, or one of ours where its protocol needs none; otherwise ''. */
       readonly websocketKey: string;
+      /** The handshake with the application is ours to make, and to check. */
+      readonly ownHandshake: boolean;
       /** The client reads trailers. */
       readonly acceptsTrailers: boolean;
       readonly requestId: string;
@@ -119,19 +122,16 @@ function planForward(
   if (name === undefined) return refuse(500, 'NC', 'no cluster of the route takes traffic');
   const cluster = runtime.cluster(name);
   if (cluster === undefined) return refuse(503, 'NC', `cluster "${name}": not known`);
-  // An answer to the request without its upgrade would be taken for an open WebSocket.
-  if (head.extendedConnect && cluster.config.protocol === 'http2')
-    return refuse(501, '', `cluster "${name}": speaks HTTP/2, to which WebSockets are not carried`);
   if (cluster.isFull) return refuse(503, 'UO', `cluster "${name}": too many requests at once`);
 
   const draft = new RequestDraft(head, from, action.hostRewrite, runtime.tracer);
   for (const filter of REQUEST_FILTERS) filter(draft);
   const web = cluster.config.protocol === 'http2' ? webCall(head) : undefined;
   if (web !== undefined) translateHead(draft, web);
-  // HTTP/2 has no upgrades (RFC 9113 section 8.6): the request goes on without.
-  const upgrade = cluster.config.protocol === 'http2' ? '' : acceptableUpgrade(head);
-  const key = head.extendedConnect ? websocketKey() : '';
-  if (key !== '') draft.added += `sec-websocket-key: ${key}\r\n`;
+  const upgrade = acceptableUpgrade(head, cluster.config);
+  const ownHandshake = head.extendedConnect;
+  const key = ownHandshake ? websocketKey() : upgrade === '' ? '' : (head.header('sec-websocket-key') ?? '');
+  if (ownHandshake) draft.added += `sec-websocket-key: ${key}\r\n`;
   const target =
     action.rewrite === undefined || head.path.charCodeAt(0) !== SLASH
       ? head.target
@@ -144,6 +144,7 @@ function planForward(
     head: renderRequest(draft, line, found.requestEdits[index]),
     upgrade,
     websocketKey: key,
+    ownHandshake,
     acceptsTrailers: web !== undefined || head.fields.acceptsTrailers,
     requestId: draft.requestId,
     web,
@@ -161,8 +162,10 @@ function forwardedHost(head: RequestHead, action: ForwardAction, cluster: Cluste
 }
 
 /** RFC 6455 section 4.1: a WebSocket begins with a GET of HTTP/1.1 that brings a key. Other upgrades are not offered; the request goes on without. */
-function acceptableUpgrade(head: RequestHead): string {
+function acceptableUpgrade(head: RequestHead, { protocol }: ClusterConfig): string {
   if (head.extendedConnect) return 'websocket';
+  // HTTP/2 has no upgrades of requests with bodies (RFC 9113 section 8.6, RFC 8441).
+  if (protocol === 'http2' && (head.fields.chunked || head.fields.contentLength > 0)) return '';
   if (head.http10 || head.method !== 'GET' || !head.fields.connectionUpgrade) return '';
   const token = upgradeToken(head.fields);
   return token === 'websocket' && head.header('sec-websocket-key') !== undefined ? token : '';

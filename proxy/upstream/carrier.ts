@@ -14,6 +14,8 @@ export interface OutgoingHead {
   readonly bodyBytes: number;
   /** The client reads trailers. */
   readonly acceptsTrailers: boolean;
+  /** Of the WebSocket that it asks for, or ''. */
+  readonly websocketKey: string;
 }
 
 /** What carries one try to an endpoint: an HTTP/1.1 connection, or a stream of an HTTP/2 one. A protocol is added by implementing it. */

@@ -10,7 +10,7 @@ import { WebClient } from '../grpc/web-client.ts';
 import type { Framing } from '../http1/body-reader.ts';
 import { MESH_REASON } from '../http1/field-kind.ts';
 import { upgradeToken } from '../http1/head-fields.ts';
-import { REFUSED_SWITCH, type Rejection } from '../http1/rejection.ts';
+import { NO_EXTENDED_CONNECT, REFUSED_SWITCH, type Rejection } from '../http1/rejection.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import { websocketAccept } from '../http1/websocket-key.ts';
@@ -271,8 +271,8 @@ export class Exchange implements CarrierUser {
   acceptsSwitch(head: ResponseHead): boolean {
     const asked = this.#plan?.upgrade ?? '';
     if (asked === '' || upgradeToken(head.fields) !== asked) return false;
-    const key = this.#plan?.websocketKey ?? '';
-    return key === '' || head.fields.find('sec-websocket-accept') === websocketAccept(key);
+    if (this.#plan?.ownHandshake !== true) return true;
+    return head.fields.find('sec-websocket-accept') === websocketAccept(this.#plan.websocketKey);
   }
 
   answered(head: ResponseHead, framing: Framing): 'forward' | 'discard' {
@@ -280,7 +280,7 @@ export class Exchange implements CarrierUser {
     const upstream = this.#upstream;
     if (plan === undefined || upstream === undefined) return 'discard';
     if (this.#isRefused(head, plan, upstream)) return 'discard';
-    if (plan.websocketKey !== '' && head.status >= 200 && head.status < 300) {
+    if (plan.ownHandshake && head.status >= 200 && head.status < 300) {
       this.brokenAnswer(REFUSED_SWITCH);
       return 'discard';
     }
@@ -334,7 +334,8 @@ export class Exchange implements CarrierUser {
   brokenAnswer(rejection: Rejection): void {
     this.#upstream = undefined;
     this.#trace?.broke('broken-answer');
-    this.#endpointFailed(502, this.#runtime.clock.monotonic());
+    // An application that offers less is not ill.
+    if (rejection !== NO_EXTENDED_CONNECT) this.#endpointFailed(502, this.#runtime.clock.monotonic());
     this.#tryEnded('error');
     this.#fail(502, 'UPE', rejection.cause);
   }
@@ -392,7 +393,10 @@ export class Exchange implements CarrierUser {
     const plan = this.#plan;
     // A tunnel needs a connection of its own.
     const hop = plan === undefined ? 'http1' : hopTo(cluster.config, endpoint, this.#clientProtocol(), plan);
-    if (hop !== 'http1') return openStream(this.#runtime, { cluster, endpoint, generation, hop, again }, this);
+    if (hop !== 'http1') {
+      const purpose = plan?.upgrade === '' ? 'request' : 'tunnel';
+      return openStream(this.#runtime, { cluster, endpoint, generation, hop, purpose, again }, this);
+    }
     // A repeated try, and a tunnel, want a connection that is sure to be alive.
     const idle = again || plan === undefined ? undefined : takeIdle(endpoint, generation);
     if (idle === undefined) return new UpstreamConnection(this.#runtime, cluster, endpoint, this);
@@ -416,7 +420,8 @@ export class Exchange implements CarrierUser {
     if (plan === undefined) return;
     this.#phase = 'sending';
     const text = this.#trace === undefined ? plan.head : this.#trace.headOfTry(plan.head);
-    carrier.sendHead({ text, bodyBytes: this.#bodyBytes, acceptsTrailers: plan.acceptsTrailers });
+    const { acceptsTrailers, websocketKey } = plan;
+    carrier.sendHead({ text, bodyBytes: this.#bodyBytes, acceptsTrailers, websocketKey });
     carrier.sendText(this.#replay.text);
     if (this.requestDone) carrier.sendEnd(this.#requestTrailers);
     this.#boundReplay();

@@ -103,6 +103,7 @@ test('clients that give up do not make the callee take their proxy for an attack
 for (const [what, more, client, request, hop] of [
   ['a request between proxies', {}, 'http1', {}, MESH_HTTP1_PROTOCOL],
   ['an upgrade', {}, 'http1', { upgrade: 'websocket' }, 'http1'],
+  ['an upgrade to an app that speaks HTTP/2', { protocol: 'http2' }, 'http1', { upgrade: 'websocket' }, 'http2'],
   ['a large head', {}, 'http1', { head: 'x'.repeat(20_000) }, 'http1'],
   ['outside the mesh', { tls: undefined }, 'http1', {}, 'http1'],
   ['an app that speaks HTTP/2', { protocol: 'http2' }, 'http1', {}, 'http2'],

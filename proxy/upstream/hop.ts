@@ -36,9 +36,9 @@ export function hopTo(
   client: 'http1' | 'http2',
   { head, upgrade }: Carried,
 ): Hop {
-  // An upgrade needs a connection of its own, also where an HTTP/2 client asked for a WebSocket.
-  if (upgrade !== '') return 'http1';
   const spoken = cluster.protocol === 'downstream' ? client : cluster.protocol;
+  // Where HTTP/1.1 is spoken an upgrade needs a connection of its own, also where HTTP/2 would carry it.
+  if (upgrade !== '') return spoken;
   if (spoken === 'http2' || cluster.tls === undefined) return spoken;
   if (head.length > MAX_CARRIED_HEAD_BYTES) return 'http1';
   return withoutHttp2.has(endpoint) ? 'http1' : MESH_HTTP1_PROTOCOL;

@@ -14,13 +14,17 @@ import type { ByteReceiver } from '../socket/shared-read.ts';
 import type { CarrierUser } from './carrier.ts';
 import { dial } from './dial.ts';
 import { MAX_CARRIED_STREAMS, wantsHttp1 } from './hop.ts';
-import type { StreamWanted } from './http2-pool.ts';
+import type { Purpose, StreamWanted } from './http2-pool.ts';
 import { Http2Stream } from './http2-stream.ts';
 import { retirementOf } from './pool.ts';
 
 type Phase =
   /** TCP, or TLS with the check of the peer, is under way; streams wait. */
-  'connecting' | 'open' | 'closed';
+  | 'connecting'
+  /** For tunnels: our preface is sent; whether the peer takes them its SETTINGS will say. Streams wait. */
+  | 'greeting'
+  | 'open'
+  | 'closed';
 
 /** Half of what nghttp2, and we ourselves (http2/limits.ts), let a peer reset in a burst. */
 const MAX_RESETS = 500;
@@ -34,6 +38,7 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
   /** Of the identity it was made with; 0 without TLS. */
   readonly generation: number;
   readonly hop: StreamWanted['hop'];
+  readonly purpose: Purpose;
   readonly scheme: 'http' | 'https';
   readonly session: Session;
   readonly runtime: Runtime;
@@ -54,13 +59,15 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
   #heardAtMs = 0;
   #retired = false;
 
-  constructor(runtime: Runtime, { cluster, endpoint, generation, hop }: Omit<StreamWanted, 'again'>) {
+  constructor(runtime: Runtime, { cluster, endpoint, generation, hop, purpose }: Omit<StreamWanted, 'again'>) {
     this.runtime = runtime;
     this.#cluster = cluster;
     this.endpoint = endpoint;
     this.generation = generation;
     this.hop = hop;
-    this.#mostStreams = hop === MESH_HTTP1_PROTOCOL ? MAX_CARRIED_STREAMS : Number.POSITIVE_INFINITY;
+    this.purpose = purpose;
+    const few = hop === MESH_HTTP1_PROTOCOL || purpose === 'tunnel';
+    this.#mostStreams = few ? MAX_CARRIED_STREAMS : Number.POSITIVE_INFINITY;
     this.scheme = cluster.config.tls === undefined ? 'http' : 'https';
     this.#alarm = new Alarm(() => this.#alarmed());
     endpoint.opened++;
@@ -96,7 +103,7 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
   }
 
   get isConnecting(): boolean {
-    return this.#phase === 'connecting';
+    return this.#phase === 'connecting' || this.#phase === 'greeting';
   }
 
   get isBlocked(): boolean {
@@ -108,7 +115,7 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
     const stream = new Http2Stream(this, user, attempt === 'first' && this.#served > 0);
     this.#served++;
     this.#streams.add(stream);
-    if (this.#phase === 'connecting') this.#waiting.push(stream);
+    if (this.isConnecting) this.#waiting.push(stream);
     else {
       if (this.#streams.size === 1) this.runtime.wheel.clear(this.#alarm);
       stream.begin();
@@ -136,7 +143,7 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
 
   close(): void {
     if (this.#phase === 'closed') return;
-    if (this.#phase === 'open') {
+    if (this.#phase !== 'connecting') {
       this.session.end();
       this.#writer.flush();
     }
@@ -150,7 +157,7 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
   /** A stream has nothing more to do here. */
   left(stream: Http2Stream): void {
     if (!this.#streams.delete(stream)) return;
-    if (this.#phase === 'connecting') this.#waiting = this.#waiting.filter((waiting) => waiting !== stream);
+    if (this.isConnecting) this.#waiting = this.#waiting.filter((waiting) => waiting !== stream);
     if (this.#streams.size === 0 && this.#phase === 'open') this.#rest();
   }
 
@@ -165,8 +172,9 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
   }
 
   receive(from: Buffer, count: number): void {
-    if (this.#phase !== 'open') {
-      if (this.#phase === 'connecting') this.#failed('the upstream sent bytes that nobody asked for');
+    if (this.#phase === 'closed') return;
+    if (this.#phase === 'connecting') {
+      this.#failed('the upstream sent bytes that nobody asked for');
       return;
     }
     this.#heardAtMs = this.runtime.clock.monotonic();
@@ -179,8 +187,15 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
     throw new Error('a server opened a stream, which the session refuses');
   }
 
-  closed(_stream: Stream): void {
-    // Its user knows.
+  greeted(): void {
+    if (this.#phase !== 'greeting') return;
+    if (this.session.peerTakesExtendedConnect) this.#open();
+    else for (const stream of this.#cut()) stream.tunnelNotOffered();
+  }
+
+  closed(stream: Stream): void {
+    // Of a request's end its user knows.
+    if (this.purpose === 'tunnel') for (const one of this.#streams) if (one.carries(stream)) one.closed();
   }
 
   goingAway(lastStreamId: number): void {
@@ -200,9 +215,14 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
 
   #connected(): void {
     if (this.#phase !== 'connecting') return;
+    this.session.start();
+    if (this.purpose === 'tunnel') this.#phase = 'greeting';
+    else this.#open();
+  }
+
+  #open(): void {
     this.#phase = 'open';
     this.runtime.wheel.clear(this.#alarm);
-    this.session.start();
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const stream of waiting) {
@@ -221,7 +241,7 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
   #failed(message: string): void {
     const phase = this.#phase;
     if (phase === 'closed') return;
-    for (const stream of this.#cut()) stream.connectionFailed(phase, message);
+    for (const stream of this.#cut()) stream.connectionFailed(phase === 'open' ? 'open' : 'connecting', message);
     this.session.abandon(INTERNAL_ERROR);
   }
 
@@ -253,7 +273,7 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
   }
 
   #alarmed(): void {
-    if (this.#phase === 'connecting') this.#failed('connecting took too long');
+    if (this.isConnecting) this.#failed('connecting took too long');
     else if (this.#streams.size === 0) this.close();
     else {
       const now = this.runtime.clock.monotonic();

@@ -5,12 +5,19 @@ import type { Carrier, CarrierUser } from './carrier.ts';
 import type { Hop } from './hop.ts';
 import { Http2Connection } from './http2-connection.ts';
 
+/**
+ * What a connection's streams are for. Tunnels have connections of their own, so few on each that their windows fit into the
+ * connection's: a WebSocket whose client stands still holds up no request.
+ */
+export type Purpose = 'request' | 'tunnel';
+
 export interface StreamWanted {
   readonly cluster: ClusterState;
   readonly endpoint: EndpointState;
   /** Of our identity; 0 without TLS. */
   readonly generation: number;
   readonly hop: Exclude<Hop, 'http1'>;
+  readonly purpose: Purpose;
   /** A try before this one has failed. */
   readonly again: boolean;
 }
@@ -24,7 +31,7 @@ export function openStream(runtime: Runtime, wanted: StreamWanted, user: Carrier
   return connection.open(user, wanted.again ? 'again' : 'first');
 }
 
-function roomFor({ endpoint, generation, hop }: StreamWanted): Http2Connection | undefined {
+function roomFor({ endpoint, generation, hop, purpose }: StreamWanted): Http2Connection | undefined {
   const { shared } = endpoint;
   for (let at = 0; at < shared.length; at++) {
     const connection = shared[at];
@@ -33,7 +40,7 @@ function roomFor({ endpoint, generation, hop }: StreamWanted): Http2Connection |
       // It takes itself out.
       connection.retire();
       at--;
-    } else if (connection.hop === hop && connection.hasRoom) return connection;
+    } else if (connection.hop === hop && connection.purpose === purpose && connection.hasRoom) return connection;
   }
   return undefined;
 }

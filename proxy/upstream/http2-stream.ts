@@ -1,20 +1,28 @@
 import type { EndpointState } from '../cluster/endpoint-state.ts';
+import { ORDINARY } from '../http1/field-kind.ts';
 import { MAX_INTERIM_RESPONSES } from '../http1/limits.ts';
 import type { Rejection } from '../http1/rejection.ts';
-import { TOO_MANY_INTERIM } from '../http1/rejection.ts';
+import { NO_EXTENDED_CONNECT, TOO_MANY_INTERIM } from '../http1/rejection.ts';
 import { responseFraming } from '../http1/response-framing.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
+import { websocketAccept } from '../http1/websocket-key.ts';
 import { CANCEL, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM } from '../http2/frame.ts';
 import type { FieldSink } from '../http2/hpack/decoder.ts';
 import { encodeLines } from '../http2/hpack/encoder.ts';
 import { encodeRequest } from '../http2/render.ts';
 import type { Stream, StreamUser } from '../http2/stream.ts';
+import { StreamEnd } from '../http2/stream-end.ts';
 import { TrailerFields } from '../http2/trailer-fields.ts';
+import type { Tunnel } from '../socket/tunnel.ts';
+import type { TunnelEnd } from '../socket/tunnel-end.ts';
 import type { Carrier, CarrierUser, OutgoingHead } from './carrier.ts';
 import type { Http2Connection } from './http2-connection.ts';
 
+/** Another's would mean nothing to the client: its own handshake, if it has one, is answered by us. */
+const HANDSHAKE: ReadonlySet<string> = new Set(['sec-websocket-accept']);
+
 /** One request on an HTTP/2 connection to an endpoint. */
 export class Http2Stream implements Carrier, StreamUser {
-  readonly tunnelEnd = undefined;
   user: CarrierUser | undefined;
   /** Monotonic time at which this try is over; Infinity when it may take as long as it likes. */
   dueMs = Number.POSITIVE_INFINITY;
@@ -28,6 +36,10 @@ export class Http2Stream implements Carrier, StreamUser {
   #discarding = false;
   #interim = 0;
   #trailers: TrailerFields | undefined = undefined;
+  /** Of a stream that is to be a tunnel. */
+  #end: StreamEnd | undefined = undefined;
+  #tunnel: Tunnel | undefined = undefined;
+  #websocketKey = '';
 
   constructor(connection: Http2Connection, user: CarrierUser, reused: boolean) {
     this.#connection = connection;
@@ -37,7 +49,13 @@ export class Http2Stream implements Carrier, StreamUser {
 
   /** The connection is ready for it. */
   begin(): void {
-    this.#stream = this.#connection.session.open(this);
+    const { session, purpose } = this.#connection;
+    this.#stream = session.open(this);
+    if (purpose === 'tunnel') this.#end = new StreamEnd(session, this.#stream);
+  }
+
+  carries(stream: Stream): boolean {
+    return this.#stream === stream;
   }
 
   // What the exchange asks for.
@@ -50,13 +68,23 @@ export class Http2Stream implements Carrier, StreamUser {
     return this.#connection.isConnecting;
   }
 
+  get tunnelEnd(): TunnelEnd | undefined {
+    return this.#end;
+  }
+
   sendHead(head: OutgoingHead): void {
     const stream = this.#stream;
     if (stream === undefined) return;
+    const isTunnel = this.#end !== undefined;
+    this.#websocketKey = head.websocketKey;
     this.#sentAtMs = this.#connection.runtime.clock.monotonic();
     const { scheme } = this.#connection;
-    const block = encodeRequest(head.text, { scheme, acceptsTrailers: head.acceptsTrailers });
-    this.#connection.session.sendHead(stream, block, head.bodyBytes === 0);
+    const block = encodeRequest(head.text, {
+      scheme,
+      acceptsTrailers: head.acceptsTrailers,
+      protocol: isTunnel ? 'websocket' : '',
+    });
+    this.#connection.session.sendHead(stream, block, head.bodyBytes === 0 && !isTunnel);
   }
 
   sendBody(from: Buffer, start: number, end: number): void {
@@ -68,7 +96,9 @@ export class Http2Stream implements Carrier, StreamUser {
   }
 
   sendEnd(trailers: string): void {
-    if (this.#stream !== undefined) this.#connection.session.sendEnd(this.#stream, encodeLines(trailers));
+    // A tunnel's end is the tunnel's to send.
+    if (this.#stream !== undefined && this.#end === undefined)
+      this.#connection.session.sendEnd(this.#stream, encodeLines(trailers));
   }
 
   flush(): boolean {
@@ -91,12 +121,13 @@ export class Http2Stream implements Carrier, StreamUser {
 
   close(): void {
     this.user = undefined;
+    this.#tunnel = undefined;
     if (this.#sentAtMs > 0 && !this.#answered) this.#connection.doubt(this.#sentAtMs);
     this.#giveUp(CANCEL);
   }
 
-  joinTunnel(): void {
-    throw new Error('a stream carries no tunnel');
+  joinTunnel(tunnel: Tunnel): void {
+    this.#tunnel = tunnel;
   }
 
   // What the connection tells.
@@ -110,7 +141,8 @@ export class Http2Stream implements Carrier, StreamUser {
   connectionFailed(phase: 'connecting' | 'open', message: string): void {
     const { user } = this;
     this.user = undefined;
-    if (phase === 'connecting') user?.tryFailed({ kind: 'connect' }, message);
+    if (this.#tunnel !== undefined) this.#tunnel.upstreamClosed();
+    else if (phase === 'connecting') user?.tryFailed({ kind: 'connect' }, message);
     else this.#broke(user, message, 'may have reached it');
   }
 
@@ -118,6 +150,20 @@ export class Http2Stream implements Carrier, StreamUser {
     const { user } = this;
     this.user = undefined;
     user?.carrierUnfit();
+  }
+
+  tunnelNotOffered(): void {
+    const { user } = this;
+    this.user = undefined;
+    this.#connection.runtime.telemetry.rejected('response', NO_EXTENDED_CONNECT.cause);
+    user?.brokenAnswer(NO_EXTENDED_CONNECT);
+  }
+
+  /** Both sides of the tunnel have ended, or either has cut it off. */
+  closed(): void {
+    const stream = this.#stream;
+    if (stream?.localEnded !== true || !stream.remoteEnded) this.#connection.gaveUp();
+    this.#leave();
   }
 
   // What the session tells.
@@ -128,7 +174,7 @@ export class Http2Stream implements Carrier, StreamUser {
       return this.#trailers;
     }
     const { responseFields, runtime } = this.#connection;
-    responseFields.start(runtime.responseHead);
+    responseFields.start(runtime.responseHead, this.#end === undefined ? 'request' : 'tunnel');
     return responseFields;
   }
 
@@ -140,7 +186,7 @@ export class Http2Stream implements Carrier, StreamUser {
     const bodiless = user.method === 'HEAD' || head.status === 204 || head.status === 304;
     const fault = this.#connection.responseFields.finish(last, bodiless);
     if (fault !== undefined) return this.#refuse(user, fault);
-    if (head.status < 200) {
+    if (head.status < 200 && head.status !== 101) {
       if (++this.#interim > MAX_INTERIM_RESPONSES) return this.#refuse(user, TOO_MANY_INTERIM);
       user.interim(head);
       return 'sound';
@@ -148,6 +194,8 @@ export class Http2Stream implements Carrier, StreamUser {
     stream.headSeen = true;
     this.#answered = true;
     this.dueMs = Number.POSITIVE_INFINITY;
+    if (head.status === 101) return this.#establish(user, head);
+    if (this.#end !== undefined) this.#noTunnel(stream);
     if (head.fields.contentLength >= 0) stream.expectedBytes = bodiless ? 0 : head.fields.contentLength;
     const told = responseFraming(head, user.method);
     const framing = last || told === 'none' ? 'none' : told === 'length' ? 'length' : 'chunked';
@@ -159,7 +207,28 @@ export class Http2Stream implements Carrier, StreamUser {
     return 'sound';
   }
 
+  /** To the engine it is a switch, as an HTTP/1.1 application would have answered. */
+  #establish(user: CarrierUser, head: ResponseHead): 'sound' {
+    head.fields.removeNames(HANDSHAKE);
+    const accept = `sec-websocket-accept: ${websocketAccept(this.#websocketKey)}\r\n`;
+    const fault = head.fields.add(accept, 'sec-websocket-accept'.length, ORDINARY);
+    if (fault !== undefined) return this.#refuse(user, fault);
+    user.answered(head, 'none');
+    return 'sound';
+  }
+
+  /** The answer is an ordinary one: so was the request. */
+  #noTunnel(stream: Stream): void {
+    this.#end = undefined;
+    stream.isTunnel = false;
+    this.#connection.session.sendEnd(stream, '');
+  }
+
   data(from: Buffer, start: number, end: number): void {
+    if (this.#tunnel !== undefined) {
+      this.#tunnel.fromUpstream(from, start, end);
+      return;
+    }
     const { user } = this;
     if (user === undefined) return;
     user.download(from, start, end);
@@ -167,6 +236,10 @@ export class Http2Stream implements Carrier, StreamUser {
   }
 
   ended(): void {
+    if (this.#tunnel !== undefined) {
+      this.#tunnel.upstreamEnded();
+      return;
+    }
     const { user } = this;
     if (user === undefined) {
       this.#leave();
@@ -189,12 +262,18 @@ export class Http2Stream implements Carrier, StreamUser {
     const { user } = this;
     this.user = undefined;
     this.#leave();
+    if (this.#tunnel !== undefined) {
+      this.#tunnel.upstreamClosed();
+      return;
+    }
     const untouched = by === 'peer' && code === REFUSED_STREAM;
     this.#broke(user, `the stream was reset with code ${code}`, untouched ? 'did not reach it' : 'may have reached it');
   }
 
   drained(): void {
-    if (this.flush()) this.user?.upstreamDrained();
+    if (!this.flush()) return;
+    if (this.#tunnel === undefined) this.user?.upstreamDrained();
+    else this.#tunnel.upstreamDrained();
   }
 
   #broke(user: CarrierUser | undefined, message: string, reached: 'did not reach it' | 'may have reached it'): void {
