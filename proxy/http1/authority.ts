@@ -2,7 +2,8 @@ import { MAX_AUTHORITY_BYTES } from './limits.ts';
 
 /** RFC 3986 host and port as a Host field or an authority may have them: no user information, no path, no list. */
 const AUTHORITY = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]+)(?::\d{1,5})?$/;
-const AUTHORITY_WITH_PORT = /:\d{1,5}$/;
+const PORT = /:(\d{1,5})$/;
+const MAX_PORT = 65_535;
 
 /** Hosts that came lately: a power of two. */
 const KEPT = 64;
@@ -18,8 +19,10 @@ export function isAuthority(text: string): boolean {
   return text.length <= MAX_AUTHORITY_BYTES && AUTHORITY.test(text);
 }
 
+/** Ends with a port that there is. */
 export function namesPort(authority: string): boolean {
-  return AUTHORITY_WITH_PORT.test(authority);
+  const digits = PORT.exec(authority)?.[1];
+  return digits !== undefined && Number(digits) > 0 && Number(digits) <= MAX_PORT;
 }
 
 /**

@@ -37,6 +37,8 @@ export const TARGET_TOO_LONG = reject(414, 'request-line-too-long');
 export const HEAD_TOO_LARGE = reject(431, 'head-too-large');
 export const TOO_MANY_FIELDS = reject(431, 'too-many-fields');
 export const CONNECT_REFUSED = reject(405, 'connect-not-offered-here');
+/** RFC 9110 section 9.3.6: what comes behind it is the tunnel's, and a length of it would mean something else to everyone. */
+export const CONNECT_WITH_BODY = reject(400, 'connect-with-body');
 /** RFC 8441, RFC 9220: an extended CONNECT for something else than a WebSocket. */
 export const UNKNOWN_PROTOCOL = reject(501, 'unknown-connect-protocol');
 export const HEAD_TIMEOUT = reject(408, 'request-head-timeout');

@@ -11,6 +11,7 @@ import {
   BAD_START_LINE,
   BAD_TARGET,
   BAD_VERSION,
+  CONNECT_WITH_BODY,
   MISSING_HOST,
   OLD_TRANSFER_ENCODING,
   type Rejection,
@@ -235,6 +236,7 @@ export class RequestHead {
   }
 
   #checkFraming(): Rejection | undefined {
+    if (this.method === 'CONNECT' && (this.fields.chunked || this.fields.contentLength > 0)) return CONNECT_WITH_BODY;
     if (!this.fields.chunked) return undefined;
     if (this.http10) return OLD_TRANSFER_ENCODING;
     return this.fields.contentLength >= 0 ? AMBIGUOUS_LENGTH : undefined;

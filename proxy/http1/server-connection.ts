@@ -5,7 +5,7 @@ import { PREFACE } from '../http2/frame.ts';
 import { ServerConnection as Http2ServerConnection } from '../http2/server-connection.ts';
 import type { HttpConnectionConfig } from '../listener/listener-config.ts';
 import type { CompiledEdits } from '../route/header-edits.ts';
-import { planRequest } from '../route/plan.ts';
+import { offersConnect, planRequest } from '../route/plan.ts';
 import type { Runtime } from '../runtime.ts';
 import { Outbox } from '../socket/outbox.ts';
 import type { ByteReceiver } from '../socket/shared-read.ts';
@@ -261,7 +261,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
 
   #begin(head: RequestHead): void {
     this.#answer.expect(head);
-    if (head.method === 'CONNECT' && !this.#http.forwardProxy) {
+    if (head.method === 'CONNECT' && !offersConnect(this.#runtime, this.#http, this.#from, head, 'http1')) {
       this.#reject(CONNECT_REFUSED);
       return;
     }

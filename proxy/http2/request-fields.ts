@@ -11,14 +11,7 @@ import {
 } from '../http1/field-kind.ts';
 import { TOKEN } from '../http1/grammar.ts';
 import { MAX_HEAD_BYTES, MAX_METHOD_BYTES } from '../http1/limits.ts';
-import {
-  BAD_METHOD,
-  CONNECT_REFUSED,
-  HEAD_TOO_LARGE,
-  MISSING_HOST,
-  type Rejection,
-  UNKNOWN_PROTOCOL,
-} from '../http1/rejection.ts';
+import { BAD_METHOD, HEAD_TOO_LARGE, MISSING_HOST, type Rejection, UNKNOWN_PROTOCOL } from '../http1/rejection.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { FieldSink } from './hpack/decoder.ts';
 import type { Field } from './hpack/field.ts';
@@ -85,6 +78,7 @@ export class RequestFields implements FieldSink {
     }
     if (last && head.fields.contentLength > 0) return 'malformed';
     if (this.#protocol !== '') return this.#takeWebSocket(head);
+    if (this.#method === 'CONNECT') return this.#takeConnect(head);
     head.fields.chunked = !last && head.fields.contentLength < 0;
     return head.take(this.#method, this.#path, this.#authority) ?? 'sound';
   }
@@ -97,6 +91,12 @@ export class RequestFields implements FieldSink {
     const fault = head.take('GET', this.#path, this.#authority);
     head.extendedConnect = true;
     return fault ?? (this.#protocol === 'websocket' ? 'sound' : UNKNOWN_PROTOCOL);
+  }
+
+  /** Section 8.5: what follows is the tunnel's. */
+  #takeConnect(head: RequestHead): HeadVerdict {
+    if (head.fields.contentLength >= 0) return 'malformed';
+    return head.take('CONNECT', this.#authority, this.#authority) ?? 'sound';
   }
 
   #regular(field: Field): void {
@@ -152,10 +152,14 @@ export class RequestFields implements FieldSink {
       if (method !== 'CONNECT' || this.#authority === '') return 'malformed';
     } else if (method === 'CONNECT') {
       // Section 8.5.
-      return this.#scheme !== '' || this.#path !== '' || this.#authority === '' ? 'malformed' : CONNECT_REFUSED;
+      return this.#scheme !== '' || this.#path !== '' || this.#authority === '' ? 'malformed' : this.#checkHost(head);
     }
     if (this.#scheme === '' || this.#path === '') return 'malformed';
     if (this.#path.charCodeAt(0) !== 47 && !(this.#path === '*' && method === 'OPTIONS')) return 'malformed';
+    return this.#checkHost(head);
+  }
+
+  #checkHost(head: RequestHead): HeadVerdict {
     const host = head.fields.valueOf(HOST);
     if (this.#authority === '') return host === undefined ? MISSING_HOST : 'sound';
     return host !== undefined && host.toLowerCase() !== this.#authority.toLowerCase() ? 'malformed' : 'sound';

@@ -1,11 +1,11 @@
 import type { Framing } from '../http1/body-reader.ts';
 import { MAX_HEADERS } from '../http1/limits.ts';
 import { type OwnAnswer, ownHeadLines } from '../http1/own-answer.ts';
-import { type Rejection, TOO_MANY_FIELDS } from '../http1/rejection.ts';
+import { CONNECT_REFUSED, type Rejection, TOO_MANY_FIELDS } from '../http1/rejection.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { CompiledEdits } from '../route/header-edits.ts';
-import { planRequest } from '../route/plan.ts';
+import { offersConnect, planRequest } from '../route/plan.ts';
 import type { Tunnel } from '../socket/tunnel.ts';
 import type { TunnelEnd } from '../socket/tunnel-end.ts';
 import type { Client, OwnReply } from '../upstream/client.ts';
@@ -34,7 +34,7 @@ export class ServerStream implements Client, StreamUser {
   #exchange: Exchange | undefined = undefined;
   #isHead = false;
   #trailers: TrailerFields | undefined = undefined;
-  /** Of an extended CONNECT. */
+  /** Of a CONNECT, extended or not. */
   #end: StreamEnd | undefined = undefined;
   #tunnel: Tunnel | undefined = undefined;
 
@@ -80,7 +80,7 @@ export class ServerStream implements Client, StreamUser {
   }
 
   head(last: boolean): 'sound' | 'malformed' {
-    const { requestFields, runtime } = this.#connection;
+    const { requestFields, runtime, from, http } = this.#connection;
     this.#stream.headSeen = true;
     const verdict = requestFields.finish(last);
     if (verdict === 'malformed') {
@@ -90,8 +90,9 @@ export class ServerStream implements Client, StreamUser {
     const { requestHead } = runtime;
     this.#isHead = requestHead.method === 'HEAD';
     if (verdict !== 'sound') this.#reject(verdict);
-    else if (requestHead.fields.count > MAX_HEADERS && this.#connection.from.direction !== 'inbound')
-      this.#reject(TOO_MANY_FIELDS);
+    else if (requestHead.fields.count > MAX_HEADERS && from.direction !== 'inbound') this.#reject(TOO_MANY_FIELDS);
+    else if (requestHead.method === 'CONNECT' && !offersConnect(runtime, http, from, requestHead, 'http2'))
+      this.#reject(CONNECT_REFUSED);
     else this.#begin(requestHead, last);
     return 'sound';
   }
@@ -139,7 +140,7 @@ export class ServerStream implements Client, StreamUser {
     this.#stream.expectedBytes = head.fields.contentLength;
     const exchange = new Exchange(runtime, this, from, http.accessLog, head);
     this.#exchange = exchange;
-    if (head.extendedConnect) this.#expectTunnel();
+    if (head.extendedConnect || head.method === 'CONNECT') this.#expectTunnel();
     exchange.begin(planRequest(runtime, http, from, head));
     if (this.#end !== undefined) {
       exchange.uploadDone('');
@@ -223,7 +224,8 @@ export class ServerStream implements Client, StreamUser {
     this.dueMs = Number.POSITIVE_INFINITY;
   }
 
-  joinTunnel(tunnel: Tunnel): void {
+  joinTunnel(tunnel: Tunnel, establish: 'established' | 'establish'): void {
+    if (establish === 'establish') this.#connection.session.sendHead(this.#stream, encodeOwnHead(200, ''), false);
     this.#tunnel = tunnel;
     const early = this.#end?.take() ?? NOTHING;
     tunnel.fromClient(early, 0, early.length);

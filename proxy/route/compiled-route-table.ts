@@ -49,6 +49,13 @@ export class CompiledRouteTable {
     return undefined;
   }
 
+  /** The first route that takes CONNECT, as `find`. The port within the authority is the target's, which hosts' names need not have. */
+  findConnect(request: RoutedRequest, authority: string, ownPort: number): CompiledRoute | undefined {
+    return this.routesOf(authority, ownPort).find(
+      (found) => found.route.action.kind === 'connect' && found.matches(request),
+    );
+  }
+
   /** The routes of an authority's virtual host: what CONNECT needs to know before there is a request. */
   routesOf(authority: string, listenerPort: number): readonly CompiledRoute[] {
     return this.#domains.find(authority, listenerPort)?.routes ?? [];
@@ -63,7 +70,7 @@ export class CompiledRouteTable {
     const key = `${host.name}\n${route.name}`;
     const split = this.#splits.get(key) ?? before?.splitOf(key) ?? new Split(random());
     this.#splits.set(key, split);
-    const clusters = route.action.kind === 'forward' ? route.action.clusters : [];
+    const clusters = 'clusters' in route.action ? route.action.clusters : [];
     const weights = clusters.map((cluster) => cluster.weight);
     const responseEdits = compileEdits(route.responseHeaders);
     return {

@@ -15,7 +15,7 @@ import type { CompiledRoute, CompiledRouteTable } from './compiled-route-table.t
 import type { CompiledEdits } from './header-edits.ts';
 import { redirectLocation } from './redirect.ts';
 import { rewritePath } from './rewrite.ts';
-import type { RouteAction } from './route-table.ts';
+import type { RetryPolicy, RouteAction } from './route-table.ts';
 
 type ForwardAction = Extract<RouteAction, { readonly kind: 'forward' }>;
 
@@ -54,7 +54,7 @@ export type Plan =
   /** CONNECT to a host of the mesh: what comes through the tunnel is read as HTTP by this very connection. */
   | { readonly kind: 'inner-http' }
   /** CONNECT to anything else: bytes. */
-  | { readonly kind: 'tunnel'; readonly cluster: ClusterState };
+  | { readonly kind: 'tunnel'; readonly cluster: ClusterState; readonly retry: RetryPolicy | undefined };
 
 type ForwardPlan = Extract<Plan, { readonly kind: 'forward' }>;
 type AnswerPlan = Extract<Plan, { readonly kind: 'answer' }>;
@@ -64,7 +64,7 @@ const SLASH = 47;
 export function planRequest(runtime: Runtime, http: HttpConnectionConfig, from: Downstream, head: RequestHead): Plan {
   const table = runtime.routeTable(http.routeTable);
   if (table === undefined) return refuse(404, 'NR', `route table "${http.routeTable}": not known`);
-  if (head.method === 'CONNECT') return planConnect(runtime, table, from, head);
+  if (head.method === 'CONNECT') return planConnect(runtime, table, http, from, head);
   const found = table.find(head, head.authority, from.listenerPort);
   if (found === undefined) return refuse(404, 'NR', 'no route takes this request');
   const { action, match } = found.route;
@@ -86,6 +86,8 @@ export function planRequest(runtime: Runtime, http: HttpConnectionConfig, from: 
       // Envoy: the filter passes over direct answers and redirects.
       if (found.cors !== undefined && http.cors) return planCors(runtime, from, head, found, action);
       return planForward(runtime, from, head, found, action, found.responseEdits);
+    case 'connect':
+      return refuse(404, 'NR', 'no route takes this request');
     default:
       return action satisfies never;
   }
@@ -115,8 +117,7 @@ function planForward(
   action: ForwardAction,
   responseEdits: CompiledEdits | undefined,
 ): ForwardPlan | AnswerPlan {
-  const index =
-    action.clusters.length === 1 && found.weightSum > 0 ? 0 : found.split.next(found.weights, found.weightSum);
+  const index = nextCluster(found);
   const name = action.clusters[index]?.cluster;
   // Gateway API: with all weights 0 the answer is 500; Envoy has no flag for it.
   if (name === undefined) return refuse(500, 'NC', 'no cluster of the route takes traffic');
@@ -171,13 +172,67 @@ function acceptableUpgrade(head: RequestHead, { protocol }: ClusterConfig): stri
   return token === 'websocket' && head.header('sec-websocket-key') !== undefined ? token : '';
 }
 
-function planConnect(runtime: Runtime, table: CompiledRouteTable, from: Downstream, head: RequestHead): Plan {
+/** Whose turn it is of the route's clusters; -1 when none takes anything. */
+function nextCluster({ weights, weightSum, split }: CompiledRoute): number {
+  return weights.length === 1 && weightSum > 0 ? 0 : split.next(weights, weightSum);
+}
+
+/**
+ * Whether CONNECT is offered to this request: where HTTP_PROXY points to, and where a route takes it. `client`: within a stream of HTTP/2
+ * no HTTP is read.
+ */
+export function offersConnect(
+  runtime: Runtime,
+  http: HttpConnectionConfig,
+  from: Downstream,
+  head: RequestHead,
+  client: 'http1' | 'http2',
+): boolean {
+  if (http.forwardProxy && client === 'http1') return true;
+  const table = runtime.routeTable(http.routeTable);
+  return table !== undefined && connectRoute(table, http, from, head) !== undefined;
+}
+
+/** Where HTTP_PROXY points to a port is part of a host's name; elsewhere hosts have names alone. */
+function connectRoute(
+  table: CompiledRouteTable,
+  { forwardProxy }: HttpConnectionConfig,
+  from: Downstream,
+  head: RequestHead,
+): CompiledRoute | undefined {
+  const { authority } = head;
+  const port = forwardProxy ? from.listenerPort : Number(authority.slice(authority.lastIndexOf(':') + 1));
+  return table.findConnect(head, authority, port);
+}
+
+function planConnect(
+  runtime: Runtime,
+  table: CompiledRouteTable,
+  http: HttpConnectionConfig,
+  from: Downstream,
+  head: RequestHead,
+): Plan {
+  const found = connectRoute(table, http, from, head);
+  const route = found?.route.action;
+  if (found !== undefined && route?.kind === 'connect') {
+    return planTunnel(runtime, route.clusters[nextCluster(found)]?.cluster, route.retry);
+  }
   const routes = table.routesOf(head.authority, from.listenerPort);
   if (routes.length === 0) return refuse(404, 'NR', 'no route takes this authority');
   const action = routes[0]?.route.action;
   const only = action?.kind === 'forward' ? action.clusters[0]?.cluster : undefined;
   const cluster = only === undefined ? undefined : runtime.cluster(only);
-  return cluster?.config.kind === 'authority' ? { kind: 'tunnel', cluster } : { kind: 'inner-http' };
+  return cluster?.config.kind === 'authority' ? { kind: 'tunnel', cluster, retry: undefined } : { kind: 'inner-http' };
+}
+
+function planTunnel(runtime: Runtime, name: string | undefined, retry: RetryPolicy | undefined): Plan {
+  if (name === undefined) return refuse(500, 'NC', 'no cluster of the route takes traffic');
+  const cluster = runtime.cluster(name);
+  if (cluster === undefined) return refuse(503, 'NC', `cluster "${name}": not known`);
+  if (cluster.isFull) return refuse(503, 'UO', `cluster "${name}": too many requests at once`);
+  if (cluster.config.sendProxyProtocol !== undefined)
+    return refuse(501, '', `cluster "${name}": wants the PROXY protocol, which CONNECT does not bring`);
+  return { kind: 'tunnel', cluster, retry };
 }
 
 /** Lines that an answer of the proxy's own has, each with its CRLF. */

@@ -80,7 +80,13 @@ export type RouteAction =
       readonly rewrite: PathRewrite | undefined;
       readonly status: number;
     }
-  | { readonly kind: 'direct'; readonly status: number; readonly body: string };
+  | { readonly kind: 'direct'; readonly status: number; readonly body: string }
+  /** CONNECT ends here: what comes behind it goes to a cluster as bytes (Envoy's connect_config). No other request takes such a route. */
+  | {
+      readonly kind: 'connect';
+      readonly clusters: readonly WeightedCluster[];
+      readonly retry: RetryPolicy | undefined;
+    };
 
 export type PathRewrite =
   | { readonly kind: 'full'; readonly value: string }

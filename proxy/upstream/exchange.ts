@@ -1,3 +1,4 @@
+import { MESH_BYTES_PROTOCOL } from '../../api/meta/well-known.ts';
 import { backoffMs } from '../../kit/backoff.ts';
 import { Alarm } from '../../kit/timer-wheel.ts';
 import type { ClusterState } from '../cluster/cluster-state.ts';
@@ -15,6 +16,7 @@ import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import { websocketAccept } from '../http1/websocket-key.ts';
 import { answerLines, type Plan } from '../route/plan.ts';
+import type { RetryPolicy } from '../route/route-table.ts';
 import type { Runtime } from '../runtime.ts';
 import { Tunnel } from '../socket/tunnel.ts';
 import { account } from '../telemetry/account.ts';
@@ -70,6 +72,8 @@ export class Exchange implements CarrierUser {
   #phase: Phase = 'waiting';
   #cluster: ClusterState | undefined = undefined;
   #plan: ForwardPlan | undefined = undefined;
+  /** Of CONNECT, which has no {@link ForwardPlan}. */
+  #tunnelRetry: RetryPolicy | undefined = undefined;
   #upstream: Carrier | undefined = undefined;
   /** Of the try under way, or of the last one. */
   #endpoint: EndpointState | undefined = undefined;
@@ -123,7 +127,7 @@ export class Exchange implements CarrierUser {
         this.#answer(200, '', '');
         break;
       case 'tunnel':
-        this.#connectTunnel(plan.cluster);
+        this.#connectTunnel(plan.cluster, plan.retry);
         break;
       default:
         plan satisfies never;
@@ -141,9 +145,11 @@ export class Exchange implements CarrierUser {
     this.#try(this.startedAtMs);
   }
 
-  /** CONNECT: a connection to the authority, then bytes. */
-  #connectTunnel(cluster: ClusterState): void {
+  /** CONNECT: a connection to the authority or to a cluster's endpoint, then bytes. */
+  #connectTunnel(cluster: ClusterState, retry: RetryPolicy | undefined): void {
     this.#cluster = cluster;
+    this.#tunnelRetry = retry;
+    cluster.budget.requested();
     cluster.active++;
     this.#try(this.startedAtMs);
   }
@@ -399,7 +405,10 @@ export class Exchange implements CarrierUser {
     }
     // A repeated try, and a tunnel, want a connection that is sure to be alive.
     const idle = again || plan === undefined ? undefined : takeIdle(endpoint, generation);
-    if (idle === undefined) return new UpstreamConnection(this.#runtime, cluster, endpoint, this);
+    if (idle === undefined) {
+      const speaks = plan === undefined ? MESH_BYTES_PROTOCOL : 'http/1.1';
+      return new UpstreamConnection(this.#runtime, cluster, endpoint, this, speaks);
+    }
     idle.use(this);
     return idle;
   }
@@ -465,7 +474,7 @@ export class Exchange implements CarrierUser {
   #retryAfter(failure: TryFailure, nowMs: number): boolean {
     const cluster = this.#cluster;
     if (cluster === undefined || this.#phase === 'done') return false;
-    const policy = this.#plan?.action.retry;
+    const policy = this.#plan === undefined ? this.#tunnelRetry : this.#plan.action.retry;
     const decision = decideRetry({
       failure,
       method: this.method,

@@ -1,4 +1,5 @@
 import type net from 'node:net';
+import type { MESH_BYTES_PROTOCOL } from '../../api/meta/well-known.ts';
 import { Alarm } from '../../kit/timer-wheel.ts';
 import type { ClusterState } from '../cluster/cluster-state.ts';
 import type { EndpointState } from '../cluster/endpoint-state.ts';
@@ -56,7 +57,14 @@ export class UpstreamConnection implements ByteReceiver, BodySink, Carrier {
   #keepAlive = false;
   #discarded = 0;
 
-  constructor(runtime: Runtime, cluster: ClusterState, endpoint: EndpointState, user: CarrierUser) {
+  /** `speaks`: to a proxy of the mesh, which takes it for requests or for bytes. */
+  constructor(
+    runtime: Runtime,
+    cluster: ClusterState,
+    endpoint: EndpointState,
+    user: CarrierUser,
+    speaks: 'http/1.1' | typeof MESH_BYTES_PROTOCOL,
+  ) {
     this.#runtime = runtime;
     this.#cluster = cluster;
     this.endpoint = endpoint;
@@ -66,7 +74,7 @@ export class UpstreamConnection implements ByteReceiver, BodySink, Carrier {
     endpoint.opened++;
     this.socket = dial(runtime, cluster.config, endpoint.config, {
       receiver: this,
-      protocol: 'http/1.1',
+      protocol: speaks,
       connected: () => this.#connected(),
       failed: (message) => this.#failed(message),
     });

@@ -234,6 +234,16 @@ describe('routes', () => {
     });
   }
 
+  test('CONNECT ends here with connect_config; without it nothing takes the route', () => {
+    const end = { upgradeType: 'CONNECT', connectConfig: {} };
+    const kindOf = (upgradeConfigs: readonly object[], match: RouteMatchInput = { connectMatcher: {} }) =>
+      actionOf(match, { route: { cluster: 'a', upgradeConfigs } })?.kind;
+    assert.equal(kindOf([end]), 'connect');
+    assert.equal(kindOf([{ upgradeType: 'CONNECT' }]), 'forward');
+    assert.equal(kindOf([{ ...end, enabled: { value: false } }]), 'forward');
+    assert.equal(kindOf([end], { prefix: '/' }), 'forward');
+  });
+
   test('what would be matched otherwise than meant is refused', () => {
     const inverted = { prefix: '/', headers: [{ name: 'x', presentMatch: true, invertMatch: true }] };
     assert.throws(() => actionOf(inverted, { route: { cluster: 'a' } }), /inverted/);

@@ -206,7 +206,7 @@ function routeTablesOf({ chains }: ListenerConfig): readonly string[] {
 
 function clustersOf(table: RouteTable): readonly string[] {
   return table.virtualHosts.flatMap(({ routes }) =>
-    routes.flatMap(({ action }) => (action.kind === 'forward' ? action.clusters.map(({ cluster }) => cluster) : [])),
+    routes.flatMap(({ action }) => ('clusters' in action ? action.clusters.map(({ cluster }) => cluster) : [])),
   );
 }
 

@@ -16,6 +16,7 @@ import type { ByteRoute } from '../translate/byte-routes.ts';
 import { type SpokenProtocol, spokenOn } from '../translate/mesh-service.ts';
 import { carriedObject } from '../translate/names.ts';
 import { unsupportedRoute, unsupportedRules } from '../translate/unsupported-rules.ts';
+import { refsOf } from '../translate/view.ts';
 import type { World } from '../translate/world.ts';
 import { convergedCondition, type StatusMoment } from './converged.ts';
 
@@ -35,7 +36,7 @@ export function routeParents(
     const accepted = acceptance(route, parentRef, world);
     if (accepted === undefined) return undefined;
     const spoken = spokenAt(parentRef, route, world);
-    const refs = route.spec.rules.flatMap(({ backendRefs }) => backendRefs ?? []);
+    const refs = refsOf(route);
     const where = isGatewayRef(parentRef) ? 'ingress' : 'mesh';
     return [
       accepted,
@@ -180,13 +181,13 @@ function partlyInvalid(route: HttpRoute, accepted: Draft): readonly Draft[] {
 }
 
 function resolution(
-  refs: readonly Parameters<typeof resolveBackend>[0][],
+  refs: readonly (Parameters<typeof resolveBackend>[0] & { readonly wanted?: 'bytes' })[],
   route: StoredRoute,
   spoken: ReadonlySet<SpokenProtocol>,
   world: World,
 ): Draft {
   const problems = [...spoken]
-    .flatMap((wanted) => refs.map((ref) => resolveBackend(ref, route, world, wanted)))
+    .flatMap((wanted) => refs.map((ref) => resolveBackend(ref, route, world, ref.wanted ?? wanted)))
     .filter((backend) => !backend.ok);
   const [first] = problems;
   if (first === undefined) {

@@ -1,6 +1,6 @@
 import type { HttpBackendRef } from '../../../api/kinds/http-route.ts';
 import { sentProxyProtocol } from '../../../api/kinds/proxy-protocol.ts';
-import { canCarry, isHttp2Port, type SpokenProtocol } from './mesh-service.ts';
+import { canCarry, isHttp2Port, type RoutedProtocol } from './mesh-service.ts';
 import { serviceCluster } from './names.ts';
 import type { World } from './world.ts';
 
@@ -21,14 +21,14 @@ export type Backend =
     };
 
 /**
- * Where calls of a protocol are led: sidecars and ingresses carry `http`, gRPC's clients `grpc`, TLS that is passed on is `tcp`. There is no ReferenceGrant here: a backend
+ * Where calls of a protocol are led: sidecars and ingresses carry `http`, gRPC's clients `grpc`, TLS that is passed on is `tcp`, CONNECT brings `bytes`. There is no ReferenceGrant here: a backend
  * in another namespace is not permitted.
  */
 export function resolveBackend(
   ref: Omit<HttpBackendRef, 'filters'>,
   route: { readonly metadata: { readonly namespace?: string | undefined } },
   world: World,
-  wanted: SpokenProtocol = 'http',
+  wanted: RoutedProtocol = 'http',
 ): Backend {
   const own = route.metadata.namespace ?? '';
   const namespace = ref.namespace ?? own;

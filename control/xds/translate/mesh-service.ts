@@ -84,8 +84,11 @@ export function spokenOn(port: ServicePort, service: Service): SpokenProtocol | 
   return mayBeBytes(port, service) ? 'tcp' : undefined;
 }
 
+/** What a route's callers bring. `bytes`: what comes through CONNECT, of whose client nothing can be told by the PROXY protocol. */
+export type RoutedProtocol = SpokenProtocol | 'bytes';
+
 /** Whether a route of that kind may lead there: gRPC is HTTP/2, so routes of HTTP may lead to its ports too. */
-export function canCarry(port: ServicePort, service: Service, protocol: SpokenProtocol): boolean {
+export function canCarry(port: ServicePort, service: Service, protocol: RoutedProtocol): boolean {
   if (protocol !== 'tcp' && sentProxyProtocol(service) !== undefined) return false;
   switch (protocol) {
     case 'http':
@@ -93,6 +96,7 @@ export function canCarry(port: ServicePort, service: Service, protocol: SpokenPr
     case 'grpc':
       return isGrpcPort(port);
     case 'tcp':
+    case 'bytes':
       return mayBeBytes(port, service);
     default:
       return protocol satisfies never;

@@ -42,6 +42,15 @@ export function forwardTo(port: { readonly cluster: string; readonly http2: bool
   return { cluster: port.cluster, timeout: durationOf(defaultTimeoutMs(port)), retryPolicy: DEFAULT_RETRY };
 }
 
+/** CONNECT ends at the proxy, and what comes behind it are bytes, for as long as both sides like. */
+export function connectEnd(retryPolicy: RetryPolicyInput): RouteActionInput {
+  return {
+    timeout: durationOf(0),
+    retryPolicy,
+    upgradeConfigs: [{ upgradeType: 'CONNECT', connectConfig: {} }],
+  };
+}
+
 /** All requests to the app; how long one may take is the caller's decision. */
 export function inboundHost(cluster: string): VirtualHostInput {
   const route: RouteActionInput = { cluster, timeout: durationOf(0), retryPolicy: INBOUND_RETRY };

@@ -17,10 +17,11 @@ import type {
 import { RedirectActionRedirectResponseCode as RedirectCode } from '../../../xds/messages.js';
 import { durationOf } from './any.ts';
 import type { Backend } from './backend.ts';
+import { isConnectRule } from './connect-rule.ts';
 import { corsPolicy, preflightOf } from './cors.ts';
 import { escapeRegex } from './escape-regex.ts';
 import { UNAVAILABLE_CLUSTER } from './names.ts';
-import { DEFAULT_RETRY, defaultTimeoutMs } from './route-defaults.ts';
+import { connectEnd, DEFAULT_RETRY, defaultTimeoutMs } from './route-defaults.ts';
 import { unsupportedRules } from './unsupported-rules.ts';
 
 /** A route as Envoy takes it, with what decides its place among others. */
@@ -29,7 +30,7 @@ export interface RankedRoute {
   readonly match: HttpRouteMatch;
 }
 
-export type BackendOf = (ref: HttpBackendRef) => Backend;
+export type BackendOf = (ref: HttpBackendRef, wanted?: 'bytes') => Backend;
 
 /** One Envoy route for each match of each rule; rules that no proxy could take are left out. */
 export function translateRules(route: HttpRoute, backendOf: BackendOf): readonly RankedRoute[] {
@@ -58,16 +59,18 @@ export function translateRules(route: HttpRoute, backendOf: BackendOf): readonly
 }
 
 function translateMatch(match: HttpRouteMatch): RouteMatchInput {
+  const isConnect = match.method === 'CONNECT';
   const headers: HeaderMatcherInput[] = firstOfEach(match.headers ?? []).map(({ type, name, value }) => ({
     name: name.toLowerCase(),
     stringMatch: stringMatch(type, value),
   }));
-  if (match.method !== undefined) headers.unshift({ name: ':method', stringMatch: { exact: match.method } });
+  if (match.method !== undefined && !isConnect)
+    headers.unshift({ name: ':method', stringMatch: { exact: match.method } });
   const queryParameters: QueryParameterMatcherInput[] = (match.queryParams ?? []).map(({ type, name, value }) => ({
     name,
     stringMatch: stringMatch(type, value),
   }));
-  return { ...pathMatch(match.path), headers, queryParameters };
+  return { ...(isConnect ? { connectMatcher: {} } : pathMatch(match.path)), headers, queryParameters };
 }
 
 function pathMatch({ type, value }: HttpRouteMatch['path']): RouteMatchInput {
@@ -92,13 +95,16 @@ function stringMatch(type: 'Exact' | 'RegularExpression', value: string): String
 function translateAction(rule: HttpRouteRule, match: HttpRouteMatch, backendOf: BackendOf): RouteInput {
   const redirect = rule.filters?.find(({ type }) => type === 'RequestRedirect')?.requestRedirect;
   if (redirect !== undefined) return { redirect: translateRedirect(redirect, match) };
-  const backends = (rule.backendRefs ?? []).map((ref) => ({ ref, backend: backendOf(ref) }));
+  const isConnect = isConnectRule(rule);
+  const wanted = isConnect ? 'bytes' : undefined;
+  const backends = (rule.backendRefs ?? []).map((ref) => ({ ref, backend: backendOf(ref, wanted) }));
   const reachable = backends.filter(({ ref, backend }) => backend.ok && ref.weight > 0);
   // Gateway API, HTTPRouteRule.backendRefs: no valid backend, or no weight at all, answers 500.
   if (reachable.length === 0) return { directResponse: NO_BACKEND };
   const weighted = backends
     .filter(({ ref }) => ref.weight > 0)
     .map(({ ref, backend }) => weightedCluster(ref, backend.ok ? backend.cluster : UNAVAILABLE_CLUSTER));
+  if (isConnect) return { route: { ...clusterOf(weighted), ...connectEnd(retryPolicy(rule)) } };
   const http2 = reachable.some(({ backend }) => backend.ok && backend.http2);
   return { route: { ...clusterOf(weighted), ...forwarding(rule, match, { http2 }) } };
 }

@@ -308,8 +308,9 @@ describe('a sidecar', () => {
       assert.equal(out.continueOnListenerFiltersTimeout, appProtocol === undefined);
       assert.equal(out.listenerFiltersTimeout?.nanos, appProtocol === undefined ? 100_000_000 : undefined);
       assert.deepEqual(filtersOf(listenerOf(snapshot, 'inbound')), inbound, `inbound of ${appProtocol}`);
-      const isHost = hostsOf(snapshot, 'outbound').some(({ name }) => name === 'service/default/app/80');
-      assert.equal(isHost, outbound[0]?.[1] === HTTP, `host of ${appProtocol}`);
+      const host = hostsOf(snapshot, 'outbound').find(({ name }) => name === 'service/default/app/80');
+      const takesRequests = host?.routes.every(({ match }) => match?.connectMatcher === null);
+      assert.equal(takesRequests, outbound[0]?.[1] === HTTP, `host of ${appProtocol}`);
       for (const kind of RESOURCE_KINDS) {
         for (const resource of snapshot[kind].values()) assert.deepEqual(envoyProblems(resource), []);
       }

@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js';
 import type { HttpRoute, HttpRouteRule } from '../../../api/kinds/http-route.ts';
+import { connectProblem, isConnectRule } from './connect-rule.ts';
 
 /** A rule that no proxy could take, and why. */
 export interface UnsupportedRule {
@@ -10,7 +11,7 @@ export interface UnsupportedRule {
 const known = new WeakMap<HttpRoute, readonly UnsupportedRule[]>();
 
 /**
- * Rules with an expression that is none in RE2, Envoy's dialect and our proxy's. A proxy that got one would refuse the whole table that it
+ * Rules that ask of CONNECT what it has not, and those with an expression that is none in RE2, Envoy's dialect and our proxy's. A proxy that got one would refuse the whole table that it
  * stands in, with everybody else's routes: so it never gets one.
  */
 export function unsupportedRules(route: HttpRoute): readonly UnsupportedRule[] {
@@ -27,9 +28,10 @@ export function unsupportedRoute(route: HttpRoute): string | undefined {
 
 function findUnsupported({ spec }: HttpRoute): readonly UnsupportedRule[] {
   return spec.rules.flatMap((rule, index) => {
-    const message = expressionsOf(rule)
+    const expression = expressionsOf(rule)
       .map(problemOf)
       .find((problem) => problem !== undefined);
+    const message = expression ?? (isConnectRule(rule) ? connectProblem(rule) : undefined);
     return message === undefined ? [] : [{ rule, message: `rule ${rule.name ?? index}: ${message}` }];
   });
 }

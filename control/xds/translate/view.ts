@@ -1,4 +1,5 @@
 import type { HttpBackendRef, HttpRoute } from '../../../api/kinds/http-route.ts';
+import { sentProxyProtocol } from '../../../api/kinds/proxy-protocol.ts';
 import type { Service } from '../../../api/kinds/service.ts';
 import { RouteConfiguration, type VirtualHostInput } from '../../../xds/messages.js';
 import { isSameResource, makeResource, type Resource, type ResourceMap, resourceMap } from '../resource.ts';
@@ -10,13 +11,14 @@ import {
   serviceClusterResource,
   unavailableClusterResource,
 } from './cluster.ts';
+import { isConnectRule } from './connect-rule.ts';
 import type { Memo } from './memo.ts';
 import { type MeshRoutes, routesFor } from './mesh-routes.ts';
 import { isExportedTo, type MeshPort, type SpokenProtocol } from './mesh-service.ts';
 import { carriedObject, OUTBOUND_ROUTES, outboundName } from './names.ts';
 import { type ListenerBody, type OutboundTraffic, outboundBody } from './outbound-listener.ts';
 import { byPrecedence } from './precedence.ts';
-import { forwardTo, passthroughHost } from './route-defaults.ts';
+import { connectEnd, DEFAULT_RETRY, forwardTo, passthroughHost } from './route-defaults.ts';
 import { type RankedRoute, translateRules } from './rule.ts';
 import { serviceDomains } from './service-host.ts';
 import { keyOf, type World } from './world.ts';
@@ -56,7 +58,13 @@ export function namespaceView(namespace: string, pass: Pass): NamespaceView {
     .map((port) => serviceHost(port, namespace, pass));
   const listened = hosts.filter(({ port }) => port.outboundPort !== undefined);
   const bytes = reachable.filter(({ protocol, outboundPort }) => protocol === 'tcp' && outboundPort !== undefined);
-  const routes = [outboundRoutes(namespace, hosts, memo), ...listened.map((host) => portRoutes(namespace, host, memo))];
+  const bytesHosts = reachable
+    .filter(({ protocol, service }) => protocol === 'tcp' && sentProxyProtocol(service) === undefined)
+    .map((port) => bytesHost(port, namespace, pass));
+  const routes = [
+    outboundRoutes(namespace, hosts, bytesHosts, memo),
+    ...listened.map((host) => portRoutes(namespace, host, memo)),
+  ];
   const backends = new Set([
     ...reachable.map(({ cluster }) => cluster),
     ...hosts.flatMap(({ routes: own }) => own.flatMap((route) => backendsOf(route, world))),
@@ -159,24 +167,28 @@ const BROKEN_ROUTE: readonly RankedRoute[] = [
 /** Translated rules of a route; made anew when the route changes or what its backends lead to. One that cannot be translated answers 500. */
 export function rulesOf(route: HttpRoute, { world, memo }: Pass): readonly RankedRoute[] {
   const resolved = refsOf(route).map((ref) => {
-    const backend = resolveBackend(ref, route, world);
+    const backend = resolveBackend(ref, route, world, ref.wanted);
     return backend.ok ? `${backend.cluster} ${backend.http2 ? 'http2' : 'http1'}` : backend.reason;
   });
   return memo.attempt(
     `rules ${keyOf(route)}`,
     [route, resolved.join('\n')],
-    () => translateRules(route, (ref) => resolveBackend(ref, route, world)),
+    () => translateRules(route, (ref, wanted) => resolveBackend(ref, route, world, wanted)),
     BROKEN_ROUTE,
   );
 }
 
-export function refsOf(route: HttpRoute): readonly HttpBackendRef[] {
-  return (route.spec.rules ?? []).flatMap(({ backendRefs }) => backendRefs ?? []);
+/** All backends, and for those of CONNECT what their ports must take. */
+export function refsOf(route: HttpRoute): readonly (HttpBackendRef & { readonly wanted?: 'bytes' })[] {
+  return (route.spec.rules ?? []).flatMap((rule) =>
+    (rule.backendRefs ?? []).map((ref) => (isConnectRule(rule) ? { ...ref, wanted: 'bytes' as const } : ref)),
+  );
 }
 
 export function backendsOf(route: HttpRoute, world: World, wanted: SpokenProtocol = 'http'): readonly string[] {
   return refsOf(route).flatMap((ref) => {
-    const backend = resolveBackend(ref, route, world, wanted);
+    // gRPC's clients have no CONNECT.
+    const backend = resolveBackend(ref, route, world, wanted === 'http' ? (ref.wanted ?? wanted) : wanted);
     return backend.ok ? [backend.cluster] : [];
   });
 }
@@ -205,12 +217,32 @@ function serviceHost(port: MeshPort, namespace: string, pass: Pass): ServiceHost
   return { port, routes, host };
 }
 
-function outboundRoutes(namespace: string, hosts: readonly ServiceHost[], memo: Memo): Resource {
+/** To a port of bytes apps come by CONNECT, when they come by HTTP_PROXY. One that tells its app who connects is left to itself. */
+function bytesHost(port: MeshPort, namespace: string, { memo }: Pass): VirtualHostInput {
+  return memo.take(`bytes host ${namespace} ${port.cluster}`, [port.service], () => ({
+    name: port.cluster,
+    domains: serviceDomains(port, namespace),
+    routes: [
+      {
+        name: 'bytes',
+        match: { connectMatcher: {} },
+        route: { cluster: port.cluster, ...connectEnd(DEFAULT_RETRY) },
+      },
+    ],
+  }));
+}
+
+function outboundRoutes(
+  namespace: string,
+  hosts: readonly ServiceHost[],
+  bytesHosts: readonly VirtualHostInput[],
+  memo: Memo,
+): Resource {
   return memo.take(
     `outbound ${namespace}`,
-    hosts.map(({ host }) => host),
+    [...hosts.map(({ host }) => host), ...bytesHosts],
     () => {
-      const virtualHosts = [...hosts.map(({ host }) => host), passthroughHost()];
+      const virtualHosts = [...hosts.map(({ host }) => host), ...bytesHosts, passthroughHost()];
       const carries = carriedRoutes(hosts.flatMap(({ routes }) => routes));
       return makeResource('route', RouteConfiguration, { name: OUTBOUND_ROUTES, virtualHosts }, carries);
     },

@@ -83,12 +83,31 @@ function pathMatch({ prefix, path, safeRegex, pathSeparatedPrefix, connectMatche
 }
 
 function decodeAction({ route, redirect, directResponse }: RouteMessage, match: RouteMatchMessage): RouteAction {
-  if (route !== null) return forwardAction(route, match);
+  if (route !== null) return isConnectEnd(route, match) ? connectAction(route) : forwardAction(route, match);
   if (redirect !== null) return redirectAction(redirect, match);
   if (directResponse === null) throw new ResourceError('action: wanted route, redirect or direct response');
   const { status, body } = directResponse;
   const text = body?.inlineBytes == null ? (body?.inlineString ?? '') : new TextDecoder().decode(body.inlineBytes);
   return { kind: 'direct', status, body: text };
+}
+
+/** Without `connect_config` CONNECT itself would go on to the cluster, which is not offered: no request takes such a route. */
+function isConnectEnd({ upgradeConfigs }: RouteActionMessage, { connectMatcher }: RouteMatchMessage): boolean {
+  return (
+    connectMatcher !== null &&
+    upgradeConfigs.some(
+      ({ upgradeType, enabled, connectConfig }) =>
+        upgradeType === 'CONNECT' && connectConfig !== null && enabled?.value !== false,
+    )
+  );
+}
+
+function connectAction(action: RouteActionMessage): RouteAction {
+  return {
+    kind: 'connect',
+    clusters: weightedClusters(action),
+    retry: action.retryPolicy === null ? undefined : retryPolicy(action.retryPolicy),
+  };
 }
 
 function forwardAction(action: RouteActionMessage, match: RouteMatchMessage): RouteAction {
