@@ -16,6 +16,8 @@ export function callKind(fields: HeadFields): CallKind {
 
 /** What a content type says a call, or its answer, is. */
 export function kindOfType(contentType: string): CallKind {
+  // What nearly all say.
+  if (contentType === GRPC) return 'grpc';
   const type = contentType.toLowerCase();
   if (!type.startsWith(GRPC)) return 'none';
   const rest = type.slice(GRPC.length);

@@ -46,10 +46,13 @@ export function parseGrpcStatus(text: string): number {
   return status < GRPC_STATUS_COUNT ? status : UNKNOWN;
 }
 
+const OK_LINE = 'grpc-status: 0\r\n';
 const STATUS_LINE = /(?:^|\n)grpc-status:[ \t]*([^\r\n]*?)[ \t]*(?:\r|$)/i;
 
 /** The status that trailers bring, as lines with their CRLF; undefined when there is none. */
 export function statusInTrailers(lines: string): number | undefined {
+  // What nearly all calls end with.
+  if (lines.startsWith(OK_LINE)) return 0;
   const [, text] = STATUS_LINE.exec(lines) ?? [];
   return text === undefined ? undefined : parseGrpcStatus(text);
 }

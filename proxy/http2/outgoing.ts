@@ -81,8 +81,9 @@ export class Outgoing {
     }
   }
 
-  data(stream: Stream, from: Buffer, start: number, end: number): void {
-    const at = stream.queuedBytes === 0 ? this.#emit(stream, from, start, end) : start;
+  /** `text`: the same bytes as latin1, where they are at hand. */
+  data(stream: Stream, from: Buffer, start: number, end: number, text: string | undefined): void {
+    const at = stream.queuedBytes === 0 ? this.#emit(stream, from, start, end, text) : start;
     if (at === end) return;
     stream.queue.push(Buffer.from(from.subarray(at, end)));
     stream.queuedBytes += end - at;
@@ -115,7 +116,7 @@ export class Outgoing {
     while (stream.queue.length > 0) {
       const piece = stream.queue[0];
       if (piece === undefined) break;
-      const at = this.#emit(stream, piece, 0, piece.length);
+      const at = this.#emit(stream, piece, 0, piece.length, undefined);
       stream.queuedBytes -= at;
       if (at < piece.length) {
         stream.queue[0] = piece.subarray(at);
@@ -140,7 +141,7 @@ export class Outgoing {
   }
 
   /** Returns the offset behind what the windows had room for. */
-  #emit(stream: Stream, from: Buffer, start: number, end: number): number {
+  #emit(stream: Stream, from: Buffer, start: number, end: number, text: string | undefined): number {
     let at = start;
     while (at < end) {
       const count = Math.min(end - at, stream.sendWindow, this.#window, this.#peer.maxFrameBytes);
@@ -149,7 +150,7 @@ export class Outgoing {
       this.#window -= count;
       this.settle();
       if (count <= JOINED_PIECE_BYTES) {
-        this.#tail = from.toString('latin1', at, at + count);
+        this.#tail = text !== undefined && text.length === count ? text : from.toString('latin1', at, at + count);
         this.#tailOf = stream;
       } else {
         this.#out.text(frameHeader(count, DATA, 0, stream.id));

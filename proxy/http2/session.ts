@@ -170,9 +170,10 @@ export class Session implements FrameReceiver, OutgoingEvents {
     if (last) this.sentEnd(stream);
   }
 
-  sendData(stream: Stream, from: Buffer, start: number, end: number): void {
+  /** `text`: the same bytes as latin1, where they are at hand. */
+  sendData(stream: Stream, from: Buffer, start: number, end: number, text?: string): void {
     if (stream.closed || stream.localEnded || stream.queuedEnd !== undefined) return;
-    this.#outgoing.data(stream, from, start, end);
+    this.#outgoing.data(stream, from, start, end, text);
   }
 
   /** Ends our side of the stream behind what is queued, with a block of trailers or ''. */

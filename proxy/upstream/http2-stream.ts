@@ -87,12 +87,12 @@ export class Http2Stream implements Carrier, StreamUser {
     this.#connection.session.sendHead(stream, block, head.bodyBytes === 0 && !isTunnel);
   }
 
-  sendBody(from: Buffer, start: number, end: number): void {
-    if (this.#stream !== undefined) this.#connection.session.sendData(this.#stream, from, start, end);
+  sendBody(from: Buffer, start: number, end: number, text: string | undefined): void {
+    if (this.#stream !== undefined) this.#connection.session.sendData(this.#stream, from, start, end, text);
   }
 
   sendText(text: string): void {
-    if (text !== '') this.sendBody(Buffer.from(text, 'latin1'), 0, text.length);
+    if (text !== '') this.sendBody(Buffer.from(text, 'latin1'), 0, text.length, text);
   }
 
   sendEnd(trailers: string): void {
