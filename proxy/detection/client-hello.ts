@@ -12,6 +12,8 @@ export type Hello =
 
 /** Envoy's tls_inspector: max_client_hello_size. Post-quantum key shares take about 2 KB. */
 export const MAX_HELLO_BYTES = 16 * 1024;
+/** More than any client cuts it into; each one is looked at again whenever more bytes come. */
+const MAX_RECORD_HEADS = 1024;
 
 // RFC 8446: record and handshake types (sections 5.1 and 4), extensions (section 4.2).
 const HANDSHAKE = 22;
@@ -44,24 +46,27 @@ export function readClientHello(bytes: Buffer): Hello | undefined {
 function handshakeOf(bytes: Buffer): Buffer | string | undefined {
   const pieces: Buffer[] = [];
   let have = 0;
+  let end = Number.POSITIVE_INFINITY;
   for (let at = 0; ; ) {
     if (at < bytes.length && bytes[at] !== HANDSHAKE) return 'the first bytes are no TLS handshake';
     if (at + 1 < bytes.length && bytes[at + 1] !== 3) return 'the record is of no version of TLS';
     if (at + RECORD_HEAD_BYTES > bytes.length) return undefined;
     const length = bytes.readUInt16BE(at + 3);
     if (length === 0 || length > MAX_RECORD_BYTES) return `the record has ${length} bytes`;
+    if (pieces.length === MAX_RECORD_HEADS) return `the ClientHello comes in more than ${MAX_RECORD_HEADS} records`;
     const piece = bytes.subarray(at + RECORD_HEAD_BYTES, at + RECORD_HEAD_BYTES + length);
     pieces.push(piece);
     have += piece.length;
-    const message = pieces.length === 1 ? piece : Buffer.concat(pieces);
-    if (have >= 1 && message[0] !== CLIENT_HELLO) return 'the handshake begins with no ClientHello';
-    if (have >= HANDSHAKE_HEAD_BYTES) {
-      const wanted = message.readUIntBE(1, 3);
+    if (pieces[0]?.length !== 0 && pieces[0]?.[0] !== CLIENT_HELLO) return 'the handshake begins with no ClientHello';
+    if (end === Number.POSITIVE_INFINITY && have >= HANDSHAKE_HEAD_BYTES) {
+      // Never more than a few pieces by now.
+      const wanted = Buffer.concat(pieces).readUIntBE(1, 3);
       if (wanted > MAX_HELLO_BYTES) return `the ClientHello has ${wanted} bytes, at most ${MAX_HELLO_BYTES} are read`;
-      const end = HANDSHAKE_HEAD_BYTES + wanted;
-      if (have > end) return 'the record goes on behind the ClientHello';
-      if (have === end) return message.subarray(HANDSHAKE_HEAD_BYTES);
+      end = HANDSHAKE_HEAD_BYTES + wanted;
     }
+    // What it says of its length counts, whatever of it has come: the answer does not hang on how the bytes are cut.
+    if (have + length - piece.length > end) return 'the record goes on behind the ClientHello';
+    if (have === end) return Buffer.concat(pieces).subarray(HANDSHAKE_HEAD_BYTES);
     if (piece.length < length) return undefined;
     at += RECORD_HEAD_BYTES + length;
   }

@@ -4,7 +4,7 @@
  */
 export type Spoken = 'http/1.0' | 'http/1.1' | 'h2c' | 'tls' | 'bytes';
 
-/** A request line longer than that is taken for HTTP by its beginning, and HTTP's own limits say the rest. */
+/** A request line that ends behind it is taken for HTTP by its beginning, and HTTP's own limits say the rest. */
 export const MAX_LOOKED_AT_BYTES = 8192;
 
 // What no other protocol on a port of its own begins with, and which may therefore be believed before its line is whole.
@@ -26,7 +26,10 @@ const TLS_MAJOR = 3;
  * HTTP is known by a whole request line (RFC 9112, section 3): a method alone is also a word of Redis and others. A line that is not
  * HTTP's is `bytes` as soon as that is certain. Pure.
  */
-export function spokenBy(bytes: Buffer): Spoken | undefined {
+export function spokenBy(held: Buffer): Spoken | undefined {
+  // As if there were no more, so that the answer does not hang on how they are cut.
+  const bytes = held.length > MAX_LOOKED_AT_BYTES ? held.subarray(0, MAX_LOOKED_AT_BYTES) : held;
+  const isAll = bytes.length === MAX_LOOKED_AT_BYTES;
   if (bytes[0] === TLS_HANDSHAKE) {
     if (bytes.length < 2) return undefined;
     return bytes[1] === TLS_MAJOR ? 'tls' : 'bytes';
@@ -34,14 +37,17 @@ export function spokenBy(bytes: Buffer): Spoken | undefined {
   const start = lineStart(bytes);
   const methodEnd = endOfMethod(bytes, start);
   if (methodEnd < 0) return 'bytes';
-  if (methodEnd === bytes.length) return undefined;
+  // So many empty lines are no protocol's.
+  if (methodEnd === bytes.length) return isAll ? 'bytes' : undefined;
   const targetEnd = endOfTarget(bytes, methodEnd + 1);
   if (targetEnd < 0) return 'bytes';
-  if (targetEnd === bytes.length) return bytes.length < MAX_LOOKED_AT_BYTES ? undefined : 'http/1.1';
+  const more = isAll ? 'http/1.1' : undefined;
+  if (targetEnd === bytes.length) return more;
   const version = bytes.toString('latin1', targetEnd + 1, targetEnd + 1 + LONGEST_VERSION.length);
-  return spokenByVersion(version.slice(0, version.indexOf('\n') + 1 || version.length), () =>
+  const said = spokenByVersion(version.slice(0, version.indexOf('\n') + 1 || version.length), () =>
     bytes.toString('latin1', start, targetEnd),
   );
+  return said ?? more;
 }
 
 /**

@@ -88,6 +88,19 @@ test('a sound trace goes on unchanged; a broken or missing one is begun anew, wi
   }
 });
 
+test('of two traces, and of two ids, neither goes on', () => {
+  const begun = through(EDGE, [
+    `Traceparent: ${TRACE}`,
+    `Traceparent: ${TRACE}`,
+    'Tracestate: a=b',
+    'X-Request-Id: a',
+    'X-Request-Id: b',
+  ]);
+  assert.notEqual(begun.get('traceparent'), TRACE);
+  assert.equal(begun.has('tracestate'), false);
+  assert.match(begun.get('x-request-id') ?? '', /^[0-9a-f]{32}$/);
+});
+
 test('trace parents are judged as W3C says', () => {
   assert.ok(isTraceParent(TRACE));
   assert.ok(isTraceParent(`01${TRACE.slice(2)}-more`));

@@ -5,9 +5,10 @@ import type { RequestDraft } from './request-draft.ts';
 const MAX_ID_BYTES = 128;
 const SOUND_ID = /^[\x21-\x7e]+$/;
 
-/** Keeps a sound x-request-id, so that one id follows a request through every hop, or gives it one. */
+/** Keeps a sound x-request-id, so that one id follows a request through every hop, or gives it one; of two nobody knows which is meant. */
 export function requestId(draft: RequestDraft): void {
-  const given = draft.head.fields.valueOf(REQUEST_ID);
+  const { fields } = draft.head;
+  const given = (fields.repeated & REQUEST_ID) === 0 ? fields.valueOf(REQUEST_ID) : undefined;
   if (given !== undefined && given.length <= MAX_ID_BYTES && SOUND_ID.test(given)) {
     draft.requestId = given;
     return;

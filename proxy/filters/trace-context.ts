@@ -14,10 +14,12 @@ export function isTraceParent(value: string): boolean {
 /**
  * W3C trace context. A request that is not sampled is passed on unchanged: the proxy makes no span of it, so the caller stays the
  * callee's parent (section 3.4 allows forwarding unmodified). One that is sampled goes on with our span as its parent. A request
- * without context, or with one that is malformed, begins a trace, and then carries no foreign tracestate.
+ * without context, or with one that is malformed or comes twice (test_traceparent_duplicated of the W3C's own suite), begins a trace, and
+ * then carries no foreign tracestate.
  */
 export function traceContext(draft: RequestDraft): void {
-  const given = draft.head.fields.valueOf(TRACEPARENT);
+  const { fields } = draft.head;
+  const given = (fields.repeated & TRACEPARENT) === 0 ? fields.valueOf(TRACEPARENT) : undefined;
   const parent = given !== undefined && isTraceParent(given) ? given : undefined;
   const trace = traceOf(draft, parent);
   draft.trace = trace;

@@ -76,6 +76,8 @@ export class HeadFields {
   present = 0;
   /** Offset of the first field, behind the start line. */
   start = 0;
+  /** Kinds that are there more than once. */
+  repeated = 0;
   /** Offset behind the last field's line end. */
   end = 0;
   /** -1 without a Content-Length. */
@@ -166,6 +168,7 @@ export class HeadFields {
       if (kind === ORDINARY || kind === NAMED_FOR_REMOVAL) continue;
       this.fault = this.#note(kind, index);
       if (this.fault !== undefined) return false;
+      this.repeated |= this.present & kind;
       this.present |= kind;
     }
     if (this.#namedAway !== undefined) this.#removeNamed(this.#namedAway);
@@ -183,6 +186,7 @@ export class HeadFields {
     this.start = text.length;
     this.count = 0;
     this.present = 0;
+    this.repeated = 0;
     this.end = text.length;
     this.contentLength = -1;
     this.chunked = false;
@@ -211,6 +215,7 @@ export class HeadFields {
     this.kinds[index] = kind;
     if (kind === ORDINARY) return undefined;
     const fault = this.#note(kind, index);
+    this.repeated |= this.present & kind;
     this.present |= kind;
     return fault;
   }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { crc32c } from './crc32c.ts';
 import { MAX_V2_BYTES, type Peer, V2_SIGNATURE } from './header.ts';
 import { bytesOfIp, ipOfBytes } from './ip-bytes.ts';
@@ -103,64 +102,6 @@ for (const [what, bytes, words] of BAD) {
     assert.match(result?.kind === 'refused' ? result.message : '', words);
   });
 }
-
-const four = fc.ipV4();
-const six = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => ipOfBytes(Buffer.from(bytes)));
-const port = fc.nat(65_535);
-const pair = fc
-  .oneof(fc.tuple(four, four), fc.tuple(six, six))
-  .chain(([from, to]) =>
-    fc.tuple(fc.record({ address: fc.constant(from), port }), fc.record({ address: fc.constant(to), port })),
-  )
-  .map(([from, to]) => [{ ...from }, { ...to }] as const);
-const tlvs = fc.array(
-  fc
-    .record({
-      type: fc.constantFrom(1, 2, 5, 0x20, 0xea),
-      value: fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes)),
-    })
-    .map((tlv) => ({ ...tlv })),
-  { maxLength: 3 },
-);
-
-// Without them there would be no checksum to be wrong.
-const CHECKSUM_BYTES = 7;
-const LENGTH_AT = [14, 15];
-
-test('what is rendered is read again, in both versions, and a flipped bit of version 2 is noticed', () => {
-  fc.assert(
-    fc.property(pair, tlvs, fc.constantFrom(1, 2), fc.nat(), ([source, destination], more, version, flip) => {
-      const bytes = renderProxyHeader(version, source, destination, more);
-      const header = { version, source, destination, tlvs: version === 2 ? more : [], bytes: bytes.length };
-      assert.deepEqual(parseProxyHeader(bytes), { kind: 'header', header });
-      if (version === 1) return;
-      const bit = flip % ((bytes.length - CHECKSUM_BYTES) * 8);
-      if (LENGTH_AT.includes(bit >> 3)) return;
-      const broken = Buffer.from(bytes);
-      broken[bit >> 3] = (broken[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      // LOCAL is skipped unread.
-      const result = parseProxyHeader(broken);
-      const isSame = result?.kind === 'header' && result.header.source !== undefined;
-      assert.equal(isSame, false);
-    }),
-    { numRuns: 1000 },
-  );
-});
-
-test('whatever comes, nothing is thrown, and more bytes never change an answer', () => {
-  const any = fc.oneof(
-    fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.concat([V2_SIGNATURE, bytes])),
-    fc.string({ maxLength: 60 }).map((text) => latin1(`PROXY ${text}\r\n`)),
-    fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
-  );
-  fc.assert(
-    fc.property(any, fc.nat(70), (bytes, cut) => {
-      const early = parseProxyHeader(bytes.subarray(0, cut));
-      if (early !== undefined) assert.deepEqual(parseProxyHeader(bytes), early);
-    }),
-    { numRuns: 2000 },
-  );
-});
 
 test('who cannot be told of is unknown', () => {
   const peer = (address: string): Peer => ({ address, port: 1 });

@@ -1,9 +1,9 @@
-import * as fc from 'fast-check';
 import { REQUESTS } from '../request-table.ts';
 import { RESPONSES } from '../responses.ts';
+import type { Draw } from './draw.ts';
 
-/** What parsers stumble over, put in where it does not belong. */
-const PIECES = [
+/** What parsers of HTTP/1 stumble over, put in where it does not belong. */
+const HTTP1_PIECES = [
   '\r\n',
   '\r',
   '\n',
@@ -48,67 +48,66 @@ const PIECES = [
   '\xff',
 ] as const;
 
-type Damage =
-  | { readonly kind: 'put'; readonly at: number; readonly piece: string }
-  | { readonly kind: 'set'; readonly at: number; readonly code: number }
-  | { readonly kind: 'cut'; readonly at: number; readonly length: number }
-  | { readonly kind: 'repeat'; readonly at: number; readonly length: number };
+const MOST_DAMAGES = 4;
+const LONGEST_CUT = 12;
+const LONGEST_REPEAT = 40;
 
-const position = fc.nat({ max: 400 });
-const damage: fc.Arbitrary<Damage> = fc.oneof(
-  fc.record({ kind: fc.constant('put' as const), at: position, piece: fc.constantFrom(...PIECES) }),
-  fc.record({ kind: fc.constant('set' as const), at: position, code: fc.nat({ max: 255 }) }),
-  fc.record({ kind: fc.constant('cut' as const), at: position, length: fc.nat({ max: 12 }) }),
-  fc.record({ kind: fc.constant('repeat' as const), at: position, length: fc.nat({ max: 40 }) }),
-);
-
-function apply(text: string, what: Damage): string {
-  const at = text.length === 0 ? 0 : what.at % text.length;
-  switch (what.kind) {
-    case 'put':
-      return text.slice(0, at) + what.piece + text.slice(at);
-    case 'set':
-      return text.slice(0, at) + String.fromCharCode(what.code) + text.slice(at + 1);
-    case 'cut':
-      return text.slice(0, at) + text.slice(at + what.length);
-    case 'repeat':
-      return text.slice(0, at + what.length) + text.slice(at);
+function damagedOnce(draw: Draw, text: string, pieces: readonly string[]): string {
+  const at = draw.below(text.length + 1);
+  switch (draw.below(4)) {
+    case 0:
+      return text.slice(0, at) + draw.pick(pieces) + text.slice(at);
+    case 1:
+      return text.slice(0, at) + String.fromCharCode(draw.below(256)) + text.slice(at + 1);
+    case 2:
+      return text.slice(0, at) + text.slice(at + draw.below(LONGEST_CUT + 1));
     default:
-      return what satisfies never;
+      return text.slice(0, at + draw.below(LONGEST_REPEAT + 1)) + text.slice(at);
   }
 }
 
-function damagedFrom(corpus: readonly string[]): fc.Arbitrary<string> {
-  return fc
-    .tuple(fc.constantFrom(...corpus), fc.array(damage, { maxLength: 4 }))
-    .map(([text, damages]) => damages.reduce(apply, text));
+/** One of these texts with up to four damages; one in five is whole. */
+export function damaged(draw: Draw, corpus: readonly string[], pieces: readonly string[]): string {
+  let text = draw.pick(corpus);
+  for (let left = draw.below(MOST_DAMAGES + 1); left > 0; left--) text = damagedOnce(draw, text, pieces);
+  return text;
 }
 
 // Long rows are about limits, and slow to read.
 const short = (text: string): boolean => text.length < 2000;
+const whole = ({ pieces }: { readonly pieces: readonly string[] }): string => pieces.join('');
 
-const SOUND_REQUESTS = REQUESTS.filter(({ upstream, answers }) => upstream.length === 1 && answers.length === 1);
+const ALL_REQUESTS = REQUESTS.map(whole).filter(short);
+const SOUND_REQUESTS = REQUESTS.filter(({ upstream, answers }) => upstream.length === 1 && answers.length === 1)
+  .map(whole)
+  .filter(short);
+const ALL_RESPONSES = RESPONSES.map(whole).filter(short);
+const SOUND_RESPONSES = RESPONSES.filter(({ outcome }) => outcome === 'passed').map(whole);
 
 /** Requests of the tables, most of them damaged somewhere. Sound ones come as often as all others. */
-export const damagedRequest = fc.oneof(
-  damagedFrom(REQUESTS.map(({ pieces }) => pieces.join('')).filter(short)),
-  damagedFrom(SOUND_REQUESTS.map(({ pieces }) => pieces.join('')).filter(short)),
-);
+export function damagedRequest(draw: Draw): string {
+  return damaged(draw, draw.oneIn(2) ? ALL_REQUESTS : SOUND_REQUESTS, HTTP1_PIECES);
+}
 
-export const damagedResponse = fc.oneof(
-  damagedFrom(RESPONSES.map(({ pieces }) => pieces.join('')).filter(short)),
-  damagedFrom(RESPONSES.filter(({ outcome }) => outcome === 'passed').map(({ pieces }) => pieces.join(''))),
-);
+export function damagedResponse(draw: Draw): string {
+  return damaged(draw, draw.oneIn(2) ? ALL_RESPONSES : SOUND_RESPONSES, HTTP1_PIECES);
+}
 
-export const damagedPath = fc.oneof(
-  damagedFrom(['/', '/a/b', '/a/../b', '/%2e%2e/x', '/a/./', '/a%2fb', '//a', '/..', '/caf%c3%a9', '/a;x/..']),
-  fc
-    .array(fc.constantFrom('/', '.', '..', '%2e', '%2E', '%2f', '%5c', 'a', ';', '%', '%c0%af', '~'), { maxLength: 12 })
-    .map((parts) => `/${parts.join('')}`),
-);
+const PATHS = ['/', '/a/b', '/a/../b', '/%2e%2e/x', '/a/./', '/a%2fb', '//a', '/..', '/caf%c3%a9', '/a;x/..'];
+const PATH_PARTS = ['/', '.', '..', '%2e', '%2E', '%2f', '%5c', 'a', ';', '%', '%c0%af', '~'];
+
+export function damagedPath(draw: Draw): string {
+  if (draw.oneIn(2)) return damaged(draw, PATHS, HTTP1_PIECES);
+  return `/${draw.some(12, () => draw.pick(PATH_PARTS)).join('')}`;
+}
+
+const LONGEST_CUT_AT = 400;
+const MOST_CUTS = 6;
 
 /** Where a text is cut into reads. */
-export const cuts = fc.array(position, { maxLength: 6 });
+export function cuts(draw: Draw): readonly number[] {
+  return draw.some(MOST_CUTS, () => draw.below(LONGEST_CUT_AT));
+}
 
 export function piecesOf(text: string, at: readonly number[]): readonly string[] {
   const sorted = [...new Set(at.map((cut) => (text.length === 0 ? 0 : cut % text.length)))].sort((a, b) => a - b);
