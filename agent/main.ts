@@ -148,7 +148,15 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     log,
   };
   const pods = new Pods(context);
-  const server: AgentServer = await startAgentServer({ ...options, address: nodeAddress, port: 0, pods, runtime });
+  let ingress: Ingress | undefined;
+  const server: AgentServer = await startAgentServer({
+    ...options,
+    address: nodeAddress,
+    port: 0,
+    pods,
+    runtime,
+    ingress: () => ingress,
+  });
   registration = new NodeRegistration({
     facts: { name: nodeName, address: nodeAddress, machine, port: server.port, version: options.version },
     client,
@@ -157,7 +165,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     log,
   });
   registration.start();
-  const ingress = options.ingress === undefined ? undefined : makeIngress(options, folder, proxy, ports);
+  ingress = options.ingress === undefined ? undefined : makeIngress(options, folder, proxy, ports);
   // Before proxies start or are adopted: they take their identity from it.
   const parts = { pods, runtime, ingress };
   const holders = () => identityHolders(parts);

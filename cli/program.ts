@@ -14,6 +14,7 @@ import { registerLogs } from './commands/logs.ts';
 import { registerNodes } from './commands/nodes.ts';
 import { registerPortForward } from './commands/port-forward.ts';
 import { registerProcesses } from './commands/processes.ts';
+import { registerProxies } from './commands/proxies.ts';
 import { registerRollout } from './commands/rollout.ts';
 import { registerScale } from './commands/scale.ts';
 import { registerStatus } from './commands/status.ts';
@@ -33,7 +34,7 @@ const GROUPS: readonly (readonly [heading: string, registers: readonly Register[
     'See what runs',
     [registerGet, registerDescribe, registerLogs, registerEvents, registerStatus, registerTop, registerDns],
   ],
-  ['Reach into what runs', [registerExec, registerPortForward]],
+  ['Reach into what runs', [registerExec, registerPortForward, registerProxies]],
   ['Add and empty machines', [registerToken, registerNodes]],
   ['About this installation', [registerCheck, registerCerts, registerStore, registerVersion]],
 ];

@@ -82,6 +82,12 @@ export class PodHome {
     return sidecar === undefined || !this.hasSidecar ? undefined : (signal) => sidecar.usedSerial(signal);
   }
 
+  /** Hot restart of the sidecar; undefined where there is none. */
+  get restartSidecar(): ((limitMs: number) => Promise<void>) | undefined {
+    const sidecar = this.#sidecar;
+    return sidecar === undefined ? undefined : (limitMs) => sidecar.restart(limitMs);
+  }
+
   get sidecarLog(): string | undefined {
     return this.#sidecar?.logPath;
   }

@@ -124,6 +124,10 @@ export class PodWorker {
     return this.#home.usedSerial;
   }
 
+  get restartSidecar(): PodHome['restartSidecar'] {
+    return this.#home.restartSidecar;
+  }
+
   get sidecarPid(): number | undefined {
     return this.#home.sidecarPid;
   }

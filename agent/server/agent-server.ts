@@ -9,6 +9,7 @@ import type { Logger } from '../../kit/log.ts';
 import type { Pods } from '../pod/pods.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type LogRequest, readLogRequest } from './log-request.ts';
+import { type RestartablePlace, restartOf, restartProxy } from './restart-proxy.ts';
 import { Stats } from './stats.ts';
 import { refuse, StreamsServer } from './streams/streams-server.ts';
 
@@ -28,6 +29,7 @@ export interface AgentServerOptions {
   readonly trustDomain: string;
   readonly pods: Pods;
   readonly runtime: Runtime;
+  readonly ingress: RestartablePlace['ingress'];
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -84,8 +86,17 @@ interface Answering extends AgentServerOptions {
 async function answer(request: IncomingMessage, response: ServerResponse, answering: Answering): Promise<void> {
   const { clock, stats, trustDomain } = answering;
   if (!mayAsk(request.socket as TLSSocket, trustDomain)) return say(response, 403, 'forbidden: not the control plane');
-  if (request.method !== 'GET') return say(response, 405, 'only GET');
   const url = new URL(request.url ?? '/', 'https://agent');
+  const restart = restartOf(url.pathname);
+  if (request.method !== (restart === undefined ? 'GET' : 'POST'))
+    return say(response, 405, `only ${restart === undefined ? 'GET' : 'POST'}`);
+  if (restart !== undefined) {
+    const done = await restartProxy(restart, answering);
+    if (!done.ok) return say(response, done.code, done.message);
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ tookMs: done.tookMs }));
+    return;
+  }
   const log = readLogRequest(url, clock.now());
   if (log !== undefined) return log.ok ? sendLog(log.request, response, answering) : say(response, 400, log.message);
   switch (url.pathname) {

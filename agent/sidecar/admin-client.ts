@@ -28,6 +28,19 @@ export async function usedSerial(admin: AdminAddress, signal: AbortSignal): Prom
   return certificates?.[0]?.cert_chain?.[0]?.serial_number;
 }
 
+/** Which process answers there (`x-tutti-process`), ready or not: after a hot restart it is another one. Throws when none does. */
+export function answeringProcess({ address, port }: AdminAddress, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: address, port, path: '/ready', agent: false, signal }, (response) => {
+      response.resume();
+      response.on('end', () => resolve(String(response.headers['x-tutti-process'] ?? '')));
+      response.on('error', reject);
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
 /** Sends a request to a proxy's admin endpoint; the status, once the answer has ended. Throws when there is none. */
 export function askAdmin(
   { address, port }: AdminAddress,

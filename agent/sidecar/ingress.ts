@@ -8,6 +8,7 @@ import type { PortPool } from '../node/port-pool.ts';
 import { identityFields } from './bootstrap.ts';
 import { ProxyProcess, type ProxyState } from './proxy-process.ts';
 import type { ProxySettings } from './proxy-settings.ts';
+import { RestartRefused } from './restart-refused.ts';
 import { tracingFields } from './tracing.ts';
 
 export interface IngressOptions {
@@ -59,6 +60,12 @@ export class Ingress {
     this.#proxy = this.#makeProxy(port);
     if (await this.#proxy.adopt()) settings.log.debug({ folder }, 'ingress adopted');
     this.#starting = this.#keepStarting(this.#proxy);
+  }
+
+  /** Hot restart; see ProxyProcess. */
+  async restart(limitMs: number): Promise<void> {
+    if (this.#proxy === undefined) throw new RestartRefused('the ingress does not run; it is being started');
+    await this.#proxy.restart(limitMs);
   }
 
   async drain(limitMs: number): Promise<void> {

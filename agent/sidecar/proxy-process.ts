@@ -9,8 +9,9 @@ import type { Random } from '../../kit/random.ts';
 import { withTimeLimit } from '../probes/time-limit.ts';
 import { HostProcess } from '../runtime/process/host/host-process.ts';
 import { LogFiles } from '../runtime/process/log/log-files.ts';
-import { askAdmin, usedSerial } from './admin-client.ts';
+import { answeringProcess, askAdmin, usedSerial } from './admin-client.ts';
 import type { ProxyBootstrap } from './bootstrap.ts';
+import { RestartRefused } from './restart-refused.ts';
 
 /**
  * starting: its process runs, or is about to be started again; it does not answer as ready. ready: `/ready` answered 200.
@@ -67,6 +68,7 @@ export class ProxyProcess {
   #missedLooks = 0;
   #restart: Timer | undefined;
   #observing: Timer | undefined;
+  #isRestarting = false;
 
   constructor(options: ProxyProcessOptions) {
     this.#options = options;
@@ -124,7 +126,7 @@ export class ProxyProcess {
    */
   async start(): Promise<void> {
     const { bootstrap, program, log, id } = this.#options;
-    const text = `${JSON.stringify(bootstrap, undefined, 2)}\n`;
+    const text = this.#bootstrapText;
     const run = this.#run;
     if (run !== undefined) {
       const before = await readTextIfPresent(this.#bootstrapPath);
@@ -144,9 +146,49 @@ export class ProxyProcess {
         run.close();
       }
     }
-    await writeFileAtomic(this.#bootstrapPath, text, { mode: 0o600 });
-    await writeFileAtomic(this.#programPath, `${program}\n`);
-    await this.#launch();
+    await this.#launchWith(text);
+  }
+
+  /**
+   * Hot restart by hand: a new process, with the settings of now, takes over from the one that runs; nothing is lost. Resolves when the new one
+   * answers. Throws RestartRefused, with what is in the way.
+   */
+  async restart(limitMs: number): Promise<void> {
+    const { bootstrap, clock } = this.#options;
+    const run = this.#run;
+    if (run?.state.type !== 'running') throw new RestartRefused('the proxy does not run; it is being started');
+    if (this.#state === 'draining') throw new RestartRefused('the proxy is on its way out');
+    if (this.#isRestarting) throw new RestartRefused('the proxy is being restarted already');
+    if (!existsSync(join(bootstrap.stateFolder, RESTART_SOCKET)))
+      throw new RestartRefused('the proxy cannot hand its sockets over: that takes Linux and Node 26');
+    const text = this.#bootstrapText;
+    const [had, wanted] = [workersIn(await readTextIfPresent(this.#bootstrapPath)), workersIn(text)];
+    if (had !== wanted)
+      throw new RestartRefused(`the proxy runs ${had} workers and is to have ${wanted}: sockets are one worker's each`);
+    this.#isRestarting = true;
+    try {
+      const { before, begun } = await withTimeLimit(clock, limitMs, async (signal) => {
+        const answering = await answeringProcess(bootstrap.admin, signal);
+        this.#leaving.add(run);
+        await this.#launchWith(text);
+        return { before: answering, begun: this.#run };
+      });
+      await withTimeLimit(clock, limitMs, (signal) => this.#hasTakenOver(before, begun, signal));
+    } finally {
+      this.#isRestarting = false;
+    }
+  }
+
+  /** Waits until another process answers than before. */
+  async #hasTakenOver(before: string, begun: HostProcess | undefined, signal: AbortSignal): Promise<void> {
+    const { bootstrap, clock } = this.#options;
+    for (;;) {
+      const now = await answeringProcess(bootstrap.admin, signal).catch(() => before);
+      if (now !== before) return;
+      if (this.#run !== begun)
+        throw new RestartRefused(`the new process has ended; the one before goes on (log: ${begun?.logPath ?? ''})`);
+      await clock.sleep(EAGER_LOOK_MS, signal);
+    }
   }
 
   /** Resolves when no inbound request is left, or after the time. */
@@ -184,6 +226,12 @@ export class ProxyProcess {
     this.#abort.abort(new Error('proxy is let go'));
     this.#restart?.stop();
     this.#observing?.stop();
+  }
+
+  async #launchWith(text: string): Promise<void> {
+    await writeFileAtomic(this.#bootstrapPath, text, { mode: 0o600 });
+    await writeFileAtomic(this.#programPath, `${this.#options.program}\n`);
+    await this.#launch();
   }
 
   async #launch(): Promise<void> {
@@ -309,6 +357,10 @@ export class ProxyProcess {
     if (this.#state === state) return;
     this.#state = state;
     this.#options.onChange();
+  }
+
+  get #bootstrapText(): string {
+    return `${JSON.stringify(this.#options.bootstrap, undefined, 2)}\n`;
   }
 
   get #programPath(): string {

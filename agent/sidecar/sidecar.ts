@@ -1,6 +1,8 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Pod } from '../../api/kinds/pod.ts';
-import { INJECT } from '../../api/meta/well-known.ts';
+import { readProxyConcurrency } from '../../api/meta/proxy-concurrency.ts';
+import { INJECT, PROXY_CONCURRENCY } from '../../api/meta/well-known.ts';
 import type { WorkloadIdentity } from '../identity/workload-identity.ts';
 import { identityFields } from './bootstrap.ts';
 import { ProxyProcess, type ProxyState } from './proxy-process.ts';
@@ -19,6 +21,13 @@ export interface SidecarOptions {
 /** Whether the pod gets a sidecar: all do but those that say no. */
 export function wantsSidecar({ metadata }: Pod): boolean {
   return metadata.annotations?.[INJECT] !== 'false';
+}
+
+/** Nothing where the pod says nothing, or nothing that can be read: the API server has warned of it. */
+function workersField({ metadata }: Pod): { readonly workers?: number } {
+  const said = readProxyConcurrency(metadata.annotations?.[PROXY_CONCURRENCY]);
+  if (said === undefined || 'problem' in said) return {};
+  return { workers: said.workers === 'auto' ? availableParallelism() : said.workers };
 }
 
 /** The proxy beside one pod. It takes its identity from the Workload API, as the pod's containers may. */
@@ -50,6 +59,7 @@ export class Sidecar {
         admin: { address: podAddress, port: ADMIN_PORT },
         stateFolder: join(folder, 'state'),
         ...tracingFields(settings, serviceNameOf(pod)),
+        ...workersField(pod),
         logLevel: 'info',
       },
       clock,
@@ -88,6 +98,11 @@ export class Sidecar {
   async start(): Promise<void> {
     await this.#identity.start();
     await this.#proxy.start();
+  }
+
+  /** Hot restart; see ProxyProcess. */
+  restart(limitMs: number): Promise<void> {
+    return this.#proxy.restart(limitMs);
   }
 
   async drain(limitMs: number): Promise<void> {

@@ -15,6 +15,7 @@ const hear = (what: string): void => appendFileSync(join(dirname(path), 'heard')
 const isHeldBack = (): boolean => existsSync(join(dirname(path), 'hold'));
 
 const server = createServer((request, response) => {
+  response.setHeader('x-tutti-process', String(process.pid));
   if (request.url === '/ready') response.writeHead(isHeldBack() ? 503 : 200).end();
   else if (request.url?.startsWith('/drain') === true) {
     hear('drained');

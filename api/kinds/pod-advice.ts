@@ -1,4 +1,6 @@
 import { dnsLabel } from '../meta/names.ts';
+import { readProxyConcurrency } from '../meta/proxy-concurrency.ts';
+import { PROXY_CONCURRENCY } from '../meta/well-known.ts';
 import type { PodSpec } from './pod-spec.ts';
 
 /* What Kubernetes warns of though it takes it (pkg/api/pod/warnings.go). */
@@ -10,6 +12,16 @@ export function nameAdvice(name: string, uses: string): readonly string[] {
   const errors = dnsLabel(name);
   const detail = `this is used in ${uses}, which can result in surprising behavior; a DNS label is recommended`;
   return errors.length === 0 ? [] : [`metadata.name: ${detail}: [${errors.join(' ')}]`];
+}
+
+/** Annotations that Tutti reads and cannot make sense of. `field`: where the pod's metadata is. */
+export function podAnnotationAdvice(
+  annotations: Readonly<Record<string, string>> | undefined,
+  field: string,
+): readonly string[] {
+  const concurrency = readProxyConcurrency(annotations?.[PROXY_CONCURRENCY]);
+  if (concurrency === undefined || !('problem' in concurrency)) return [];
+  return [`${field}.annotations[${PROXY_CONCURRENCY}]: ${concurrency.problem}; the sidecar has one worker`];
 }
 
 export function podSpecAdvice(spec: PodSpec, field: string): readonly string[] {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineKind, identity, type Stored } from './define-kind.ts';
-import { nameAdvice, podSpecAdvice } from './pod-advice.ts';
+import { nameAdvice, podAnnotationAdvice, podSpecAdvice } from './pod-advice.ts';
 import { podColumns } from './pod-columns.ts';
 import { validatePod } from './pod-rules.ts';
 import { podSpecSchema } from './pod-spec.ts';
@@ -42,6 +42,7 @@ export const podKind = defineKind<Pod>({
   validate: validatePod,
   warnings: ({ metadata, spec }) => [
     ...nameAdvice(metadata.name, "the Pod's hostname"),
+    ...podAnnotationAdvice(metadata.annotations, 'metadata'),
     ...podSpecAdvice(spec, 'spec'),
     ...podSpecWarnings(spec, 'spec'),
   ],

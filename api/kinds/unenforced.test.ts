@@ -40,5 +40,10 @@ test('an ordinary Pod, defaults and all, is free of warnings', () => {
     },
   });
   assert.deepEqual(podKind.warnings(pod), []);
+  const said = { ...pod, metadata: { ...pod.metadata, annotations: { 'tutti.dev/concurrency': 'many' } } };
+  assert.match(
+    podKind.warnings(said).join(),
+    /^metadata\.annotations\[tutti\.dev\/concurrency\]: "many": wanted "auto"/,
+  );
   assert.deepEqual(podKind.validate(pod, undefined), []);
 });

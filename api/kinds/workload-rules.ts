@@ -5,7 +5,7 @@ import { validateAnnotations, validateLabels, wrong } from '../meta/metadata-rul
 import { labelValue, qualifiedName } from '../meta/names.ts';
 import type { FieldError } from '../meta/status.ts';
 import type { Deployment } from './deployment.ts';
-import { nameAdvice, podSpecAdvice } from './pod-advice.ts';
+import { nameAdvice, podAnnotationAdvice, podSpecAdvice } from './pod-advice.ts';
 import { validatePodSpec } from './pod-rules.ts';
 import type { PodTemplateSpec } from './pod-spec.ts';
 import { podSpecWarnings } from './pod-warnings.ts';
@@ -74,6 +74,7 @@ function inOrder({ matchLabels, ...rest }: LabelSelector): LabelSelector {
 export function workloadWarnings({ metadata, spec }: Deployment | ReplicaSet): readonly string[] {
   return [
     ...nameAdvice(metadata.name, 'Pod names and hostnames'),
+    ...podAnnotationAdvice(spec.template.metadata?.annotations, 'spec.template.metadata'),
     ...podSpecAdvice(spec.template.spec, 'spec.template.spec'),
     ...podSpecWarnings(spec.template.spec, 'spec.template.spec'),
   ];

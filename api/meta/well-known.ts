@@ -39,6 +39,9 @@ export const SEND_PROXY_PROTOCOL = 'tutti.dev/send-proxy-protocol';
 /** On a Pod: `false` when it has no sidecar; callers' proxies then speak plain text to it. */
 export const INJECT = 'tutti.dev/inject';
 
+/** On a Pod: worker threads of its sidecar: a number, or `auto` for one on each core; 1 without it (Istio's `concurrency`). */
+export const PROXY_CONCURRENCY = 'tutti.dev/concurrency';
+
 /**
  * On a Pod: `true` when its containers call Services by gRPC's own xDS client (`xds:///NAME`): the agent then gives them a bootstrap, in
  * GRPC_XDS_BOOTSTRAP, and the pod's certificates as files (docs/grpc.md).

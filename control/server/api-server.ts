@@ -14,6 +14,7 @@ import { metricsKinds } from './agents/metrics.ts';
 import { OpenStreams } from './agents/open-streams.ts';
 import { podLogs } from './agents/pod-log.ts';
 import { podStreams, podStreamUpgrades } from './agents/pod-streams.ts';
+import { proxyRestarts } from './agents/proxy-restart.ts';
 import type { ServiceAccountKeys } from './authn/service-account-keys.ts';
 import { TokenAuthenticator } from './authn/token-authenticator.ts';
 import { makeFirstObjects } from './first-objects.ts';
@@ -106,6 +107,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     ...served.flatMap((kind) => kindEndpoints({ verbs, watches, log }, kind)),
     podEvictions(verbs),
     podLogs({ objects, agents, watches }),
+    proxyRestarts({ objects, agents }),
     ...podStreams(streaming),
     serviceAccountTokens({ keys: options.serviceAccountKeys, objects, clock }),
     svidRequests(options.signSvid),

@@ -33,6 +33,9 @@ export interface Admin {
 // sidecar's start. This way nothing is read that is not used.
 const { createServer } = process.getBuiltinModule('node:http');
 
+/** Which process answers: after a hot restart it is another one. agent/sidecar/admin-client.ts reads it. */
+const PROCESS_HEADER = 'x-tutti-process';
+
 /** What /drain waits when it is not told (linkerd's shutdown grace is two minutes, Kubernetes' default grace 30 s). */
 const DEFAULT_DRAIN_MS = 25_000;
 const MAX_DRAIN_MS = 3_600_000;
@@ -74,6 +77,7 @@ async function respond(
   metrics: Metrics,
 ): Promise<void> {
   const { engine } = options;
+  response.setHeader(PROCESS_HEADER, String(process.pid));
   const url = new URL(request.url ?? '/', 'http://admin');
   // A page in somebody's browser must not be able to drain a proxy: browsers say where a request comes from.
   if (request.headers.origin !== undefined || request.headers['sec-fetch-site'] !== undefined) {

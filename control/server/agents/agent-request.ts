@@ -24,6 +24,8 @@ export const ANSWER_TIMEOUT_MS = 10_000;
 const REASONS: Readonly<Record<number, StatusReason>> = {
   400: 'BadRequest',
   404: 'NotFound',
+  409: 'Conflict',
+  504: 'Timeout',
   429: 'TooManyRequests',
 };
 
@@ -31,19 +33,19 @@ const REASONS: Readonly<Record<number, StatusReason>> = {
 const MAX_ERROR_BYTES = 4096;
 
 /**
- * Sends a GET to the agent of a node and gives its answer as it comes. The agent must prove to be that node's. Throws
- * ApiError: the agent's own code where it answers one, 503 where it does not answer.
+ * Sends a GET, or a POST without a body, to the agent of a node and gives its answer as it comes. The agent must prove to be that node's.
+ * Throws ApiError: the agent's own code where it answers one, 503 where it does not answer.
  */
 export async function askAgent(
   node: Node,
   path: string,
-  access: AgentAccess & { readonly signal: AbortSignal },
+  access: AgentAccess & { readonly signal: AbortSignal; readonly method?: 'POST'; readonly timeoutMs?: number },
 ): Promise<IncomingMessage> {
-  const { signal } = access;
+  const { signal, method = 'GET', timeoutMs = ANSWER_TIMEOUT_MS } = access;
   const { name } = node.metadata;
-  const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
-  const request = send({ ...connectionTo(node, access), path });
-  const giveUp = (): void => void request.destroy(new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`));
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const request = send({ ...connectionTo(node, access), path, method });
+  const giveUp = (): void => void request.destroy(new Error(`no answer within ${timeoutMs} ms`));
   const stop = (): void => void request.destroy(new Error('no longer wanted'));
   timeout.addEventListener('abort', giveUp, { once: true });
   signal.addEventListener('abort', stop, { once: true });
