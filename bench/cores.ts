@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { median } from '../kit/median.ts';
 import { makeCertificates } from './certificates.ts';
 import type { LoadOutcome } from './load/outcome.ts';
 import { runLoad, type Watch } from './load-process.ts';
@@ -8,7 +9,7 @@ import { measure } from './measure.ts';
 import { PLAIN } from './peers/job.ts';
 import { PEERS } from './peers/peers.ts';
 import { listening, type Pinned, startPinned, stop } from './proxy-process.ts';
-import { type Figures, machine, median, summarize, table } from './result.ts';
+import { type Figures, machine, summarize, table } from './result.ts';
 import { type Options, type Report, ROUNDS, type Scenario } from './scenario.ts';
 import { freePorts, LOAD_CORE, SERVER_CORE } from './side-by-side.ts';
 

@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { median } from '../kit/median.ts';
 import { makeCertificates } from './certificates.ts';
 import { PLAIN } from './peers/job.ts';
 import { PEERS, type PeerName } from './peers/peers.ts';
 import { listening, startPinned, stop, usageOf } from './proxy-process.ts';
-import { machine, median } from './result.ts';
+import { machine } from './result.ts';
 import type { Options, Report, Scenario } from './scenario.ts';
 import { freePorts, LOAD_CORE, type Server, withServers } from './side-by-side.ts';
 

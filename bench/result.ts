@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
+import { median } from '../kit/median.ts';
 
 export interface Figures {
   readonly cpuMicrosPerRequest: number;
@@ -89,11 +90,6 @@ export function machine(): Machine {
   const [cpu] = cpus();
   const [load = 0] = loadavg();
   return { cpu: cpu?.model ?? 'unknown', cores: cpus().length, node: process.version, load };
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 function medians(rounds: readonly Figures[]): Figures {

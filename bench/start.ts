@@ -4,11 +4,12 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PROXY_NODE_FLAGS, proxyCommand } from '../cli/process/proxy-command.ts';
+import { median } from '../kit/median.ts';
 import { bundleProxy } from '../tools/bundle-proxy.ts';
 import { OWN_ADDRESS, OWN_POD, TRUST_DOMAIN } from './mesh/own-pod.ts';
 import { IDLE_PEERS } from './peers/idle-sidecar.ts';
 import { type Pinned, startPinned, stop, usageOf } from './proxy-process.ts';
-import { machine, median } from './result.ts';
+import { machine } from './result.ts';
 import { type Options, type Report, ROUNDS, type Scenario } from './scenario.ts';
 import { freePorts, LOAD_CORE, type Peer, SERVER_CORE } from './side-by-side.ts';
 

@@ -162,7 +162,7 @@ test('outgoing HTTP goes to the sidecar, what is local does not', () => {
   const variables = proxyVariables('127.64.0.9');
   assert.deepEqual(
     [variables['http_proxy'], variables['no_proxy'], variables['NODE_USE_ENV_PROXY']],
-    ['http://127.64.0.9:15001', 'localhost,127.0.0.1,::1', '1'],
+    ['http://127.64.0.9:15001', 'localhost,127.0.0.1,::1,127.64.0.9', '1'],
   );
 });
 

@@ -25,7 +25,8 @@ export function portVariables({ ports = [] }: Pick<Container, 'ports'>, appPorts
 
 /**
  * Sends an app's outgoing HTTP through the sidecar: the variables that curl, Python, Go and, with NODE_USE_ENV_PROXY, Node
- * go by (nodejs.org/api/cli.html). What an app says to itself over loopback does not go there.
+ * go by (nodejs.org/api/cli.html). What an app says to itself, over loopback or its
+ * pod's own address, does not go there.
  *
  * gRPC goes by `http_proxy` alone, in lower case, and for `xds:` targets too (http_proxy.cc; grpc-js' http_proxy.ts): a pod whose gRPC clients
  * find their own way is not given that one.
@@ -35,7 +36,7 @@ export function proxyVariables(
   clients: 'for-all' | 'for-grpc' = 'for-all',
 ): Record<string, string> {
   const proxy = `http://${podAddress}:${OUTBOUND_PROXY_PORT}`;
-  const none = 'localhost,127.0.0.1,::1';
+  const none = `localhost,127.0.0.1,::1,${podAddress}`;
   return {
     HTTP_PROXY: proxy,
     ...(clients === 'for-all' ? { http_proxy: proxy } : {}),

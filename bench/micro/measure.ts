@@ -1,5 +1,5 @@
 import { getHeapStatistics } from 'node:v8';
-import { median } from '../result.ts';
+import { median } from '../../kit/median.ts';
 
 /** One idea of the hot path, by itself. */
 export interface Micro {

@@ -33,8 +33,12 @@ export class BodyRate {
     return this.#sinceMs + GRACE_MS + (bytes / MIN_BYTES_PER_SECOND) * 1000 + heldMs;
   }
 
-  /** It has taken so long that it is no request like others. */
+  /** When it has taken so long that it is no request like others. */
+  get longAtMs(): number {
+    return this.#sinceMs + GRACE_MS;
+  }
+
   isLong(nowMs: number): boolean {
-    return nowMs - this.#sinceMs >= GRACE_MS;
+    return nowMs >= this.longAtMs;
   }
 }

@@ -13,6 +13,11 @@ export class Incoming {
     this.#outgoing = outgoing;
   }
 
+  /** The peer has hardly any room left to send in, on any stream: streams that we hold back keep it. */
+  get isStarving(): boolean {
+    return this.#window < DEFAULT_WINDOW_BYTES;
+  }
+
   /** Data has come, padding included; false when the connection had no window for it. */
   take(bytes: number): boolean {
     this.#window -= bytes;

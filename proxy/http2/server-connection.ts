@@ -230,9 +230,10 @@ export class ServerConnection implements ByteReceiver, SessionEvents {
     const standstill = nowMs >= this.#lookedAtMs + idleTimeoutMs;
     if (standstill) this.#lookedAtMs = nowMs;
     for (const stream of Array.from(this.#streams.values())) {
+      stream.hurry(nowMs);
       if (stream.dueMs <= nowMs) stream.giveUp('the upstream took too long');
       else if (standstill && stream.progress === stream.seenProgress) stream.giveUp('nothing moved for too long');
-      else nextMs = Math.min(nextMs, stream.dueMs);
+      else nextMs = Math.min(nextMs, stream.dueMs, stream.bodyDueMs(nowMs));
       if (standstill) stream.seenProgress = stream.progress;
     }
     if (this.#isOpen()) this.runtime.wheel.set(this.#alarm, nowMs, Math.max(1, nextMs - nowMs));

@@ -1,7 +1,9 @@
+import { callKind } from '../grpc/call-kind.ts';
+import { BodyRate } from '../http1/body-rate.ts';
 import type { Framing } from '../http1/body-reader.ts';
 import { MAX_HEADERS } from '../http1/limits.ts';
 import { type OwnAnswer, ownHeadLines } from '../http1/own-answer.ts';
-import { CONNECT_REFUSED, type Rejection, TOO_MANY_FIELDS } from '../http1/rejection.ts';
+import { BODY_TIMEOUT, CONNECT_REFUSED, type Rejection, TOO_MANY_FIELDS } from '../http1/rejection.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { CompiledEdits } from '../route/header-edits.ts';
@@ -34,6 +36,10 @@ export class ServerStream implements Client, StreamUser {
   #exchange: Exchange | undefined = undefined;
   #isHead = false;
   #trailers: TrailerFields | undefined = undefined;
+  /** At the edge, of a body that is to be whole before its answer begins. */
+  #bodyRate: BodyRate | undefined = undefined;
+  /** The client waits with its body for a word of the upstream's (Expect: 100-continue). */
+  #bodyInDoubt = false;
   /** Of a CONNECT, extended or not. */
   #end: StreamEnd | undefined = undefined;
   #tunnel: Tunnel | undefined = undefined;
@@ -54,6 +60,28 @@ export class ServerStream implements Client, StreamUser {
   /** The stream has come to its end: so has what it carried. */
   closed(): void {
     if (this.#tunnel !== undefined) this.abandoned();
+  }
+
+  /** When the body is to be looked at again. */
+  bodyDueMs(nowMs: number): number {
+    const [rate, exchange] = [this.#bodyRate, this.#exchange];
+    if (rate === undefined || exchange === undefined) return Number.POSITIVE_INFINITY;
+    return rate.isLong(nowMs) ? rate.dueMs(exchange.bytesIn, nowMs) : rate.longAtMs;
+  }
+
+  /** As bodies of HTTP/1.1 (http1/body-rate.ts): ends one that trickles, and one that takes long where too many do. */
+  hurry(nowMs: number): void {
+    const [rate, exchange] = [this.#bodyRate, this.#exchange];
+    if (rate === undefined || exchange === undefined) return;
+    if (this.#connection.session.isStarving) {
+      // It may not send: its time begins anew.
+      this.#watchBody(nowMs);
+      return;
+    }
+    if (rate.dueMs(exchange.bytesIn, nowMs) > nowMs && !(rate.isLong(nowMs) && !exchange.takeLongPlace())) return;
+    this.#bodyRate = undefined;
+    this.#connection.runtime.telemetry.rejected('request', BODY_TIMEOUT.cause);
+    exchange.giveUp(BODY_TIMEOUT.status, 'DT', BODY_TIMEOUT.cause);
   }
 
   giveUp(body: string): void {
@@ -109,6 +137,7 @@ export class ServerStream implements Client, StreamUser {
   }
 
   ended(): void {
+    this.#bodyRate = undefined;
     const exchange = this.#exchange;
     if (exchange === undefined) return;
     if (this.#end !== undefined) {
@@ -148,7 +177,20 @@ export class ServerStream implements Client, StreamUser {
       return;
     }
     // A request that is whole is told of in `ended`, right after this.
-    if (!last && this.#exchange === exchange) exchange.flushUpload();
+    if (last || this.#exchange !== exchange) return;
+    // A call of gRPC has no end of its own, and no rate.
+    if (from.direction === 'ingress' && callKind(head.fields) === 'none') {
+      this.#bodyInDoubt = head.expectsContinue;
+      this.#watchBody(runtime.clock.monotonic());
+    }
+    exchange.flushUpload();
+  }
+
+  #watchBody(nowMs: number): void {
+    const rate = new BodyRate(nowMs);
+    this.#bodyRate = rate;
+    if (this.#bodyInDoubt || this.#stream.paused) rate.hold(nowMs);
+    this.#connection.deadline(nowMs, rate.dueMs(0, nowMs));
   }
 
   /** Until the application has agreed, no more may come than the stream's window has room for. */
@@ -171,10 +213,14 @@ export class ServerStream implements Client, StreamUser {
   }
 
   interim(head: ResponseHead): void {
+    this.#bodyInDoubt = false;
+    this.#bodyRate?.release(this.#connection.runtime.clock.monotonic());
     this.#connection.session.sendHead(this.#stream, encodeResponse(head, undefined), false);
   }
 
   startResponse(head: ResponseHead, framing: Framing, edits: CompiledEdits | undefined): void {
+    // From here on both may wait for each other's words: a conversation.
+    this.#bodyRate = undefined;
     if (head.status === 101) {
       // RFC 8441 section 5: the answer to CONNECT, which needs no proof of having been understood.
       head.fields.removeNames(NOT_TO_CONNECT);
@@ -208,10 +254,12 @@ export class ServerStream implements Client, StreamUser {
   }
 
   pauseUpload(): void {
+    this.#bodyRate?.hold(this.#connection.runtime.clock.monotonic());
     this.#connection.session.pause(this.#stream);
   }
 
   resumeUpload(): void {
+    if (!this.#bodyInDoubt) this.#bodyRate?.release(this.#connection.runtime.clock.monotonic());
     this.#connection.session.resume(this.#stream);
   }
 

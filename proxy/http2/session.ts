@@ -127,6 +127,11 @@ export class Session implements FrameReceiver, OutgoingEvents {
     return this.#parser.frames;
   }
 
+  /** The peer may send hardly anything, because of what we hold back. */
+  get isStarving(): boolean {
+    return this.#incoming.isStarving;
+  }
+
   /** A client's side may open no more streams than a connection has numbers for. */
   get isExhausted(): boolean {
     return this.#numbers.isExhausted;

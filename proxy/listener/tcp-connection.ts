@@ -18,6 +18,11 @@ const IDLE_MS = 3_600_000;
 /** No byte was sent to an endpoint that could not be reached: another is asked, as for requests. */
 const MAX_ENDPOINTS = 3;
 
+// As Envoy's tcp_proxy judges endpoints where failures of its own are not counted apart (outlier_detection_impl.cc, resultToHttpCode); a
+// connection that is made counts as 200.
+const REFUSED = 503;
+const TIMED_OUT = 504;
+
 /** Both ends of a client's connection. */
 export interface Client {
   readonly source: Peer;
@@ -150,7 +155,7 @@ export class TcpConnection implements ByteReceiver {
     const runtime = this.#runtime;
     const isCurrent = (): boolean => this.#upstream === upstream && !this.#isClosed;
     const failed = (): void => {
-      if (isCurrent() && this.#tunnel === undefined) this.#connectFailed();
+      if (isCurrent() && this.#tunnel === undefined) this.#connectFailed(REFUSED);
     };
     const upstream = dial(runtime, cluster.config, endpoint.config, {
       receiver: { receive: (from, count) => this.#tunnel?.fromUpstream(from, 0, count) },
@@ -178,6 +183,7 @@ export class TcpConnection implements ByteReceiver {
     const { wheel, clock } = this.#runtime;
     wheel.set(this.#alarm, clock.monotonic(), IDLE_MS);
     endpoint.answered();
+    endpoint.outlier.succeed();
     const tunnel = new Tunnel(this.#socket, upstream);
     this.#tunnel = tunnel;
     const version = this.#cluster?.config.sendProxyProtocol;
@@ -190,12 +196,17 @@ export class TcpConnection implements ByteReceiver {
     if (this.#clientEnded) tunnel.clientEnded();
   }
 
-  #connectFailed(): void {
+  /** `status`: what outlier detection takes it for. */
+  #connectFailed(status: typeof REFUSED | typeof TIMED_OUT): void {
     const upstream = this.#upstream;
     this.#upstream = undefined;
     upstream?.destroy();
     const endpoint = this.#tried.at(-1);
-    if (endpoint !== undefined) this.#cluster?.connectFailed(endpoint, this.#runtime.clock.monotonic());
+    const { clock, random } = this.#runtime;
+    if (endpoint !== undefined) {
+      this.#cluster?.connectFailed(endpoint, clock.monotonic());
+      this.#cluster?.failed(endpoint, status, clock.monotonic(), random);
+    }
     this.#countTry('error');
     if (this.#tried.length < MAX_ENDPOINTS) this.#dialNext();
     else this.#socket.destroy();
@@ -204,7 +215,7 @@ export class TcpConnection implements ByteReceiver {
   #alarmed(): void {
     const tunnel = this.#tunnel;
     if (tunnel === undefined) {
-      this.#connectFailed();
+      this.#connectFailed(TIMED_OUT);
       return;
     }
     const bytes = tunnel.bytesIn + tunnel.bytesOut;

@@ -6,7 +6,7 @@ import tls from 'node:tls';
 import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
 import { answering, eventually, type RunningEngine, rawUpstream, startEngine } from '../test-support/harness.ts';
 import { testAuthority } from '../test-support/mesh.ts';
-import { cluster, forward, listener, route, routeTable, tables } from '../test-support/tables.ts';
+import { cluster, forward, listener, outlierDetection, route, routeTable, tables } from '../test-support/tables.ts';
 
 const PORT_NAME = '8080.port.tutti.internal';
 const SERVICE_NAME = 'greeter.shop.svc.cluster.local';
@@ -135,4 +135,30 @@ test('a drain waits for connections that are open', async () => {
   socket.end();
   await once(socket, 'close');
   await drain;
+});
+
+test('an endpoint of bytes that refuses connections is ejected as one of HTTP is, and not one that took some between', async () => {
+  await using behind = await echo();
+  const gone = await echo();
+  await gone[Symbol.asyncDispose]();
+  const plain = listener('in', '', { direction: 'outbound' });
+  const chains = plain.chains.map(({ name, serverNames }) => ({
+    name,
+    serverNames,
+    applicationProtocols: [],
+    tls: undefined,
+    tcp: { cluster: 'c' },
+  }));
+  const outliers = outlierDetection({ consecutiveGatewayFailure: 1, enforcing: { consecutive_gateway_failure: 100 } });
+  await using proxy = await startEngine({
+    tables: tables([{ ...plain, chains }], [], [cluster('c', [gone.port, behind.port], { outliers })]),
+  });
+  const ejected = (): readonly boolean[] => (proxy.engine.clusters()[0]?.endpoints ?? []).map((each) => each.ejected);
+  for (let count = 0; count < 2; count++) {
+    const socket = net.connect(proxy.port('in'), '127.0.0.1');
+    socket.end('hi');
+    const [said] = (await once(socket, 'data')) as [Buffer];
+    assert.equal(said.toString(), 'hi');
+  }
+  assert.deepEqual(ejected(), [true, false]);
 });

@@ -398,7 +398,8 @@ export class Exchange implements CarrierUser {
     const again = this.#tries > 1;
     const plan = this.#plan;
     // A tunnel needs a connection of its own.
-    const hop = plan === undefined ? 'http1' : hopTo(cluster.config, endpoint, this.#clientProtocol(), plan);
+    const hop =
+      plan === undefined ? 'http1' : hopTo(cluster.config, endpoint, this.#clientProtocol(), plan, this.#runtime.clock);
     if (hop !== 'http1') {
       const purpose = plan?.upgrade === '' ? 'request' : 'tunnel';
       return openStream(this.#runtime, { cluster, endpoint, generation, hop, purpose, again }, this);

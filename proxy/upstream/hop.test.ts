@@ -7,7 +7,7 @@ import { EndpointState } from '../cluster/endpoint-state.ts';
 import { eventually, rawExchange, rawUpstream, startEngine } from '../test-support/harness.ts';
 import { type TestAuthority, testAuthority } from '../test-support/mesh.ts';
 import { cluster, endpoint, forward, listener, route, routeTable, tables } from '../test-support/tables.ts';
-import { hopTo, MAX_CARRIED_STREAMS } from './hop.ts';
+import { hopTo, MAX_CARRIED_STREAMS, wantsHttp1 } from './hop.ts';
 
 const SERVER_NAME = '8080.port.tutti.internal';
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
@@ -112,6 +112,18 @@ for (const [what, more, client, request, hop] of [
   test(`${what} goes by ${hop}`, () => {
     const tls = { serverName: SERVER_NAME, spiffeIds: [] };
     const of = { head: 'GET / HTTP/1.1\r\n\r\n', upgrade: '', ...request };
-    assert.equal(hopTo(cluster('c', [], { tls, ...more }), new EndpointState(endpoint(1)), client, of), hop);
+    assert.equal(
+      hopTo(cluster('c', [], { tls, ...more }), new EndpointState(endpoint(1)), client, of, { monotonic: () => 0 }),
+      hop,
+    );
   });
 }
+
+test('who wants HTTP/1.1 is asked again after a minute, for its proxy may be another by then', () => {
+  const tls = { serverName: SERVER_NAME, spiffeIds: [] };
+  const state = new EndpointState(endpoint(1));
+  const hopAt = (nowMs: number): string =>
+    hopTo(cluster('c', [], { tls }), state, 'http1', { head: '', upgrade: '' }, { monotonic: () => nowMs });
+  wantsHttp1(state, 1000);
+  assert.deepEqual([1000, 60_999, 61_000].map(hopAt), ['http1', 'http1', MESH_HTTP1_PROTOCOL]);
+});

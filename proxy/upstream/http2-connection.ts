@@ -248,7 +248,7 @@ export class Http2Connection implements ByteReceiver, SessionEvents {
   /** The peer is the right one, but does not carry HTTP/1.1 this way. */
   #unfit(): void {
     if (this.#phase !== 'connecting') return;
-    wantsHttp1(this.endpoint);
+    wantsHttp1(this.endpoint, this.runtime.clock.monotonic());
     for (const stream of this.#cut()) stream.connectionUnfit();
   }
 

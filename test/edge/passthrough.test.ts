@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import https from 'node:https';
-import type net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -15,30 +11,19 @@ import { eventually, rawExchange, startEngine } from '../../proxy/test-support/h
 import { testAuthority } from '../../proxy/test-support/mesh.ts';
 import { cluster, listener, tables } from '../../proxy/test-support/tables.ts';
 import { needs, program } from '../support/programs.ts';
+import { backend } from './backend.ts';
 import { certificateFor, type ServerCertificate } from './certificates.ts';
 
 const run = promisify(execFile);
 const MESH_NAME = meshServerName(8443);
 
-async function backend(
-  name: string,
-  { cert, key }: ServerCertificate,
-): Promise<AsyncDisposable & { readonly port: number }> {
-  const say = (request: IncomingMessage, response: ServerResponse): void => {
-    response.end(
-      `${name} over ${request.socket.constructor.name}, ${String(request.headers['x-forwarded-for'] ?? 'untouched')}`,
-    );
-  };
-  const server = https.createServer({ cert, key }, say);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as net.AddressInfo).port,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+/** Says who it is, and that nobody has read its requests. */
+function named(name: string, certificate: ServerCertificate): ReturnType<typeof backend> {
+  return backend(
+    ({ socket, headers }) =>
+      `${name} over ${socket.constructor.name}, ${String(headers['x-forwarded-for'] ?? 'untouched')}`,
+    certificate,
+  );
 }
 
 /** As the control plane tells an ingress of a Gateway's listener with mode Passthrough. */
@@ -68,8 +53,8 @@ test(
     const [one, two] = await Promise.all(['one.example', 'two.example'].map((name) => certificateFor(name, folder)));
     assert.ok(one !== undefined && two !== undefined);
     const ca = stack.use(await testAuthority());
-    const first = stack.use(await backend('first', one));
-    const second = stack.use(await backend('second', two));
+    const first = stack.use(await named('first', one));
+    const second = stack.use(await named('second', two));
     // The second is behind a sidecar.
     const callee = stack.use(
       await startEngine({

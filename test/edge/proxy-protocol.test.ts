@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import http from 'node:http';
-import type net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -16,6 +13,7 @@ import { testAuthority } from '../../proxy/test-support/mesh.ts';
 import { cluster, forward, listener, route, routeTable, tables } from '../../proxy/test-support/tables.ts';
 import { freePort } from '../support/free-port.ts';
 import { needs, program } from '../support/programs.ts';
+import { backend } from './backend.ts';
 import { certificateFor } from './certificates.ts';
 import { startHaproxy, startNginx } from './programs.ts';
 
@@ -25,18 +23,7 @@ const CLIENT = '127.0.0.7';
 const REQUEST = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
 
 /** What it answers: who the client is, as its proxy says. */
-async function app(): Promise<AsyncDisposable & { readonly port: number }> {
-  const server = http.createServer((request, response) => response.end(String(request.headers['x-forwarded-for'])));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as net.AddressInfo).port,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
+const app = (): ReturnType<typeof backend> => backend(({ headers }) => String(headers['x-forwarded-for']));
 
 async function curl(...args: readonly string[]): Promise<string> {
   return (await run(program('curl'), ['-sS', '--max-time', '20', ...args])).stdout;

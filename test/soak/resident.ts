@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { median } from '../../kit/median.ts';
 
 const PAGE = 4096;
 
@@ -27,10 +28,5 @@ export function growth(samples: readonly Sample[]): number {
   const slopes = samples.flatMap((left, index) =>
     samples.slice(index + 1).map((right) => ((right.rssMb - left.rssMb) / (right.seconds - left.seconds)) * 60),
   );
-  return median(slopes);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  return sorted[sorted.length >> 1] ?? 0;
+  return slopes.length === 0 ? 0 : median(slopes);
 }

@@ -350,7 +350,7 @@ const RESPONSE_LIST = [
 ] as const;
 
 function answerIsSound({ list, last }: List): void {
-  responseFields.start(responseHead);
+  responseFields.start(responseHead, 'request');
   for (const [name, value] of list) responseFields.field(new Field(name, value));
   if (responseFields.finish(last, false) !== undefined) return;
   const { status, fields } = responseHead;
