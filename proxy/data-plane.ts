@@ -124,14 +124,18 @@ class DataPlane implements Engine, Runtime {
   }
 
   load(): readonly ClusterLoad[] {
-    return [...this.#clusters.values()].map(({ config, total, success, error, active }) => ({
-      cluster: config.name,
-      service: config.service,
-      total,
-      success,
-      error,
-      active,
-    }));
+    const now = this.clock.monotonic();
+    const wallMs = this.clock.now() - now;
+    return [...this.#clusters.values()].map((cluster) => {
+      cluster.sweepOutliers(now, this.random);
+      const { config, total, success, error, active } = cluster;
+      const ejections = cluster.ejected.map(({ key, outlier }) => ({
+        address: key,
+        cause: outlier.cause ?? 'consecutive_5xx',
+        untilMs: Math.round((wallMs + outlier.ejectedAtMs + outlier.ejectedForMs) / 1000) * 1000,
+      }));
+      return { cluster: config.name, service: config.service, total, success, error, active, ejections };
+    });
   }
 
   listeners(): readonly ListenerStatus[] {

@@ -24,6 +24,15 @@ export interface ClusterLoad {
   readonly error: number;
   /** Requests in flight. */
   readonly active: number;
+  /** Endpoints that take no requests for a while, because of their answers. */
+  readonly ejections: readonly Ejection[];
+}
+
+export interface Ejection {
+  readonly address: string;
+  readonly cause: EjectionCause;
+  /** Milliseconds since the epoch, to the second; the detection looks every interval, so it may be as much later. */
+  readonly untilMs: number;
 }
 
 export interface ListenerStatus {

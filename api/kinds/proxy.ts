@@ -25,6 +25,16 @@ const proxyLoadSchema = z
   })
   .describe('Requests that the proxy sent to one cluster.');
 
+const proxyEjectionSchema = z
+  .strictObject({
+    cluster: z.string().describe('The xDS cluster: service/<ns>/<service>/<port>.'),
+    address: z.string().describe('The endpoint: address and port, for a pod of the mesh its mesh port.'),
+    service: z.string().optional().describe('The Service behind it: <service>.<ns>.'),
+    cause: z.string().describe("Why, in Envoy's words: consecutive_gateway_failure, consecutive_5xx, success_rate …"),
+    until: timeSchema.describe('Until when, or one interval of the detection longer.'),
+  })
+  .describe('An endpoint that the proxy sends nothing to for a while, because of its answers.');
+
 const proxyChangeSchema = z
   .strictObject({
     id: z.string().describe('The same for every proxy that hears of the change.'),
@@ -57,6 +67,10 @@ const proxySchema = z
         version: z.string().optional().describe("The proxy's own version."),
         types: mapList(proxyResourceTypeSchema, 'type').default(() => []),
         load: mapList(proxyLoadSchema, 'cluster').default(() => []),
+        ejected: z
+          .array(proxyEjectionSchema)
+          .default(() => [])
+          .describe('Endpoints that it has ejected.'),
         changes: mapList(proxyChangeSchema, 'id')
           .default(() => [])
           .describe('The newest changes, newest first.'),
@@ -68,6 +82,7 @@ const proxySchema = z
   );
 
 export type Proxy = Stored<typeof proxySchema>;
+export type ProxyEjection = z.infer<typeof proxyEjectionSchema>;
 export type ProxyChange = z.infer<typeof proxyChangeSchema>;
 type ProxyLoad = z.infer<typeof proxyLoadSchema>;
 
@@ -87,6 +102,7 @@ export const proxyKind = defineKind<Proxy>({
     column('Synced', 'Types of resources that it has accepted in full.', synced),
     integerColumn('Requests', 'Requests that it carried.', ({ status }) => sum(status.load, 'total')),
     integerColumn('Errors', 'Those that failed.', ({ status }) => sum(status.load, 'error')),
+    integerColumn('Ejected', 'Endpoints that it sends nothing to for a while.', ({ status }) => status.ejected.length),
     ageColumn,
     wide(column('Refused', 'What it refused, and why.', refused)),
   ],

@@ -36,6 +36,10 @@ export const ACCEPT_PROXY_PROTOCOL = 'tutti.dev/accept-proxy-protocol';
 /** On a Service: `v1` or `v2`: its app is sent a PROXY protocol header before a connection's first byte; its ports are bytes then. */
 export const SEND_PROXY_PROTOCOL = 'tutti.dev/send-proxy-protocol';
 
+/** In the metadata of an endpoint that a proxy has ejected, in its load reports: why, and until when (ms since the epoch). */
+export const EJECTED = 'tutti.dev/ejected';
+export const EJECTED_UNTIL = 'tutti.dev/ejected-until';
+
 /** On a Pod: `false` when it has no sidecar; callers' proxies then speak plain text to it. */
 export const INJECT = 'tutti.dev/inject';
 

@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
 import { type Event, eventKind } from '../../api/kinds/event.ts';
 import type { Kind, KubeObject } from '../../api/kinds/kind.ts';
+import type { Proxy } from '../../api/kinds/proxy.ts';
 import type { Cluster, CommandContext } from '../cluster/context.ts';
 import { describeObject } from '../cluster/describe-object.ts';
+import { listProxies } from '../cluster/list-proxies.ts';
 import { type ClusterOptions, withClusterOptions } from '../cluster/options.ts';
 import { parseResources } from '../cluster/resources.ts';
+import { ejectionsText, mayBeEjected } from '../proxies/ejections.ts';
 
 interface DescribeOptions extends ClusterOptions {
   readonly selector?: string;
@@ -21,10 +24,14 @@ export function registerDescribe(program: Command, context: CommandContext): voi
     const cluster = await context.connect(options);
     try {
       const texts: string[] = [];
+      let proxies: readonly Proxy[] | undefined;
       for (const { kind, names } of parseResources(given)) {
         const namespace = kind.namespaced ? (options.namespace ?? cluster.namespace) : undefined;
         for (const object of await objectsOf(cluster, kind, { names, namespace, selector: options.selector })) {
-          texts.push(describeObject(object, await eventsOf(cluster, object), context.clock.now()));
+          const now = context.clock.now();
+          if (mayBeEjected(kind.kind)) proxies ??= await proxiesOf(cluster);
+          const ejections = mayBeEjected(kind.kind) ? ejectionsText(object, proxies ?? [], now) : '';
+          texts.push(describeObject(object, await eventsOf(cluster, object), now) + ejections);
         }
       }
       if (texts.length === 0) context.terminal.err('No resources found\n');
@@ -33,6 +40,11 @@ export function registerDescribe(program: Command, context: CommandContext): voi
       await cluster.close();
     }
   });
+}
+
+/** Who may not see the proxies is shown the object all the same. */
+async function proxiesOf(cluster: Cluster): Promise<readonly Proxy[]> {
+  return await listProxies(cluster).catch(() => []);
 }
 
 interface Wanted {

@@ -44,6 +44,13 @@ export function proxyObject(record: ProxyRecord): Proxy {
         };
       }),
       changes: [...record.changes.list((kind) => view.kinds[kind].error)],
+      ejected: record.ejected.map(({ cluster, address, cause, untilMs }) => ({
+        cluster,
+        address,
+        ...serviceOf(cluster),
+        cause,
+        until: timestamp(untilMs),
+      })),
       load: [...record.loads.values()].map((sum) => ({ ...sum, ...serviceOf(sum.cluster) })),
     },
   };

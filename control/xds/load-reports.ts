@@ -1,5 +1,6 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import type { LoadStatsRequest, LoadStatsResponseInput } from '../../xds/messages.js';
+import { EJECTED, EJECTED_UNTIL } from '../../api/meta/well-known.ts';
+import type { LoadStatsRequest, LoadStatsResponseInput, UpstreamLocalityStats } from '../../xds/messages.js';
 import type { Hub } from './hub.ts';
 
 export type LoadCall = Pick<ServerDuplexStream<LoadStatsRequest, LoadStatsResponseInput>, 'write' | 'end' | 'on'>;
@@ -18,6 +19,7 @@ export function serveLoadReports(call: LoadCall, spiffeId: string, hub: Hub): vo
     if (!hub.speaksFor(nodeId, spiffeId)) return;
     const record = hub.record(nodeId);
     for (const { clusterName, upstreamLocalityStats } of request.clusterStats) {
+      record?.setEjected(clusterName, upstreamLocalityStats.flatMap(ejectedIn));
       for (const stats of upstreamLocalityStats) {
         record?.addLoad(clusterName, {
           total: stats.totalIssuedRequests,
@@ -29,4 +31,15 @@ export function serveLoadReports(call: LoadCall, spiffeId: string, hub: Hub): vo
   });
   call.on('error', () => {});
   call.on('end', () => call.end());
+}
+
+/** Endpoints that the proxy says it has ejected; Envoy's reports say nothing of it. */
+function ejectedIn({ upstreamEndpointStats }: UpstreamLocalityStats) {
+  return upstreamEndpointStats.flatMap(({ address, metadata }) => {
+    const { address: host = '', portValue = 0 } = address?.socketAddress ?? {};
+    const cause = metadata?.fields[EJECTED]?.stringValue;
+    if (typeof cause !== 'string') return [];
+    const untilMs = metadata?.fields[EJECTED_UNTIL]?.numberValue ?? 0;
+    return [{ address: host.includes(':') ? `[${host}]:${portValue}` : `${host}:${portValue}`, cause, untilMs }];
+  });
 }

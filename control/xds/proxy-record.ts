@@ -12,8 +12,18 @@ export interface LoadSum {
   error: number;
 }
 
+/** An endpoint that a proxy sends nothing to for a while. */
+export interface Ejected {
+  readonly cluster: string;
+  readonly address: string;
+  readonly cause: string;
+  readonly untilMs: number;
+}
+
 // A proxy reports the clusters it has; more than this is no mesh of ours.
 const MAX_CLUSTERS = 10_000;
+/** Of one cluster; a service has fewer replicas. */
+const MAX_EJECTED = 1000;
 
 /** One proxy, over all its streams. */
 export class ProxyRecord {
@@ -21,6 +31,7 @@ export class ProxyRecord {
   readonly node: NodeId;
   readonly firstConnectedMs: number;
   readonly loads = new Map<string, LoadSum>();
+  readonly #ejected = new Map<string, readonly Ejected[]>();
   readonly changes = new ChangeLog();
   session: Session | undefined = undefined;
   /** The proxy's own version, as it says. */
@@ -59,6 +70,22 @@ export class ProxyRecord {
     sum.total += delta.total;
     sum.success += delta.success;
     sum.error += delta.error;
+  }
+
+  /** All that are ejected of a cluster, as the proxy's newest report of it says. */
+  setEjected(cluster: string, ejected: readonly Omit<Ejected, 'cluster'>[]): void {
+    if (ejected.length === 0) this.#ejected.delete(cluster);
+    else if (this.#ejected.size < MAX_CLUSTERS) {
+      this.#ejected.set(
+        cluster,
+        ejected.slice(0, MAX_EJECTED).map((each) => ({ cluster, ...each })),
+      );
+    }
+  }
+
+  /** None of a proxy that is away: it may have changed its mind. */
+  get ejected(): readonly Ejected[] {
+    return this.session === undefined ? [] : [...this.#ejected.values()].flat();
   }
 
   view(): ProxyView {

@@ -43,6 +43,11 @@ export class ClusterState {
     return this.#endpoints.values();
   }
 
+  /** Those that are ejected now; none where the cluster has no outlier detection. */
+  get ejected(): readonly EndpointState[] {
+    return this.#outliers === undefined ? [] : this.#all.filter(({ outlier }) => outlier.ejected);
+  }
+
   /** Undefined where the cluster has no outlier detection. */
   get outliers(): Pick<OutlierDetector, 'enforced' | 'overflow'> | undefined {
     return this.#outliers;

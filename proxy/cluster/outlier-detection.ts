@@ -35,6 +35,8 @@ export class OutlierRecord {
   ejected = false;
   ejectedAtMs = 0;
   ejectedForMs = 0;
+  /** Of the last ejection; undefined before the first. */
+  cause: EjectionCause | undefined = undefined;
   /** Since the endpoint is known. */
   ejections = 0;
   /** What the base time is multiplied by; falls again while all is well. */
@@ -87,7 +89,14 @@ export function hasRoom(ejected: number, hosts: number, config: OutlierDetection
 }
 
 /** `chance`: in [0, 1), for the jitter. */
-export function eject(record: OutlierRecord, nowMs: number, chance: number, config: OutlierDetection): void {
+export function eject(
+  record: OutlierRecord,
+  cause: EjectionCause,
+  nowMs: number,
+  chance: number,
+  config: OutlierDetection,
+): void {
+  record.cause = cause;
   const { baseEjectionMs, maxEjectionMs, maxEjectionJitterMs } = config;
   if (record.backoff * baseEjectionMs < maxEjectionMs + baseEjectionMs) record.backoff++;
   record.ejected = true;

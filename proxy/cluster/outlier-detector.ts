@@ -72,7 +72,7 @@ export class OutlierDetector {
     const ejected = hosts.filter(({ outlier }) => outlier.ejected).length;
     if (!hasRoom(ejected, hosts.length, this.config)) this.overflow++;
     else if (random() * 100 < percent) {
-      eject(host.outlier, nowMs, random(), this.config);
+      eject(host.outlier, cause, nowMs, random(), this.config);
       this.enforced[cause]++;
     }
   }

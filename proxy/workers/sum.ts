@@ -8,6 +8,7 @@ const NOT_SUMMED = new Set([
   'problems',
   'p50',
   'p99',
+  'untilMs',
 ]);
 
 /** What is over when its worker is: all other numbers only ever rise. */
@@ -15,6 +16,7 @@ const GAUGES = new Set(['connectionsOpen', 'active', 'idleConnections', 'connect
 
 /** Of an endpoint, in the eyes of one worker. */
 const FLAGS_OF_THE_MOMENT = new Set(['avoided', 'ejected']);
+const LISTS_OF_THE_MOMENT = new Set(['ejections']);
 
 /** What tells the members of a list apart. */
 const KEYS = ['name', 'cluster', 'address'] as const;
@@ -63,7 +65,9 @@ function withoutGauges(field: string, value: unknown, isGauge: boolean): unknown
   if (FLAGS_OF_THE_MOMENT.has(field)) return false;
   if (value instanceof Map)
     return new Map([...value].map(([key, each]) => [key, withoutGauges('', each, within)] as const));
-  if (Array.isArray(value)) return value.map((each) => withoutGauges('', each, within));
+  if (Array.isArray(value)) {
+    return LISTS_OF_THE_MOMENT.has(field) ? [] : value.map((each) => withoutGauges('', each, within));
+  }
   if (!isRecord(value) || value instanceof Float64Array) return value;
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withoutGauges(name, each, within)]));
 }

@@ -325,7 +325,7 @@ for (const variant of ['sotw', 'delta'] as const) {
 
     test('load is reported and summed by service', async () => {
       const { engine } = startProxy('sidecar/default/web-1');
-      const load = { cluster: 'service/default/catalog/80', service: 'catalog.default', active: 0 };
+      const load = { cluster: 'service/default/catalog/80', service: 'catalog.default', active: 0, ejections: [] };
       await eventually('first tables', () => engine.tables.listeners.size === 3);
       engine.loads = [{ ...load, total: 10, success: 9, error: 1 }];
       await eventually('a first report', () => xds.listProxies()[0]?.status.load[0]?.total === 10);
@@ -335,6 +335,32 @@ for (const variant of ['sotw', 'delta'] as const) {
         return first?.total === 25 && first;
       });
       assert.deepEqual(sum, { cluster: load.cluster, service: 'catalog.default', total: 25, success: 20, error: 5 });
+    });
+
+    test('who is ejected is told, also when nothing else is, and that it is back', async () => {
+      const { engine } = startProxy('sidecar/default/web-1');
+      await eventually('first tables', () => engine.tables.listeners.size === 3);
+      const load = { cluster: 'service/default/catalog/80', service: 'catalog.default', active: 0 };
+      const figures = { ...load, total: 0, success: 0, error: 0 };
+      const ejected = () => xds.listProxies()[0]?.status.ejected ?? [];
+      const gone = {
+        address: '[fd00::1]:28000',
+        cause: 'consecutive_gateway_failure',
+        untilMs: 1_900_000_000_000,
+      } as const;
+      engine.loads = [{ ...figures, ejections: [gone] }];
+      await eventually('the ejection', () => ejected().length === 1);
+      assert.deepEqual(ejected(), [
+        {
+          cluster: load.cluster,
+          service: load.service,
+          address: gone.address,
+          cause: gone.cause,
+          until: '2030-03-17T17:46:40Z',
+        },
+      ]);
+      engine.loads = [{ ...figures, ejections: [] }];
+      await eventually('its return', () => ejected().length === 0);
     });
 
     test('a workload cannot have what is meant for another', async () => {

@@ -1,9 +1,10 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { EJECTED, EJECTED_UNTIL } from '../../api/meta/well-known.ts';
 import type { ControlChannel } from '../../certs/workload/control-channel.ts';
 import type { Clock, Timer } from '../../kit/clock.ts';
 import type { LoadStatsRequestInput, LoadStatsResponse } from '../../xds/messages.js';
 import { LoadReportingService } from '../../xds/services.js';
-import type { ClusterLoad, Figures } from '../engine.ts';
+import type { ClusterLoad, Ejection, Figures } from '../engine.ts';
 
 type Reported = Pick<ClusterLoad, 'total' | 'success' | 'error'>;
 
@@ -28,6 +29,8 @@ const DEFAULT_INTERVAL_MS = 1000;
 export class LoadReporter {
   readonly #options: LoadReporterOptions;
   #reported = new Map<string, Reported>();
+  /** Ejections that this stream has told of, by cluster. */
+  #told = new Map<string, string>();
   #stream: ClientDuplexStream<LoadStatsRequestInput, LoadStatsResponse> | undefined = undefined;
   #timer: Timer | undefined = undefined;
   #lastMs = 0;
@@ -43,6 +46,7 @@ export class LoadReporter {
     const stream = channel.open(LoadReportingService.streamLoadStats);
     this.#stream = stream;
     this.#asked = false;
+    this.#told.clear();
     this.#lastMs = this.#options.clock.monotonic();
     stream.on('data', ({ loadReportingInterval }: LoadStatsResponse) => {
       const intervalMs = (loadReportingInterval?.seconds ?? 0) * 1000 + (loadReportingInterval?.nanos ?? 0) / 1e6;
@@ -66,7 +70,10 @@ export class LoadReporter {
     const now = clock.monotonic();
     const clusterStats = loads.flatMap((load) => {
       const { total, success, error } = sinceReported(load, this.#reported.get(load.cluster) ?? NOTHING);
-      if (total === 0 && success === 0 && error === 0) return [];
+      const upstreamEndpointStats = load.ejections.map(endpointStatsOf);
+      const told = JSON.stringify(upstreamEndpointStats);
+      if (total === 0 && success === 0 && error === 0 && told === (this.#told.get(load.cluster) ?? '[]')) return [];
+      this.#told.set(load.cluster, told);
       const stats = {
         totalIssuedRequests: total,
         totalSuccessfulRequests: success,
@@ -75,7 +82,13 @@ export class LoadReporter {
       };
       const elapsed = now - this.#lastMs;
       const loadReportInterval = { seconds: Math.floor(elapsed / 1000), nanos: Math.round((elapsed % 1000) * 1e6) };
-      return [{ clusterName: load.cluster, upstreamLocalityStats: [{ locality: {}, ...stats }], loadReportInterval }];
+      return [
+        {
+          clusterName: load.cluster,
+          upstreamLocalityStats: [{ locality: {}, ...stats, upstreamEndpointStats }],
+          loadReportInterval,
+        },
+      ];
     });
     this.#lastMs = now;
     if (clusterStats.length === 0) return;
@@ -98,6 +111,16 @@ export class LoadReporter {
       this.#plan(stream, intervalMs);
     });
   }
+}
+
+/** What LRS has no field for goes into an endpoint's metadata, which is for whatever a proxy and its control plane agree on. */
+function endpointStatsOf({ address, cause, untilMs }: Ejection) {
+  const colon = address.lastIndexOf(':');
+  const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
+  return {
+    address: { socketAddress: { address: host, portValue: Number(address.slice(colon + 1)) } },
+    metadata: { fields: { [EJECTED]: { stringValue: cause }, [EJECTED_UNTIL]: { numberValue: untilMs } } },
+  };
 }
 
 /** A cluster that left and came back counts from 0 again. */
