@@ -227,6 +227,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       await registration?.close();
       await events.close({ withinMs: LAST_EVENTS_WITHIN_MS });
       await Promise.all([server.close(), services.close(), context.configs.close(), runtime.close()]);
+      await context.network.close();
       releaseCgroups(cgroups);
       lock.release();
     },

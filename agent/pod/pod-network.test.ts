@@ -17,8 +17,9 @@ const POD: Pod = podKind.schema.parse({
 
 test("an address on which another cluster's sidecar listens is passed over, and so is the last one's own", async (t) => {
   // Of this test's process alone, so that runs beside it do not meet.
-  const range = `127.65.${process.pid % 256}.${(Math.floor(process.pid / 256) % 32) * 8}/29`;
+  const range = `127.120.${process.pid % 256}.${(Math.floor(process.pid / 256) % 32) * 8}/29`;
   const network = new PodNetwork(() => Promise.resolve(range), new PortPool(seededRandom(2)), seededRandom(1));
+  t.after(() => network.close());
   const first = (await network.place(POD)).address;
   const others = [];
   for (let index = 0; index < 3; index++) {
@@ -34,5 +35,14 @@ test("an address on which another cluster's sidecar listens is passed over, and 
   for (let index = 0; index < 4; index++) given.add((await network.place(POD)).address);
   assert.equal(given.size, 4);
   assert.ok(!given.has(listening) && !given.has(first), [...given].join(' '));
-  await assert.rejects(network.place(POD), /all of 127\.65\.\S+ are in use/);
+  await assert.rejects(network.place(POD), /all of 127\.120\.\S+ are in use/);
+});
+
+test('two clusters that place a pod at the same moment, by the same chance, give it different addresses', async (t) => {
+  const range = () => Promise.resolve(`127.122.${process.pid % 256}.0/24`);
+  const networks = [1, 2].map(() => new PodNetwork(range, new PortPool(seededRandom(2)), seededRandom(1)));
+  t.after(() => Promise.all(networks.map((network) => network.close())));
+  const placements = await Promise.all(networks.map((network) => network.place(POD)));
+  assert.equal(new Set(placements.map(({ address }) => address)).size, 2);
+  assert.equal(new Set(placements.map(({ meshPort }) => meshPort)).size, 2);
 });

@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import type { Pod } from '../../api/kinds/pod.ts';
 import { type Random, randomInt } from '../../kit/random.ts';
 import { addressesOf, nextAddress } from '../node/address-pool.ts';
+import { type Claim, claim } from '../node/claim.ts';
 import type { PortPool } from '../node/port-pool.ts';
 import { ADMIN_PORT } from '../sidecar/proxy-settings.ts';
 import { wantsSidecar } from '../sidecar/sidecar.ts';
@@ -12,7 +13,7 @@ export class PodNetwork {
   readonly #range: () => Promise<string>;
   readonly #ports: PortPool;
   readonly #random: Random;
-  readonly #addresses = new Set<string>();
+  readonly #addresses = new Map<string, Promise<Claim | undefined>>();
   #last: string | undefined;
 
   /** `range` resolves to the node's podCIDR when the API server has given it. */
@@ -34,34 +35,51 @@ export class PodNetwork {
   }
 
   /**
-   * Another cluster on this machine has the same range: an address on which another's sidecar listens is passed over. The first is chosen by
-   * chance, so that two that start together do not both find the same one free.
+   * Another cluster on this machine has the same range: an address that another agent has claimed for a pod, or on which a sidecar listens
+   * whose agent is gone, is passed over. The first is chosen by chance, so that two do not go the same way.
    */
   async #freeAddress(range: string): Promise<string> {
     const { count, at } = addressesOf(range);
     const others = new Set<string>();
     for (;;) {
       this.#last ??= at(randomInt(this.#random, count));
-      const address = nextAddress(range, this.#addresses.union(others), this.#last);
+      const address = nextAddress(range, others.union(this.#addresses), this.#last);
       if (address === undefined) throw new Error(`address for a pod: all of ${range} are in use`);
-      this.#addresses.add(address);
       this.#last = address;
-      if (await isFree(address)) return address;
-      this.#addresses.delete(address);
+      if ((await this.#claim(address)) !== undefined && (await isFree(address))) return address;
+      await this.#giveBack(address);
       others.add(address);
     }
   }
 
   /** What an earlier agent gave out. */
   keep(placement: PodPlacement): void {
-    this.#addresses.add(placement.address);
+    void this.#claim(placement.address);
     this.#last ??= placement.address;
     for (const port of portsOf(placement)) this.#ports.keep(port);
   }
 
   release(placement: PodPlacement): void {
-    this.#addresses.delete(placement.address);
+    void this.#giveBack(placement.address);
     for (const port of portsOf(placement)) this.#ports.release(port);
+  }
+
+  /** Lets other agents have what is not in use. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#addresses.keys()].map((address) => this.#giveBack(address)));
+    await this.#ports.close();
+  }
+
+  #claim(address: string): Promise<Claim | undefined> {
+    const claimed = claim(address, ADMIN_PORT);
+    this.#addresses.set(address, claimed);
+    return claimed;
+  }
+
+  async #giveBack(address: string): Promise<void> {
+    const claimed = this.#addresses.get(address);
+    this.#addresses.delete(address);
+    (await claimed)?.release();
   }
 }
 
