@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { Agent, request } from 'undici';
+import { freePort } from '../../test/support/free-port.ts';
 import { FallbackConnector } from './fallback-connector.ts';
 
 async function server(t: TestContext, name: string): Promise<string> {
@@ -16,14 +17,9 @@ async function server(t: TestContext, name: string): Promise<string> {
   return `http://127.0.0.1:${(started.address() as AddressInfo).port}`;
 }
 
-/** An address where nobody listens: its port was free a moment ago. */
+/** An address where nobody listens. */
 async function nobody(): Promise<string> {
-  const probe = createTcpServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return `http://127.0.0.1:${port}`;
+  return `http://127.0.0.1:${await freePort()}`;
 }
 
 async function ask(connector: FallbackConnector, origin: string): Promise<string> {

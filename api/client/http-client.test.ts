@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
+import { freePort } from '../../test/support/free-port.ts';
 import { needs, program } from '../../test/support/programs.ts';
 import { configMapKind } from '../kinds/config-map.ts';
 import { nodeKind } from '../kinds/node.ts';
@@ -218,12 +219,7 @@ test('warnings of the server are heard', async (t) => {
 });
 
 test('a server that is not there is told with what to do', async (t) => {
-  const gone = createServer();
-  gone.listen(0, '127.0.0.1');
-  await once(gone, 'listening');
-  const { port } = gone.address() as AddressInfo;
-  gone.close();
-  await once(gone, 'close');
+  const port = await freePort();
   const client = httpClient({ server: `http://127.0.0.1:${port}`, credentials: { kind: 'anonymous' }, userAgent: 'x' });
   t.after(() => client.close());
   await assert.rejects(client.get(configMapKind, ref), (error) => {

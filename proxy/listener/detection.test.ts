@@ -6,6 +6,7 @@ import net from 'node:net';
 import { test } from 'node:test';
 import tls from 'node:tls';
 import { MESH_BYTES_PROTOCOL, meshServerName } from '../../api/meta/well-known.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { eventually, type RunningEngine, startEngine } from '../test-support/harness.ts';
 import { testAuthority } from '../test-support/mesh.ts';
 import { cluster, forward, listener, route, routeTable, tables } from '../test-support/tables.ts';
@@ -274,12 +275,7 @@ test('a caller that names no protocol is looked at by the callee; one that asks 
 
 test('an endpoint that cannot be reached is made good by another, and a listener that goes away cuts no bytes', async () => {
   await using app = await listening(greeter());
-  const gone = net.createServer();
-  gone.listen(0, '127.0.0.1');
-  await once(gone, 'listening');
-  const { port: closedPort } = gone.address() as net.AddressInfo;
-  gone.close();
-  const clusters = [cluster('app', [closedPort, app.port])];
+  const clusters = [cluster('app', [await freePort(), app.port])];
   const routes = [routeTable('out', [route(forward('app'))])];
   await using proxy = await startEngine({ tables: tables([outbound('ingress')], routes, clusters) });
   for (let turn = 0; turn < 4; turn++) {

@@ -8,6 +8,7 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import { type Follower, informerFollower, watchFollower } from './followers.ts';
 import { labelsOf, type Write, writer } from './write-record.ts';
 
@@ -29,7 +30,7 @@ interface Served {
 
 let child: ChildProcess | undefined;
 
-/** The port of the first start is kept, as the control plane keeps its. */
+/** The port stays over all starts, as the control plane keeps its. */
 async function startServer(folder: string, port: string): Promise<Served> {
   child = fork(join(import.meta.dirname, 'churn-server.ts'), [folder, port], { stdio: 'inherit' });
   const [served] = (await once(child, 'message')) as [Served];
@@ -53,7 +54,7 @@ after(kill);
 
 test('informers hear of every write once and in order through churn, a compaction and a killed server', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'tutti-churn-'));
-  const { server, kubeconfig } = await startServer(folder, '0');
+  const { server, kubeconfig } = await startServer(folder, String(await freePort()));
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
   const core = config.makeApiClient(CoreV1Api);

@@ -30,9 +30,11 @@ export function informerFollower(
     heard.push({ type: 'delete', name: metadata?.name ?? '', revision: metadata?.resourceVersion });
   });
   let wanted = false;
-  informer.on('error', () => {
-    if (wanted) setTimeout(() => wanted && void informer.start(), AGAIN_MS);
-  });
+  const again = (): void => {
+    // It fails, where the server is away while it lists.
+    if (wanted) setTimeout(() => wanted && void informer.start().catch(again), AGAIN_MS);
+  };
+  informer.on('error', again);
   return {
     heard,
     present: () => new Map(informer.list().map((map) => [map.metadata?.name ?? '', map.data?.['value'] ?? ''])),

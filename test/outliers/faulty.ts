@@ -1,5 +1,5 @@
-import net from 'node:net';
 import { rawExchange, rawUpstream } from '../../proxy/test-support/harness.ts';
+import { freePort } from '../support/free-port.ts';
 
 export type Behaviour =
   /** A whole answer with that status. */
@@ -24,7 +24,7 @@ export const ROUTE_TIMEOUT_MS = 100;
 
 /** `onSilence`: a request has come that will not be answered. */
 export async function faultyUpstream(behaviour: Behaviour, onSilence = (): void => {}): Promise<FaultyUpstream> {
-  if (behaviour === 'refuse') return { port: await deadPort(), [Symbol.asyncDispose]: () => Promise.resolve() };
+  if (behaviour === 'refuse') return { port: await freePort(), [Symbol.asyncDispose]: () => Promise.resolve() };
   let turn = 0;
   return await rawUpstream((socket, received) => {
     if (!received.endsWith('\r\n\r\n')) return;
@@ -47,12 +47,4 @@ export async function sendRequests(port: number, count: number): Promise<void> {
 
 function answer(status: number): string {
   return `HTTP/1.1 ${status} Some\r\nContent-Length: 2\r\n\r\nok`;
-}
-
-async function deadPort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -51,10 +52,32 @@ export interface TestNode {
 
 export const TEST_NODE = 'test-node';
 
-/** Pods have addresses of this machine, and test files run beside each other: each process has a /22 of 127.64.0.0/12 for itself. */
-function ownRange(pid: number): string {
-  const index = pid % 1024;
-  return `127.${64 + (index >> 6)}.${(index & 63) * 4}.0/22`;
+/**
+ * Pods have addresses of this machine, and test files run beside each other: each process has a /22 of 127.64.0.0/12 for itself.
+ * Not the first, which is that of every cluster's first node.
+ */
+async function ownRange(): Promise<string> {
+  for (let step = 0; step < 1023; step++) {
+    const index = 1 + ((process.pid + step) % 1023);
+    const base = `127.${64 + (index >> 6)}.${(index & 63) * 4}.0`;
+    if (await isOurs(base)) return `${base}/22`;
+  }
+  throw new Error('every range of pod addresses is taken');
+}
+
+let range: Promise<string> | undefined;
+
+/** Whoever is bound to the range's first address, which no pod is given, has the range: until the process ends. */
+async function isOurs(base: string): Promise<boolean> {
+  const held = createSocket('udp4').bind({ port: 10_000, address: base, exclusive: true });
+  try {
+    await once(held, 'listening');
+    held.unref();
+    return true;
+  } catch {
+    held.close();
+    return false;
+  }
 }
 
 /** Programs that stand beside the agent's tests. */
@@ -67,7 +90,7 @@ export async function testNode(t: TestContext, changes: Partial<AgentOptions> = 
   await mkdir(images);
   const api = closedOnce(await startTestApiServer());
   await api.client.create(serviceAccountKind, { metadata: { name: 'default', namespace: 'default' } });
-  await api.client.create(nodeKind, { metadata: { name: TEST_NODE }, spec: { podCIDR: ownRange(process.pid) } });
+  await api.client.create(nodeKind, { metadata: { name: TEST_NODE }, spec: { podCIDR: await (range ??= ownRange()) } });
   const { client, options: settings } = await agentSettings(api, stateFolder, images, changes);
   const level = process.env['AGENT_TEST_LOG'];
   const agentClient = httpClient(client);

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { test } from 'node:test';
 import type { Pod } from '../../../api/kinds/pod.ts';
+import { freePort } from '../../../test/support/free-port.ts';
 import { appPort, connectApp } from './app-port.ts';
 
 const pod = { metadata: { name: 'web' } } as unknown as Pod;
@@ -19,10 +18,5 @@ test('what the pod does not declare is not forwarded, and what it does is told',
 });
 
 test('a port where nobody listens any more is a failure in words', async () => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  await assert.rejects(connectApp(port, new AbortController().signal), /ECONNREFUSED/);
+  await assert.rejects(connectApp(await freePort(), new AbortController().signal), /ECONNREFUSED/);
 });
