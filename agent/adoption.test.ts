@@ -41,7 +41,8 @@ test(
     const onTerm = `trap 'echo told >>${mark('end')}; ${untilGate}; echo ended >>${mark('end')}; exit 0' TERM`;
     await node.run('ending', {
       containers: [shellContainer(`${onTerm}; echo up >>${mark('end')}; while :; do sleep 0.05; done`)],
-      terminationGracePeriodSeconds: 60,
+      // It waits for the gate, which opens late in the test.
+      terminationGracePeriodSeconds: 600,
     });
     await node.run('done', {
       restartPolicy: 'Never',
@@ -77,7 +78,10 @@ test(
     // What was told of an end stays, and is not told again.
     assert.equal(appOf(done).state.terminated?.message, 'exited with code 3');
     const fieldSelector = 'involvedObject.name=done,reason=Exited';
-    const { items } = await node.admin.list(eventKind, { namespace: 'default', fieldSelector });
+    const items = await eventually('the end is told', async () => {
+      const events = await node.admin.list(eventKind, { namespace: 'default', fieldSelector });
+      return events.items.length > 0 ? events.items : undefined;
+    });
     assert.deepEqual(
       items.map(({ message, count }) => [message, count]),
       [['Container app exited with code 3', 1]],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -13,7 +13,8 @@ const OPTIONS = { timeout: 180_000 };
 
 /** An init container that keeps running: notes its start, and its end when it is told to. */
 function sidecar(name: string, marks: string, more: Record<string, unknown> = {}): Record<string, unknown> {
-  const script = `echo up ${name} >>${marks}; trap 'echo down ${name} >>${marks}; exit 0' TERM; while :; do sleep 0.05; done`;
+  // Told to end before it has said that it is up, it ends in its own way all the same.
+  const script = `trap 'echo down ${name} >>${marks}; exit 0' TERM; echo up ${name} >>${marks}; while :; do sleep 0.05; done`;
   return shellContainer(script, { name, restartPolicy: 'Always', ...more });
 }
 
@@ -34,11 +35,13 @@ test(
     await node.run('job', {
       restartPolicy: 'Never',
       initContainers: [
-        sidecar('one', marks, { startupProbe: { exec: { command: ['test', '-e', gate] }, periodSeconds: 1 } }),
+        sidecar('one', marks, {
+          startupProbe: { exec: { command: ['test', '-e', gate] }, periodSeconds: 1, failureThreshold: 60 },
+        }),
         shellContainer(`echo init >>${marks}`, { name: 'init' }),
         sidecar('two', marks),
       ],
-      containers: [shellContainer(`echo app >>${marks}; sleep 0.5`)],
+      containers: [shellContainer(`echo app >>${marks}; until grep -q 'up two' ${marks}; do sleep 0.05; done`)],
     });
     const held = await node.until(
       'job',
@@ -47,7 +50,8 @@ test(
     );
     assert.equal(held.status.phase, 'Pending');
     assert.match(findCondition(held.status.conditions, 'Initialized')?.message ?? '', /\[one init two\]/);
-    assert.equal(readFileSync(marks, 'utf8'), 'up one\n');
+    // It runs before it has come to its first line.
+    await eventually('its first line', () => existsSync(marks) && readFileSync(marks, 'utf8') === 'up one\n');
     await writeFile(gate, '');
     const done = await node.until('job', 'has succeeded', ({ status }) => status.phase === 'Succeeded');
     // The app and the second sidecar start together: which is first to write is chance.
@@ -78,7 +82,14 @@ test(
     const kill = await node.startProcess();
     const ready = join(node.stateFolder, 'ready');
     await writeFile(ready, '');
-    const readinessProbe = { exec: { command: ['test', '-e', ready] }, periodSeconds: 1, failureThreshold: 1 };
+    // A machine that is held up takes its time to start the command.
+    const timeoutSeconds = 20;
+    const readinessProbe = {
+      exec: { command: ['test', '-e', ready] },
+      periodSeconds: 1,
+      failureThreshold: 1,
+      timeoutSeconds,
+    };
     await node.run('web', {
       restartPolicy: 'Never',
       initContainers: [sidecar('one', marks, { readinessProbe })],
