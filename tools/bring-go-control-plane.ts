@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { download } from './download.ts';
 import { onPath, say } from './on-path.ts';
 
 /** Envoy's Go control plane, as a program that a test drives: about a minute of two cores the first time, Go's cache after. */
@@ -11,6 +12,7 @@ export function buildGoControlPlane(root: string): void {
   if (existsSync(program) && statSync(program).mtimeMs > Math.max(...inputs)) return;
   if (!onPath('go')) return;
   say('building go-control-plane');
+  if (!download('go-control-plane', ['go', 'mod', 'download'], { cwd: source })) return;
   const { status } = spawnSync('go', ['build', '-o', program, '.'], {
     cwd: source,
     stdio: ['ignore', 'ignore', 'inherit'],

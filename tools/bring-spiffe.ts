@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { download } from './download.ts';
 import { onPath, say } from './on-path.ts';
 
 /** A SPIFFE client that nobody here wrote, with what it needs, as wheels in a folder of its own. */
@@ -11,13 +12,10 @@ export function installSpiffe(root: string): void {
   const python = join(root, '.tools', 'bin', 'spiffe-python');
   if (existsSync(python) || !onPath('python3')) return;
   say(`fetching ${SPIFFE_PACKAGE} (PyPI)`);
-  const steps: readonly (readonly [string, ...string[]])[] = [
-    ['python3', '-m', 'venv', venv],
-    [join(venv, 'bin', 'python'), '-m', 'pip', 'install', '--quiet', '--only-binary', ':all:', SPIFFE_PACKAGE],
-  ];
-  for (const [command, ...args] of steps) {
-    if (spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0) continue;
-    say(`spiffe: "${command} ${args.join(' ')}" failed; tests that need it are skipped`);
+  const pip = [join(venv, 'bin', 'python'), '-m', 'pip'] as const;
+  const { status } = spawnSync('python3', ['-m', 'venv', venv], { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0 || !download('spiffe', [...pip, 'install', '--quiet', '--only-binary', ':all:', SPIFFE_PACKAGE])) {
+    say('spiffe: not there; tests that need it are skipped');
     rmSync(venv, { recursive: true, force: true });
     return;
   }

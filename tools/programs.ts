@@ -4,6 +4,7 @@ import { buildGoControlPlane } from './bring-go-control-plane.ts';
 import { buildH2spec } from './bring-h2spec.ts';
 import { installKubectls } from './bring-kubectl.ts';
 import { installSpiffe } from './bring-spiffe.ts';
+import { attempt } from './download.ts';
 import { onPath, say } from './on-path.ts';
 
 /** A referee that tests call: the program, or the path of what has none, and the Debian package that brings it. */
@@ -42,10 +43,15 @@ export function installPrograms(root: string): void {
     say(`installing ${packages.join(' ')}`);
     // Services that a package brings must not start: tests start their own.
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+    // apt-get itself asks again for what does not come within a while, and ends with 0 where a list did not come.
+    const patient = ['-q', '-o', 'Acquire::Retries=3', '-o', 'Acquire::http::Timeout=30'];
     const apt = (...args: readonly string[]) =>
-      spawnSync('apt-get', args, { stdio: ['ignore', 'ignore', 'inherit'], env });
-    apt('-q', 'update');
-    apt('-q', '-y', '--no-install-recommends', 'install', ...packages);
+      spawnSync('apt-get', [...patient, ...args], { stdio: ['ignore', 'ignore', 'inherit'], env });
+    attempt('Debian packages', () => {
+      apt('update');
+      const { status } = apt('-y', '--no-install-recommends', 'install', ...packages);
+      return status === 0 ? undefined : `apt-get ended with ${status}`;
+    });
   }
   installKubectls(root);
   buildGoControlPlane(root);
