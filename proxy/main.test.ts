@@ -31,7 +31,7 @@ const WEB = `spiffe://${TRUST_DOMAIN}/ns/default/sa/web`;
 const CONTROL = `spiffe://${TRUST_DOMAIN}/tutti/control`;
 
 async function eventually<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  const deadline = clock.monotonic() + 20_000;
+  const deadline = clock.monotonic() + 45_000;
   for (;;) {
     const seen = await look();
     if (seen !== undefined && seen !== false) return seen;
@@ -197,7 +197,7 @@ describe('the proxy process', () => {
   }
 
   test('gets its identity and configuration, carries requests over mTLS, and goes when told', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const app = createHttpServer((incoming, response) => {
       response.end(

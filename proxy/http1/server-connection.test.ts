@@ -192,7 +192,7 @@ test('a client that goes away in the middle takes its upstream request with it',
 
 test('a head that does not end is refused with 408, an idle connection is closed in silence', async () => {
   await using upstream = await rawUpstream(answering(OK));
-  await using proxy = await proxyTo(upstream.port, 'shared', { headerTimeoutMs: 100, idleTimeoutMs: 150 });
+  await using proxy = await proxyTo(upstream.port, 'shared', { headerTimeoutMs: 300, idleTimeoutMs: 350 });
   assert.deepEqual(statuses(await rawExchange(proxy.port('in'), 'GET / HTTP/1.1\r\nHost:')), ['408']);
   assert.deepEqual(
     statuses(await rawExchange(proxy.port('in'), 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab')),
@@ -207,9 +207,9 @@ test('a request that comes late on an idle connection has its whole time to be a
     if (!received.endsWith('\r\n\r\n')) return;
     // The first is answered at once; the second after the first idle period has run out, within its own.
     if (received.indexOf('\r\n\r\n') === received.length - 4) socket.write(OK);
-    else setTimeout(() => socket.write(OK), 700);
+    else setTimeout(() => socket.write(OK), 1300);
   });
-  await using proxy = await proxyTo(upstream.port, 'shared', { idleTimeoutMs: 1000 });
+  await using proxy = await proxyTo(upstream.port, 'shared', { idleTimeoutMs: 2000 });
   let sent = false;
   const answer = await new Promise<string>((resolve) => {
     let text = '';
@@ -217,7 +217,7 @@ test('a request that comes late on an idle connection has its whole time to be a
     socket.on('data', (data) => {
       text += data.toString();
       if (statuses(text).length === 2) resolve(text);
-      else if (!sent) setTimeout(() => socket.write(GET), 500);
+      else if (!sent) setTimeout(() => socket.write(GET), 1000);
       sent = true;
     });
     socket.on('end', () => resolve(text));

@@ -14,7 +14,8 @@ import type { ReadMode } from './listener.ts';
 import type { ListenerConfig } from './listener-config.ts';
 
 const NAME = meshServerName(8080);
-const OPENING = { look: 'http', timeoutMs: 100 } as const;
+/** Longer than a machine that does other things holds up what has been sent at once. */
+const OPENING = { look: 'http', timeoutMs: 300 } as const;
 const WHOLE = 1024 * 1024;
 
 /** As the control plane tells a caller of a port that names no protocol. */

@@ -68,8 +68,8 @@ export function rawExchange(
     };
     const timer = setTimeout(() => {
       socket.destroy();
-      reject(new Error(`raw exchange: no end within 10 s; so far ${JSON.stringify(answer)}`));
-    }, 10_000);
+      reject(new Error(`raw exchange: no end within 30 s; so far ${JSON.stringify(answer)}`));
+    }, 30_000);
     socket.on('data', (data) => {
       answer += data.toString('latin1');
       if (enough(answer)) finish();
@@ -138,9 +138,9 @@ export function answering(response: string): (socket: net.Socket, received: stri
 
 /** Asks again until it holds; a bounded wait, not a sleep. */
 export async function eventually(holds: () => boolean, what: string): Promise<void> {
-  const until = performance.now() + 10_000;
+  const until = performance.now() + 30_000;
   while (!holds()) {
-    if (performance.now() > until) throw new Error(`waited 10 s for: ${what}`);
+    if (performance.now() > until) throw new Error(`waited 30 s for: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

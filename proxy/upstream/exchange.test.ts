@@ -172,7 +172,7 @@ test('no endpoint, no cluster, no route, too many at once: each says which', asy
 
 test('connections are kept and used again, and closed when they have been idle for long', async () => {
   await using upstream = await rawUpstream(answering(OK));
-  await using proxy = await proxyTo([upstream.port], {}, { poolIdleMs: 100 });
+  await using proxy = await proxyTo([upstream.port], {}, { poolIdleMs: 1000 });
   for (let turn = 0; turn < 10; turn++) assert.equal(status(await rawExchange(proxy.port('in'), GET)), 200);
   assert.equal(upstream.connections, 1);
   await eventually(

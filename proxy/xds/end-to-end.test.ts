@@ -56,7 +56,7 @@ function isAcked({ sentVersion, ackedVersion }: Proxy['status']['types'][number]
 
 /** Looks again and again, with a bound: processes and sockets are real here. */
 async function eventually<T>(what: string, look: () => T | undefined | false): Promise<T> {
-  const deadline = clock.monotonic() + 15_000;
+  const deadline = clock.monotonic() + 45_000;
   for (;;) {
     const seen = look();
     if (seen !== undefined && seen !== false) return seen;
