@@ -32,7 +32,7 @@ function edgeListener(
 ): ListenerConfig {
   return {
     ...listener('edge', ''),
-    opening: { look: 'server-name', timeoutMs: 300 },
+    opening: { look: 'server-name', timeoutMs: 1000 },
     chains: names.map(([serverName, weighted]) => ({
       name: serverName,
       serverNames: [serverName],

@@ -18,7 +18,7 @@ import { certificateFor } from './certificates.ts';
 import { startHaproxy, startNginx } from './programs.ts';
 
 const run = promisify(execFile);
-const ACCEPT = { sources: ['127.0.0.1/32'], timeoutMs: 300 };
+const ACCEPT = { sources: ['127.0.0.1/32'], timeoutMs: 1000 };
 const CLIENT = '127.0.0.7';
 const REQUEST = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
 

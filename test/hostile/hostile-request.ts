@@ -16,7 +16,7 @@ export interface HostileRequest {
   readonly never?: RegExp;
   /** What the client's bytes must hold. */
   readonly answer?: RegExp;
-  /** For doors that wait 150 ms for a head and for a body's next byte. */
+  /** For doors that wait 400 ms for a head and for a body's next byte. */
   readonly impatient?: boolean;
   /** Not at a sidecar's inbound door, where a proxy of ours has added to the head. */
   readonly outside?: boolean;

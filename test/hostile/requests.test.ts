@@ -60,7 +60,7 @@ describe('requests that a proxy must not get wrong', () => {
   let impatient: Doors<RefereeApp>;
   before(async () => {
     patient = await openDoors(() => refereeApp({ port: 0 }));
-    impatient = await openDoors(() => refereeApp({ port: 0 }), { headerTimeoutMs: 150, idleTimeoutMs: 150 });
+    impatient = await openDoors(() => refereeApp({ port: 0 }), { headerTimeoutMs: 400, idleTimeoutMs: 400 });
   });
   after(async () => {
     await patient[Symbol.asyncDispose]();
