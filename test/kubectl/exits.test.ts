@@ -29,7 +29,7 @@ test('describe, logs, get events and top say of real containers how they ended a
           exec: { command: ['/bin/sh', '-c', 'echo no paper in the printer; exit 1'] },
           periodSeconds: 1,
           failureThreshold: 1,
-          terminationGracePeriodSeconds: 1,
+          terminationGracePeriodSeconds: 20,
         },
       }),
     ],

@@ -91,7 +91,7 @@ test('get shows the columns of the kind, and more with -o wide', needs('kubectl'
   const [head, row] = lines(await kubectl.ok('get deployments'));
   assert.deepEqual(head, ['NAME', 'READY', 'UP-TO-DATE', 'AVAILABLE', 'AGE']);
   assert.deepEqual(row?.slice(0, 4), ['web', '0/2', '0', '0']);
-  assert.match(row?.[4] ?? '', /^\d+s$/);
+  assert.match(row?.[4] ?? '', /^(\d+m)?(\d+s)?$/);
   const wide = lines(await kubectl.ok('get deployments -o wide'));
   assert.deepEqual(wide[0]?.slice(5), ['CONTAINERS', 'IMAGES', 'SELECTOR']);
   assert.deepEqual(wide[1]?.slice(5), ['app', 'shop/web:v1', 'app=web']);
