@@ -25,7 +25,7 @@ const NODE = { id: 'sidecar/default/web-1', userAgentName: 'envoy', userAgentVer
 const TTL_FEATURES = ['xds.config.supports-resource-ttl', 'xds.config.supports-resource-in-sotw'];
 const CATALOG = 'service/default/catalog/80';
 
-describe('ADS over mTLS', { timeout: 60_000 }, () => {
+describe('ADS over mTLS', { timeout: 180_000 }, () => {
   let running: RunningXds;
   let client: Client;
 

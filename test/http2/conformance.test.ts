@@ -33,9 +33,9 @@ interface Report {
 async function h2spec(port: number, ...flags: readonly string[]): Promise<Report> {
   const folder = mkdtempSync(join(tmpdir(), 'tutti-h2spec-'));
   const report = join(folder, 'report.xml');
-  const args = ['-h', '127.0.0.1', '-p', String(port), '--strict', '-o', '5', '-j', report, ...flags];
+  const args = ['-h', '127.0.0.1', '-p', String(port), '--strict', '-o', '20', '-j', report, ...flags];
   // Its exit code says only that something failed.
-  const { stdout } = await run(program('h2spec'), args, { timeout: 120_000 }).catch((error: { stdout?: string }) => ({
+  const { stdout } = await run(program('h2spec'), args, { timeout: 200_000 }).catch((error: { stdout?: string }) => ({
     stdout: error.stdout ?? '',
   }));
   try {
@@ -80,7 +80,7 @@ async function throughMtls(meshPort: number, identity: MeshIdentity) {
   return { port: (server.address() as AddressInfo).port, close: () => server.close() };
 }
 
-describe('HTTP/2 as others see it', { timeout: 180_000 }, () => {
+describe('HTTP/2 as others see it', { timeout: 450_000 }, () => {
   let ca: TestAuthority;
   let app: TestServer;
   let proxy: RunningEngine;
@@ -149,7 +149,7 @@ describe('HTTP/2 as others see it', { timeout: 180_000 }, () => {
       const { stdout } = await run(program('curl'), [
         '-sSk',
         '-m',
-        '10',
+        '30',
         '-w',
         ' %{http_version} %{http_code}',
         ...args,

@@ -86,7 +86,7 @@ function attacker(port: number, bytes: Buffer, read: 'reads' | 'does not read' =
   };
 }
 
-describe('floods over real sockets', { timeout: 120_000 }, () => {
+describe('floods over real sockets', { timeout: 400_000 }, () => {
   let app: TestServer;
   let proxy: ChildProcess;
   let port = 0;

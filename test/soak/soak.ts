@@ -84,7 +84,7 @@ async function run(mesh: Mesh, seconds: number, tell: (line: string) => void): P
   await mesh.apply(service('mixed', tier), timed(route('mixed')));
   await mesh.run('steady', { replicas: 2, env: common });
   for (const name of ['good', ...Object.keys(FAULTS)])
-    await mesh.command('rollout', 'status', `deployment/${name}`, '--timeout', '60s');
+    await mesh.command('rollout', 'status', `deployment/${name}`, '--timeout', '120s');
   tell(`${Object.keys(FAULTS).length + 5} replicas are ready`);
 
   const watched = await watchedProxies(mesh);

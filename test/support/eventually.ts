@@ -1,5 +1,5 @@
 // Long enough for a machine that does many other things at once; a condition that holds is seen within a tenth of a second.
-const DEFAULT_TIMEOUT_MS = 30_000;
+const DEFAULT_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
 
 /**

@@ -97,7 +97,7 @@ export async function startMesh(flags: readonly string[] = []): Promise<Mesh> {
       (JSON.parse(await command('get', 'pods', '-l', `app=${app}`, '-o', 'json')) as { items: Pod[] }).items,
     run: async (name, app = {}) => {
       await apply(deployment(name, app), service(name), route(name));
-      await command('rollout', 'status', `deployment/${name}`, '--timeout', '60s');
+      await command('rollout', 'status', `deployment/${name}`, '--timeout', '120s');
     },
     stop: async () => {
       up.signal('SIGINT');

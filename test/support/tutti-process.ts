@@ -37,7 +37,7 @@ export async function run(command: string, args: readonly string[], options: Run
   // A program may end without having read all of it.
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(options.input ?? '');
-  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 60_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 150_000);
   const [code] = (await once(child, 'close')) as [number | null];
   clearTimeout(timer);
   return { code, stdout: output.stdout(), stderr: output.stderr() };
@@ -79,7 +79,7 @@ export function startTutti(args: readonly string[], options: Pick<RunOptions, 'c
       child.stdout?.destroy();
       child.stderr?.destroy();
     },
-    printed: async (text, timeoutMs = 90_000) => {
+    printed: async (text, timeoutMs = 120_000) => {
       const seen = (): boolean => {
         const all = output.stdout() + output.stderr();
         return typeof text === 'string' ? all.includes(text) : text.test(all);

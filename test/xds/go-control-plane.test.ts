@@ -42,7 +42,7 @@ interface Event {
 
 for (const variant of ['sotw', 'delta'] as const) {
   describe(`our proxy, driven by go-control-plane, ${variant}`, {
-    timeout: 60_000,
+    timeout: 240_000,
     ...needs('go-control-plane'),
   }, () => {
     const clock = systemClock();
