@@ -241,7 +241,8 @@ test('garbage over UDP and TCP leaves the server answering', async () => {
   const stream = connect(server.port, '127.0.0.1');
   stream.on('error', () => {});
   stream.end(Buffer.from([0, 3, 1, 2, 3, 0xff, 0xff, 0]));
-  await once(stream.resume(), 'close');
+  // Not once(): it fails when the connection is reset, which is as good an end.
+  await new Promise((resolve) => stream.resume().on('close', resolve));
   // What the socket's buffer could not take was dropped, and may have been this: so it is asked again.
   const again = setInterval(() => socket.send(QUERY, server.port, '127.0.0.1'), 20);
   for (;;) {
@@ -257,7 +258,7 @@ test('close ends open connections and frees the port', async () => {
   const socket = connect(first.port, '127.0.0.1');
   socket.on('error', () => {});
   await once(socket, 'connect');
-  const closed = once(socket, 'close');
+  const closed = new Promise((resolve) => socket.on('close', resolve));
   await first.close();
   await closed;
   const second = await startDns({ ...local, port: first.port });

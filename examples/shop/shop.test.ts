@@ -166,9 +166,11 @@ test('reviews are summed up for each product', async (context) => {
 
 test('the page shows products, reviews, who served it, and which catalog version answered', async (context) => {
   const { frontend } = await startShop(context, 'v2');
-  const response = await fetch(frontend.url);
-  const page = await response.text();
-  assert.equal(response.headers.get('x-degraded'), null);
+  // What has not answered within its 2 s, on a machine that is held up, is left out of that one page.
+  const page = await eventually('a page with nothing left out', async () => {
+    const response = await fetch(frontend.url);
+    return response.headers.get('x-degraded') === null ? await response.text() : undefined;
+  });
   for (const shown of [
     'class="version v2"',
     'Glockenspiel',
