@@ -91,7 +91,7 @@ test('a walk goes back by itself when the new version fails more than is allowed
   );
   const restarted = await shop.tutti('rollout', 'restart', 'deployment/catalog-v2');
   assert.equal(restarted.code, 0, restarted.stderr);
-  const rolled = await shop.tutti('rollout', 'status', 'deployment/catalog-v2', '--timeout', '60s');
+  const rolled = await shop.tutti('rollout', 'status', 'deployment/catalog-v2', '--timeout', '120s');
   assert.equal(rolled.code, 0, rolled.stderr);
   const load = startLoad({ url: `${shop.url}/api/products`, requestsPerSecond: 200 });
   try {

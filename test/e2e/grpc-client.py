@@ -23,7 +23,7 @@ with grpc.secure_channel(target, credentials) as channel:
     count = channel.unary_unary("/shop.Stock/Count", request_serializer=as_it_is, response_deserializer=as_it_is)
     while True:
         try:
-            answer = count(REQUEST, timeout=5)
+            answer = count(REQUEST, timeout=15)
             # Answer{left, served_by}: the text stands last.
             say(by=answer[4:].decode())
         except grpc.RpcError as error:

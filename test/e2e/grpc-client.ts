@@ -10,7 +10,7 @@ const asItIs = (message: Buffer): Buffer => message;
 
 function count(client: Client): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const deadline = Date.now() + 5000;
+    const deadline = Date.now() + 15_000;
     client.makeUnaryRequest('/shop.Stock/Count', asItIs, asItIs, REQUEST, { deadline }, (error, answer) => {
       if (error === null && answer !== undefined) resolve(answer);
       else reject(error ?? new Error('no answer'));

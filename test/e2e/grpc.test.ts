@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import tls from 'node:tls';
 import { stringify } from 'yaml';
 import type { Pod } from '../../api/kinds/pod.ts';
@@ -47,7 +47,12 @@ interface Measured {
   }[];
 }
 
-describe("gRPC's own xDS clients call a service of the shop", { timeout: 240_000, ...needs(GRPCIO) }, () => {
+/** gRPC throws a coin for each call: a share of one half is as far off as this less than once in ten million times. */
+function farOff(calls: number): number {
+  return (5.5 * 0.5) / Math.sqrt(calls);
+}
+
+describe("gRPC's own xDS clients call a service of the shop", { timeout: 450_000, ...needs(GRPCIO) }, () => {
   let shop: ShopCopy;
   let up: RunningTutti;
 
@@ -132,6 +137,15 @@ describe("gRPC's own xDS clients call a service of the shop", { timeout: 240_000
     }
   });
 
+  /** What was under way from which call on, for the message of a call that failed. */
+  const phases: string[] = [];
+  beforeEach(async ({ name }) => {
+    const counts = await Promise.all(
+      CLIENTS.map(async (client) => `${client.name} ${(await said(client.name)).length}`),
+    );
+    phases.push(`${counts.join(', ')}: ${name}`);
+  });
+
   after(async () => {
     up.signal('SIGINT');
     await up.exited;
@@ -142,7 +156,7 @@ describe("gRPC's own xDS clients call a service of the shop", { timeout: 240_000
   test('calls are spread over its endpoints, and a new one gets its share', async () => {
     await answeredBy(await stock('v1'));
     await ok('scale', 'deployment', 'stock-v1', '--replicas', '3');
-    await ok('rollout', 'status', 'deployment/stock-v1', '--timeout', '60s');
+    await ok('rollout', 'status', 'deployment/stock-v1', '--timeout', '120s');
     const pods = await stock('v1');
     assert.equal(pods.length, 3);
     await answeredBy(pods);
@@ -165,12 +179,12 @@ describe("gRPC's own xDS clients call a service of the shop", { timeout: 240_000
     };
     const measured = await weigh('50', '4s');
     const counted = measured.shares.find((one) => one.service === 'stock-v2');
-    assert.ok((counted?.requests ?? 0) > 50 && counted?.errors === 0, JSON.stringify(measured));
-    assert.ok(Math.abs((counted.share ?? 0) - 50) < 15, JSON.stringify(measured));
+    assert.ok(counted !== undefined && counted.requests > 10 && counted.errors === 0, JSON.stringify(measured));
+    const all = measured.shares.reduce((sum, { requests }) => sum + requests, 0);
+    assert.ok(Math.abs((counted.share ?? 0) - 50) < 100 * farOff(all), JSON.stringify(measured));
     for (const calls of await nextCalls(200)) {
       const share = calls.filter(({ by }) => by?.startsWith('stock/v2')).length / calls.length;
-      // Of 200 calls at one half, so far off are fewer than one run in 10,000.
-      assert.ok(Math.abs(share - 0.5) < 0.14, `${share}`);
+      assert.ok(Math.abs(share - 0.5) < farOff(calls.length), `${share} of ${calls.length}`);
     }
     await weigh('0', '100ms');
     await answeredBy(await stock('v1'));
@@ -188,7 +202,7 @@ describe("gRPC's own xDS clients call a service of the shop", { timeout: 240_000
     await nextCalls(30);
     await start();
     // As the manifest has it again, after the one that the last test left.
-    await ok('rollout', 'status', 'deployment/stock-v1', '--timeout', '60s');
+    await ok('rollout', 'status', 'deployment/stock-v1', '--timeout', '120s');
     const pods = await stock('v1');
     assert.equal(pods.length, 2);
     await answeredBy(pods);
@@ -198,18 +212,18 @@ describe("gRPC's own xDS clients call a service of the shop", { timeout: 240_000
     for (const { name } of CLIENTS) {
       const all = await said(name);
       const first = all.findIndex(({ by }) => by !== undefined);
-      const [failed] = all.slice(first).filter(({ by }) => by === undefined);
-      assert.equal(failed, undefined);
+      const failed = all.findIndex(({ by }, at) => at > first && by === undefined);
+      assert.equal(failed, -1, `${name}, call ${failed}: ${JSON.stringify(all[failed])}\n${phases.join('\n')}`);
     }
-    // A stream that broke on a busy machine is opened again.
+    // A stream that broke on a busy machine is opened again, and what has just been sent is answered.
     const clients = await eventually(
-      'both are connected',
+      'both are connected, and have answered all',
       async () => {
         const all = (await list<Proxy>('proxies')).filter(({ spec }) => spec.mode === 'grpc');
         const pods = new Set(all.map(({ spec }) => spec.podName));
-        return CLIENTS.every(({ name }) => pods.has(name)) && all.every(({ status }) => status.types.length === 4)
-          ? all
-          : undefined;
+        const isAnswered = ({ status: { types } }: Proxy): boolean =>
+          types.length === 4 && types.every((one) => one.error !== undefined || one.ackedVersion === one.sentVersion);
+        return CLIENTS.every(({ name }) => pods.has(name)) && all.every(isAnswered) ? all : undefined;
       },
       RECONNECTED_WITHIN_MS,
     );

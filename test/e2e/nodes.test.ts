@@ -124,8 +124,9 @@ test('kill -9 of an agent alone: its pods run on, and the next agent takes them 
   const result = await running.stop();
   assert.equal(result.failed, 0, `${result.failed} of ${result.sent} requests failed: ${result.detail}`);
   assert.match(node2.agent().stderr(), /took over 1 running pods/);
-  // On a machine so slow that the start takes longer than the grace, they were replaced, and the old ones are stopped.
-  if (awayMs < SILENT_AFTER_MS) assert.deepEqual(await picture(), pods);
+  // On a machine so slow that the start takes longer than the grace, they were replaced, and the old ones are stopped. The last sign of
+  // life before the kill, and the first after the start, may be a second or two away from them.
+  if (awayMs < SILENT_AFTER_MS - 2500) assert.deepEqual(await picture(), pods);
   await eventually('each pod runs once', () => appsRunning() === REPLICAS || undefined);
 });
 

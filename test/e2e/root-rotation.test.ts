@@ -44,12 +44,14 @@ async function ask(...args: readonly string[]): Promise<string> {
 
 const show = async (): Promise<Shown> => JSON.parse(await ask('certs', 'show', '-o', 'json')) as Shown;
 
-/** Until agents have told of all: eight proxies, the ingress, the agent, the control plane and the CA. */
-const showAll = (): Promise<Shown> =>
-  eventually('all certificates are shown', async () => {
+/** Until agents have told of all: each pod, the ingress, the agent, the control plane and the CA. */
+const showAll = async (): Promise<Shown> => {
+  const pods = (await ask('get', 'pods', '-o', 'name')).trim().split('\n').length;
+  return await eventually('all certificates are shown', async () => {
     const shown = await show();
-    return shown.certificates.length >= 11 ? shown : undefined;
+    return shown.certificates.length >= pods + 4 ? shown : undefined;
   });
+};
 
 interface Server {
   readonly name: string;

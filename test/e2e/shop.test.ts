@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect as connectPlain, createServer } from 'node:net';
+import { connect as connectPlain, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -27,10 +27,12 @@ after(async () => {
 });
 
 test('the shop answers at the ingress, whole: every service behind the page has answered', async () => {
-  const response = await fetch(`${shop.url}/`);
-  assert.equal(response.status, 200);
-  assert.equal(response.headers.get('x-degraded'), null);
-  assert.match(await response.text(), /<html/);
+  // A part that has not answered in time, on a machine that is held up, is left out of that one page.
+  const page = await eventually('a page with nothing left out', async () => {
+    const response = await fetch(`${shop.url}/`);
+    return response.status === 200 && response.headers.get('x-degraded') === null ? await response.text() : undefined;
+  });
+  assert.match(page, /<html/);
 });
 
 test('the start ends with a table of services and the three things to try next', () => {
@@ -57,7 +59,7 @@ test(
     await writeFile(join(shop.folder, 'visitor.yaml'), PYTHON_MANIFEST);
     const applied = await shop.tutti('apply', '-f', 'visitor.yaml');
     assert.equal(applied.code, 0, applied.stderr);
-    const rolled = await shop.tutti('rollout', 'status', 'deployment/visitor', '--timeout', '60s');
+    const rolled = await shop.tutti('rollout', 'status', 'deployment/visitor', '--timeout', '120s');
     assert.equal(rolled.code, 0, rolled.stdout + rolled.stderr);
     const body = await eventually('the Python service answers through the ingress', async () => {
       const response = await fetch(`${shop.url}/visitor`);
@@ -88,13 +90,18 @@ async function meshAddress(app: string): Promise<{ readonly host: string; readon
   return { host, port: Number(port) };
 }
 
+/** However it ends: once() fails when it is reset, which is as good an end. */
+function closed(socket: Socket): Promise<unknown> {
+  return new Promise((resolve) => socket.on('close', resolve));
+}
+
 test('a mesh port gives no answer to plaintext', async () => {
   const { host, port } = await meshAddress('cart');
   const socket = connectPlain(port, host);
   socket.end('GET /cart HTTP/1.1\r\nHost: cart\r\n\r\n');
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', () => undefined);
-  await once(socket, 'close');
+  await closed(socket);
   assert.doesNotMatch(Buffer.concat(chunks).toString('latin1'), /^HTTP/);
 });
 
@@ -125,7 +132,7 @@ for (const [name, trustDomain, spiffeId] of [
       let answer = '';
       socket.on('secureConnect', () => socket.write('GET /cart HTTP/1.1\r\nHost: cart\r\n\r\n'));
       socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1'))).on('error', () => undefined);
-      await once(socket, 'close');
+      await closed(socket);
       assert.equal(answer, '');
     } finally {
       await rm(folder, { recursive: true });
