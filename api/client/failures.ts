@@ -33,11 +33,18 @@ export function errorOfConnection(error: unknown, server: string): unknown {
   return ApiError.unavailable(message, { cause: error });
 }
 
+/** The connection ended before the answer began: a server closes one that was idle for long while a request is on its way to it. */
+export function wasCut(error: unknown): boolean {
+  return CUT.includes(codeOf(error) ?? '');
+}
+
 /** The server took the request and then said nothing in time. */
 export function isSilence(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
 }
+
+const CUT: readonly string[] = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'];
 
 const REASONS: Readonly<Record<number, StatusReason>> = {
   400: 'BadRequest',
@@ -65,7 +72,7 @@ const ADVICE: readonly (readonly [codes: readonly string[], advice: string])[] =
     "did not accept the connection in time; check 'server' in the kubeconfig and the network",
   ],
   [['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'], 'did not answer in time; its log may say why'],
-  [['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'], 'closed the connection; it may be restarting'],
+  [CUT, 'closed the connection; it may be restarting'],
   [
     [
       'SELF_SIGNED_CERT_IN_CHAIN',

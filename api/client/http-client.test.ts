@@ -234,6 +234,22 @@ test('a server that is not there is told with what to do', async (t) => {
   });
 });
 
+test('what only reads is asked once more when its connection was cut before an answer, what writes is not', async (t) => {
+  let cuts = 1;
+  const { client, seen } = await connect(t, (_request, response) => {
+    if (cuts-- > 0) response.socket?.destroy();
+    else json(response, 200, map);
+  });
+  assert.equal((await client.get(configMapKind, ref)).metadata.name, 'a');
+  assert.equal(seen.length, 2);
+  cuts = 1;
+  await assert.rejects(client.update(configMapKind, map), /closed the connection/);
+  assert.equal(seen.length, 3);
+  cuts = 2;
+  await assert.rejects(client.get(configMapKind, ref), /closed the connection/);
+  assert.equal(seen.length, 5);
+});
+
 test('a connection that breaks within the answer is told', async (t) => {
   const { client } = await connect(t, (_request, response) => {
     response.writeHead(200, { 'content-length': '100' });

@@ -15,7 +15,7 @@ import type {
   WatchOptions,
   WriteOptions,
 } from './client.ts';
-import { errorOfAnswer, errorOfConnection, isSilence, isStatus } from './failures.ts';
+import { errorOfAnswer, errorOfConnection, isSilence, isStatus, wasCut } from './failures.ts';
 import { FallbackConnector } from './fallback-connector.ts';
 import { jsonLines } from './json-lines.ts';
 import { collectionPath, listQuery, objectPath, withQuery, writeQuery } from './paths.ts';
@@ -218,7 +218,7 @@ class UndiciClient implements HttpClient {
 
   async #send(method: Dispatcher.HttpMethod, path: string, exchange: Exchange): Promise<Dispatcher.ResponseData> {
     const { body, headers, signal, bodyTimeoutMs = this.#answerTimeoutMs } = exchange;
-    const answer = await this.#guarded(async () =>
+    const exchangeOnce = async (): Promise<Dispatcher.ResponseData> =>
       send(`${this.server}${path}`, {
         dispatcher: this.#agent,
         method,
@@ -227,8 +227,8 @@ class UndiciClient implements HttpClient {
         headers: await this.#headers(headers, body !== undefined),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         ...(signal === undefined ? {} : { signal }),
-      }),
-    );
+      });
+    const answer = await this.#guarded(() => (method === 'GET' ? onceMore(exchangeOnce) : exchangeOnce()));
     this.#options.log?.debug({ method, path, code: answer.statusCode }, 'API request');
     for (const warning of warningTexts(answer.headers['warning'])) this.#options.onWarning?.(warning);
     if (answer.statusCode < 400) return answer;
@@ -265,6 +265,16 @@ class UndiciClient implements HttpClient {
 
   #newAgent(): Agent {
     return new Agent({ allowH2: false, connect: this.#connector.connect });
+  }
+}
+
+/** What only reads may be asked again (RFC 9110, 9.2.2), and is, when its connection was cut: by another connection, as Go's client does. */
+async function onceMore<R>(exchange: () => Promise<R>): Promise<R> {
+  try {
+    return await exchange();
+  } catch (error) {
+    if (!wasCut(error)) throw error;
+    return await exchange();
   }
 }
 
