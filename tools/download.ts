@@ -3,6 +3,8 @@ import { say } from './on-path.ts';
 
 const ATTEMPTS = 3;
 const WAIT_MS = 10_000;
+/** What hangs is ended after this, and tried again. */
+const LIMIT_MS = 240_000;
 
 /** Something that comes from elsewhere: tried again a few times, since servers and networks are away now and then. Gives whether it came. */
 export function download(
@@ -12,7 +14,8 @@ export function download(
 ): boolean {
   return attempt(what, () => {
     const [program, ...args] = command;
-    const { status, signal, error } = spawnSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'], ...options });
+    const stdio: SpawnSyncOptions['stdio'] = ['ignore', 'ignore', 'inherit'];
+    const { status, signal, error } = spawnSync(program, args, { stdio, timeout: LIMIT_MS, ...options });
     return status === 0 ? undefined : `"${command.join(' ')}" ${error?.message ?? `ended with ${signal ?? status}`}`;
   });
 }
