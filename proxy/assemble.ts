@@ -6,6 +6,7 @@ import type { Clock } from '../kit/clock.ts';
 import type { Logger } from '../kit/log.ts';
 import type { Random } from '../kit/random.ts';
 import type { Bootstrap } from './bootstrap/bootstrap.ts';
+import { openSvidCall } from './channel/svid-call.ts';
 import type { ListeningSocket, Plane } from './engine.ts';
 import { ListeningSockets } from './socket/listening-sockets.ts';
 import type { TracingSetup } from './tracing/start-tracing.ts';
@@ -97,7 +98,10 @@ async function identityHolder(
   shared: Shared,
 ): Promise<IdentityHolder> {
   const spiffeId = workloadSpiffeId(trustDomain, namespace, serviceAccount);
-  if (workloadApi !== undefined) return new WorkloadApiSource({ ...shared, address: workloadApi, spiffeId });
+  if (workloadApi !== undefined) {
+    const open = (address: string) => openSvidCall(address, shared.clock);
+    return new WorkloadApiSource({ ...shared, address: workloadApi, spiffeId, open });
+  }
   if (api === undefined) throw new Error('bootstrap: names no source of the identity');
   const { IdentitySource } = await import('../certs/workload/identity-source.ts');
   const { svidClient } = await import('../certs/workload/svid-client.ts');

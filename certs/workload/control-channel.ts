@@ -1,4 +1,5 @@
 import { Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js';
+import { controlIdentityCheck } from './control-identity.ts';
 import type { MeshIdentity } from './mesh-identity.ts';
 
 export interface ControlChannel {
@@ -27,16 +28,7 @@ export function openControlChannel(address: string, identity: MeshIdentity, cont
     Buffer.from(identity.trustBundlePem),
     Buffer.from(identity.privateKeyPem),
     Buffer.from(identity.certificateChainPem),
-    {
-      // The chain has been verified against the bundle by then; the address is in no SVID.
-      checkServerIdentity: (_host, { subjectaltname = '' }) => {
-        const uris = subjectaltname.split(', ').filter((name) => name.startsWith('URI:'));
-        if (uris.length === 1 && uris[0] === `URI:${controlSpiffeId}`) return undefined;
-        return new Error(
-          `control plane "${address}": its identity is ${uris.join(', ') || 'none'}, wanted ${controlSpiffeId}`,
-        );
-      },
-    },
+    { checkServerIdentity: controlIdentityCheck(address, controlSpiffeId) },
   );
   const client = new Client(address, secure, {
     'grpc.enable_channelz': 0,

@@ -14,7 +14,7 @@ const DATA_LOSS = 15;
 const UNAUTHENTICATED = 16;
 
 /** What a client makes of an HTTP status that came without a gRPC one (gRPC's http-grpc-status-mapping.md). */
-function ofHttpStatus(status: number): number {
+export function grpcStatusOfHttp(status: number): number {
   switch (status) {
     case 400:
       return INTERNAL;
@@ -37,7 +37,7 @@ function ofHttpStatus(status: number): number {
 /** The status that an answer of our own, or a call that ended without one, has for its client. */
 export function grpcStatusFor(httpStatus: number, reason: Reason): number {
   if (reason === 'UT') return DEADLINE_EXCEEDED;
-  return reason === 'DC' ? CANCELLED : ofHttpStatus(httpStatus);
+  return reason === 'DC' ? CANCELLED : grpcStatusOfHttp(httpStatus);
 }
 
 /** A `grpc-status` as it came; what is no status of gRPC's counts as UNKNOWN. */

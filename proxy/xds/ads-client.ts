@@ -1,10 +1,10 @@
-import { openControlChannel } from '../../certs/workload/control-channel.ts';
 import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
 import { type Backoff, backoffMs } from '../../kit/backoff.ts';
 import type { Clock, Timer } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Random } from '../../kit/random.ts';
 import type { NodeInput } from '../../xds/messages.js';
+import { openChannel } from '../channel/channel.ts';
 import type { ApplyProblem, Plane } from '../engine.ts';
 import { Configuration, type RawResources } from './configuration.ts';
 import { type Conversation, type Delivery, type Dialect, dialectOf, type Variant } from './conversation.ts';
@@ -45,6 +45,7 @@ export interface AdsStatus {
 const RECONNECT: Backoff = { baseMs: 100, maxMs: 2000, jitter: 0.5 };
 // A stream that lived so long was no failure.
 const STABLE_MS = 5000;
+const KEEPALIVE = { everyMs: 10_000, timeoutMs: 5000 };
 /** The control plane answers within this, or the kept configuration goes live. */
 const RESTORE_AFTER_MS = 1000;
 // A port that is in use may become free.
@@ -133,8 +134,9 @@ export class AdsClient {
 
   /** One stream, from its connection to its end. */
   async #converse(address: string): Promise<void> {
-    const { identity, controlSpiffeId, log } = this.#options;
-    const channel = openControlChannel(address, identity(), controlSpiffeId);
+    const { identity, controlSpiffeId, clock, log } = this.#options;
+    const mesh = { identity: identity(), serverSpiffeId: controlSpiffeId };
+    const channel = openChannel({ address, mesh, keepalive: KEEPALIVE, clock });
     try {
       const stream = this.#dialect.open(channel);
       this.#stream = stream;

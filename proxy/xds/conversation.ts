@@ -1,4 +1,3 @@
-import type { ControlChannel } from '../../certs/workload/control-channel.ts';
 import type {
   DeltaDiscoveryResponse,
   DiscoveryRequestInput,
@@ -6,6 +5,8 @@ import type {
   NodeInput,
 } from '../../xds/messages.js';
 import { AggregatedDiscoveryService } from '../../xds/services.js';
+import type { Call } from '../channel/call.ts';
+import type { Channel } from '../channel/channel.ts';
 import { DeltaSubscriptions } from './delta-subscriptions.ts';
 import { kindOfTypeUrl, type ResourceKind } from './resource-kind.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -37,7 +38,7 @@ export interface Conversation {
 
 /** Opens a stream and asks for what was asked for on the last; remembers across streams what the protocol wants remembered. */
 export interface Dialect {
-  open(channel: ControlChannel): Conversation;
+  open(channel: Channel): Conversation;
   isOpen(kind: ResourceKind): boolean;
   wasRefused(kind: ResourceKind): boolean;
   /** Without a stream: the next one begins with these. */
@@ -58,9 +59,9 @@ function stateOfTheWorld(node: NonNullable<DiscoveryRequestInput['node']>): Dial
       for (const request of subscriptions.begin()) stream.write(request);
       return {
         ...ends(stream),
-        ...answers(subscriptions, (request) => void stream.write(request)),
+        ...answers(subscriptions, (request) => stream.write(request)),
         onDelivery: (listener) =>
-          void stream.on('data', ({ typeUrl, versionInfo, nonce, resources }: DiscoveryResponse) => {
+          stream.onMessage(({ typeUrl, versionInfo, nonce, resources }: DiscoveryResponse) => {
             const kind = kindOfTypeUrl(typeUrl);
             if (kind === undefined) return listener(undefined, () => {});
             const extent = kind === 'cluster' || kind === 'listener' ? 'whole' : 'part';
@@ -85,9 +86,9 @@ function incremental(node: NonNullable<DiscoveryRequestInput['node']>): Dialect 
       for (const request of subscriptions.begin()) stream.write(request);
       return {
         ...ends(stream),
-        ...answers(subscriptions, (request) => void stream.write(request)),
+        ...answers(subscriptions, (request) => stream.write(request)),
         onDelivery: (listener) =>
-          void stream.on('data', (response: DeltaDiscoveryResponse) => {
+          stream.onMessage((response: DeltaDiscoveryResponse) => {
             const kind = kindOfTypeUrl(response.typeUrl);
             if (kind === undefined) return listener(undefined, () => {});
             // Without a body it is a heartbeat, which says nothing new.
@@ -103,22 +104,13 @@ function incremental(node: NonNullable<DiscoveryRequestInput['node']>): Dialect 
   };
 }
 
-interface AnyStream {
-  on(event: 'end', listener: () => void): unknown;
-  on(event: 'error', listener: (error: Error) => void): unknown;
-  pause(): unknown;
-  resume(): unknown;
-  cancel(): void;
-}
-
-function ends(stream: AnyStream): Pick<Conversation, 'onEnd' | 'pause' | 'resume' | 'cancel'> {
+function ends(
+  stream: Pick<Call<never, unknown>, 'onEnd' | 'pause' | 'resume' | 'cancel'>,
+): Pick<Conversation, 'onEnd' | 'pause' | 'resume' | 'cancel'> {
   return {
-    onEnd: (listener) => {
-      stream.on('error', listener);
-      stream.on('end', () => listener(undefined));
-    },
-    pause: () => void stream.pause(),
-    resume: () => void stream.resume(),
+    onEnd: (listener) => stream.onEnd(listener),
+    pause: () => stream.pause(),
+    resume: () => stream.resume(),
     cancel: () => stream.cancel(),
   };
 }

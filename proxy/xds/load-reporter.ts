@@ -1,9 +1,9 @@
-import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { EJECTED, EJECTED_UNTIL } from '../../api/meta/well-known.ts';
-import type { ControlChannel } from '../../certs/workload/control-channel.ts';
 import type { Clock, Timer } from '../../kit/clock.ts';
 import type { LoadStatsRequestInput, LoadStatsResponse } from '../../xds/messages.js';
 import { LoadReportingService } from '../../xds/services.js';
+import type { Call } from '../channel/call.ts';
+import type { Channel } from '../channel/channel.ts';
 import type { ClusterLoad, Ejection, Figures } from '../engine.ts';
 
 type Reported = Pick<ClusterLoad, 'total' | 'success' | 'error'>;
@@ -31,7 +31,7 @@ export class LoadReporter {
   #reported = new Map<string, Reported>();
   /** Ejections that this stream has told of, by cluster. */
   #told = new Map<string, string>();
-  #stream: ClientDuplexStream<LoadStatsRequestInput, LoadStatsResponse> | undefined = undefined;
+  #stream: Call<LoadStatsRequestInput, LoadStatsResponse> | undefined = undefined;
   #timer: Timer | undefined = undefined;
   #lastMs = 0;
   #asked = false;
@@ -41,20 +41,20 @@ export class LoadReporter {
   }
 
   /** Begins on a new channel; the stream ends with it. */
-  start(channel: ControlChannel): void {
+  start(channel: Channel): void {
     this.stop();
     const stream = channel.open(LoadReportingService.streamLoadStats);
     this.#stream = stream;
     this.#asked = false;
     this.#told.clear();
     this.#lastMs = this.#options.clock.monotonic();
-    stream.on('data', ({ loadReportingInterval }: LoadStatsResponse) => {
+    stream.onMessage(({ loadReportingInterval }: LoadStatsResponse) => {
       const intervalMs = (loadReportingInterval?.seconds ?? 0) * 1000 + (loadReportingInterval?.nanos ?? 0) / 1e6;
       this.#asked = true;
       this.#plan(stream, intervalMs > 0 ? intervalMs : DEFAULT_INTERVAL_MS);
     });
     // The discovery stream on the same channel is what notices and logs.
-    stream.on('error', () => {
+    stream.onEnd(() => {
       if (this.#stream === stream) this.stop();
     });
     stream.write({ node: this.#options.node });
@@ -99,8 +99,9 @@ export class LoadReporter {
   stop(): void {
     this.#timer?.stop();
     this.#timer = undefined;
-    this.#stream?.cancel();
+    const stream = this.#stream;
     this.#stream = undefined;
+    stream?.cancel();
   }
 
   #plan(stream: unknown, intervalMs: number): void {

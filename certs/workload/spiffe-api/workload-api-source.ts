@@ -1,4 +1,3 @@
-import { Client, type ClientReadableStream, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { type Backoff, backoffMs } from '../../../kit/backoff.ts';
 import type { Clock } from '../../../kit/clock.ts';
 import type { Logger } from '../../../kit/log.ts';
@@ -7,12 +6,22 @@ import { acceptSvid } from '../accept-svid.ts';
 import type { MeshIdentity } from '../mesh-identity.ts';
 import { pemOfDerList } from './der-list.ts';
 import type { X509SvidResponse } from './messages.ts';
-import { SECURITY_HEADER, WorkloadApi } from './methods.ts';
+
+/** A call of FetchX509SVID. */
+export interface SvidCall {
+  onMessage(listener: (response: X509SvidResponse) => void): void;
+  /** Once, also after `close`. Without an error the server has ended it in peace. */
+  onEnd(listener: (error: Error | undefined) => void): void;
+  /** Ends the call and its connection. */
+  close(): void;
+}
 
 export interface WorkloadApiSourceOptions {
   /** `unix:///path/of/the/socket` */
   readonly address: string;
   readonly spiffeId: string;
+  /** Asks the Workload API there (methods.ts), over a connection of its own. */
+  readonly open: (address: string) => SvidCall;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -31,7 +40,7 @@ export class WorkloadApiSource {
   readonly #closing = new AbortController();
   readonly #first = Promise.withResolvers<MeshIdentity>();
   #identity: MeshIdentity | undefined;
-  #stream: ClientReadableStream<X509SvidResponse> | undefined;
+  #call: SvidCall | undefined;
   #isRunning = false;
   #failures = 0;
 
@@ -64,7 +73,7 @@ export class WorkloadApiSource {
     const reason = new Error(`identity "${this.#options.spiffeId}": its source is closed`);
     this.#closing.abort(reason);
     this.#first.reject(reason);
-    this.#stream?.cancel();
+    this.#call?.close();
   }
 
   async #run(): Promise<void> {
@@ -77,28 +86,15 @@ export class WorkloadApiSource {
     }
   }
 
-  /** One stream, from its connection to its end. */
+  /** One call, from its connection to its end. */
   async #follow(): Promise<void> {
-    const { address, log } = this.#options;
-    const client = new Client(address, credentials.createInsecure(), {
-      'grpc.enable_channelz': 0,
-      'grpc.enable_http_proxy': 0,
-      'grpc.enable_retries': 0,
-      'grpc.service_config_disable_resolution': 1,
-      'grpc.use_local_subchannel_pool': 1,
-    });
-    const metadata = new Metadata();
-    metadata.set(SECURITY_HEADER, 'true');
-    const { path, requestSerialize, responseDeserialize } = WorkloadApi.fetchX509Svid;
-    const stream = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {}, metadata);
-    this.#stream = stream;
-    stream.on('data', (response: X509SvidResponse) => this.#receive(response));
-    const error = await new Promise<ServiceError | undefined>((resolve) => {
-      stream.on('error', resolve);
-      stream.on('end', () => resolve(undefined));
-    });
-    this.#stream = undefined;
-    client.close();
+    const { address, open, log } = this.#options;
+    const call = open(address);
+    this.#call = call;
+    call.onMessage((response) => this.#receive(response));
+    const error = await new Promise<Error | undefined>((resolve) => call.onEnd(resolve));
+    this.#call = undefined;
+    call.close();
     if (this.#closing.signal.aborted) return;
     // Once for each time that it goes away, not for each try to reach it again.
     log[this.#failures === 0 ? 'warn' : 'debug']({ error, address }, 'the Workload API is away, will try again');
