@@ -7,6 +7,7 @@ import type { Logger } from '../kit/log.ts';
 import type { Random } from '../kit/random.ts';
 import type { Bootstrap } from './bootstrap/bootstrap.ts';
 import { openSvidCall } from './channel/svid-call.ts';
+import { CompiledCode } from './compiled-code.ts';
 import type { ListeningSocket, Plane } from './engine.ts';
 import { ListeningSockets } from './socket/listening-sockets.ts';
 import type { TracingSetup } from './tracing/start-tracing.ts';
@@ -28,6 +29,7 @@ export interface Parts {
   readonly engine: Plane;
   readonly source: IdentityHolder;
   readonly lastGood: LastGoodKeeper;
+  readonly code: CompiledCode;
   readonly ads: AdsClient;
 }
 
@@ -43,6 +45,7 @@ export async function assemble(
   const engine = await createPlane(bootstrap, workers, takenOver, shared);
   const source = await identityHolder(bootstrap, shared);
   const lastGood = new LastGoodKeeper(join(stateFolder, 'last-good.json'), clock, log);
+  const code = new CompiledCode(clock);
   const ads = new AdsClient({
     address: bootstrap.xdsAddress,
     node: { id: nodeId, cluster: namespace, userAgentName: 'tutti', userAgentVersion: ownVersion() },
@@ -54,9 +57,12 @@ export async function assemble(
     random,
     log,
     restore: () => lastGood.read(),
-    onGood: (raw) => lastGood.keep(raw),
+    onGood: (raw) => {
+      lastGood.keep(raw);
+      code.works();
+    },
   });
-  return { engine, source, lastGood, ads };
+  return { engine, source, lastGood, code, ads };
 }
 
 /** One engine in this thread, or one in each worker's: what one worker does not need is not loaded for it. */

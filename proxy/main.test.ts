@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, createServer as createHttpServer, request, type ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -234,6 +234,10 @@ describe('the proxy process', () => {
     await eventually('load at the control plane', async () =>
       xds.listProxies()[0]?.status.load.some(({ service: name, success }) => name === 'web.default' && success >= 1),
     );
+
+    // What it has compiled is there for the next one, which starts while this one runs.
+    const kept = (): string[] => readdirSync(join(folder, 'cache'), { encoding: 'utf8', recursive: true });
+    await eventually('compiled code on disk', async () => kept().length > 50);
 
     child.kill('SIGTERM');
     assert.deepEqual(await once(child, 'exit'), [0, null]);

@@ -121,8 +121,9 @@ async function start({ engine, source, ads }: Parts, stop: AbortSignal, log: Log
   ads.start();
 }
 
-async function close({ engine, source, lastGood, ads }: Parts, admin: Admin | undefined): Promise<void> {
+async function close({ engine, source, lastGood, code, ads }: Parts, admin: Admin | undefined): Promise<void> {
   await ads.close();
+  code.close();
   source.close();
   await lastGood.close();
   await engine.close();

@@ -1,12 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { builtinsByName } from './bundle-builtins.ts';
 
 const root = join(import.meta.dirname, '..');
-
-// Packages in CommonJS ask for node's modules by `require`, which a module has only when it makes one.
-const REQUIRE =
-  "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);";
 
 /**
  * The proxy's program, with all packages that it uses, in few files: `main.js` and `worker-main.js`, and what is loaded late beside them.
@@ -23,7 +20,10 @@ export async function bundleProxy(folder: string): Promise<void> {
     platform: 'node',
     format: 'esm',
     target: 'node24',
-    banner: { js: REQUIRE },
+    plugins: [builtinsByName],
+    // Sources stay in memory; names stay, so that a stack says where.
+    minifyWhitespace: true,
+    minifySyntax: true,
     logLevel: 'warning',
   });
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
