@@ -117,7 +117,8 @@ async function messageModule(messages: readonly KeptMessage[], folder: string): 
   const code = readFileSync(out, 'utf8')
     .replaceAll(/^ +/gm, '')
     .replaceAll(/^export const /gm, 'const ')
-    .replaceAll(/reader\.(?:u|s)?int64\(\)/g, '$number($&)')
+    .replaceAll(/reader\.u?int64\(\)/g, '$int64(reader)')
+    .replaceAll(/reader\.sint64\(\)/g, '$number($&)')
     .replaceAll(/\$util\.Long \? \$util\.Long\.fromBits\([^)]*\) : 0/g, '0')
     .replaceAll(/\$util\.Long \? \$util\.Long\.fromBits\(0, ?0, ?(?:true|false)\) : 0/g, '0')
     .replace(/export\s*\{[^}]*\};?/, '');
@@ -125,7 +126,11 @@ async function messageModule(messages: readonly KeptMessage[], folder: string): 
   rmSync(out);
   const names = [...messages, ...keptEnums(messages)];
   // pbjs has numbers in its types for 64 bits (--force-number), but its reader, and what a missing field is, give a Long where that package is there.
-  const number = "const $number = (value) => (typeof value === 'number' ? value : value.toNumber());\n";
+  // The numbers in use are small: one byte says most of them, and is read without three objects on the way.
+  const number =
+    "const $number = (value) => (typeof value === 'number' ? value : value.toNumber());\n" +
+    'const $int64 = (reader) =>\n' +
+    'reader.pos < reader.len && reader.buf[reader.pos] < 128 ? reader.buf[reader.pos++] : $number(reader.int64());\n';
   return `${code}\n${number}${names.map(({ fullName, name }) => `export const ${name} = $root.${fullName};\n`).join('')}`;
 }
 

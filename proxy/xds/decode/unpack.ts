@@ -5,20 +5,44 @@ export class ResourceError extends Error {
   override readonly name = 'ResourceError';
 }
 
-/** The message in an Any. Throws when it is of another type, or broken. */
+/** Any codec of xds/messages.js, whatever it reads. */
+type AnyCodec = Codec<never, unknown>;
+
+interface Remembered {
+  readonly bytes: Uint8Array;
+  readonly message: unknown;
+}
+
+// Clusters and listeners of one mesh say much the same: what was read last is likely to come again.
+const MOST_REMEMBERED = 4;
+const remembered = new Map<AnyCodec, Remembered[]>();
+const names = new Map<AnyCodec, string>();
+
+/** The message in an Any, the same object for the same bytes. Throws when it is of another type, or broken. */
 export function unpackAny<Output>(any: Any | null, codec: Codec<never, Output>, what: string): Output {
-  const wanted = codec.getTypeUrl();
-  if (any === null) throw new ResourceError(`${what}: is missing, wanted ${nameOf(wanted)}`);
-  if (nameOf(any.typeUrl) !== nameOf(wanted)) {
-    throw new ResourceError(`${what}: is ${nameOf(any.typeUrl)}, wanted ${nameOf(wanted)}`);
+  if (any === null) throw new ResourceError(`${what}: is missing, wanted ${nameOfCodec(codec)}`);
+  if (!isAny(any, codec)) {
+    throw new ResourceError(`${what}: is ${nameOf(any.typeUrl)}, wanted ${nameOfCodec(codec)}`);
   }
-  return codec.decode(any.value);
+  const { value } = any;
+  const last = remembered.get(codec) ?? [];
+  for (const { bytes, message } of last) if (Buffer.compare(bytes, value) === 0) return message as Output;
+  const message = codec.decode(value);
+  // Copied: the bytes are a piece of a whole response.
+  remembered.set(codec, [{ bytes: Uint8Array.from(value), message }, ...last.slice(0, MOST_REMEMBERED - 1)]);
+  return message;
 }
 
 /** Whether an Any holds that message; only the name counts (google.protobuf.Any, type_url). */
-export function isAny(any: Any | null, codec: Codec<never, unknown>): boolean {
-  return any !== null && nameOf(any.typeUrl) === nameOf(codec.getTypeUrl());
+export function isAny(any: Any | null, codec: AnyCodec): boolean {
+  if (any === null) return false;
+  const { typeUrl } = any;
+  const name = nameOfCodec(codec);
+  const before = typeUrl.length - name.length - 1;
+  return typeUrl.endsWith(name) && (before === -1 || typeUrl.charCodeAt(before) === SLASH);
 }
+
+const SLASH = 47;
 
 export function durationMs(duration: Duration | null): number | undefined {
   return duration === null ? undefined : duration.seconds * 1000 + duration.nanos / 1e6;
@@ -27,6 +51,15 @@ export function durationMs(duration: Duration | null): number | undefined {
 /** Text that matches itself, for RE2. */
 export function escapeRegex(text: string): string {
   return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+}
+
+function nameOfCodec(codec: AnyCodec): string {
+  let name = names.get(codec);
+  if (name === undefined) {
+    name = nameOf(codec.getTypeUrl());
+    names.set(codec, name);
+  }
+  return name;
 }
 
 function nameOf(typeUrl: string): string {
