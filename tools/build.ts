@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundleCli } from './bundle-cli.ts';
 import { bundleProxy } from './bundle-proxy.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -10,4 +11,5 @@ const { status } = spawnSync('tsc', ['--project', 'tsconfig.build.json'], { cwd:
 if (status !== 0) process.exit(status ?? 1);
 cpSync(join(root, 'xds'), join(root, 'dist', 'xds'), { recursive: true });
 await bundleProxy(join(root, 'dist', 'proxy', 'bundle'));
+await bundleCli(join(root, 'dist', 'cli', 'bundle'));
 chmodSync(join(root, 'dist', 'cli', 'main.js'), 0o755);
