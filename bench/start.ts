@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PROXY_NODE_FLAGS, proxyCommand } from '../cli/process/proxy-command.ts';
+import { PROXY_NODE_FLAGS, PROXY_START_FLAGS, proxyCommand } from '../cli/process/proxy-command.ts';
 import { median } from '../kit/median.ts';
 import { bundleProxy } from '../tools/bundle-proxy.ts';
 import { OWN_ADDRESS, OWN_POD, TRUST_DOMAIN } from './mesh/own-pod.ts';
@@ -91,7 +91,7 @@ function contenders(folder: string, xdsPort: number, round: number, options: Opt
 
 /** As the package has it, in few files. */
 function published(folder: string): readonly string[] {
-  return [process.execPath, ...PROXY_NODE_FLAGS, join(folder, 'bundle', 'main.js')];
+  return [process.execPath, ...PROXY_NODE_FLAGS, ...PROXY_START_FLAGS, join(folder, 'bundle', 'main.js')];
 }
 
 interface Own {

@@ -10,7 +10,14 @@ import { join } from 'node:path';
 export function proxyCommand(): readonly string[] {
   const folder = join(import.meta.dirname, '..', '..', 'proxy');
   const source = join(folder, 'main.ts');
-  return [process.execPath, ...PROXY_NODE_FLAGS, existsSync(source) ? source : join(folder, 'bundle', 'main.js')];
+  const flags = [...PROXY_NODE_FLAGS, ...PROXY_START_FLAGS];
+  return [process.execPath, ...flags, existsSync(source) ? source : join(folder, 'bundle', 'main.js')];
 }
 
 export const PROXY_NODE_FLAGS: readonly string[] = ['--max-semi-space-size=1'];
+
+/** A start is not optimized: see proxy/compiled-code.ts, which goes back to V8's own thresholds when it is over. */
+export const PROXY_START_FLAGS: readonly string[] = [
+  '--invocation-count-for-maglev=20000',
+  '--invocation-count-for-maglev-osr=20000',
+];
