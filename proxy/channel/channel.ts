@@ -113,6 +113,10 @@ class Connection implements Channel, ByteReceiver, SessionEvents {
     this.#calls.delete(user as unknown as ClientCall<never, unknown>);
   }
 
+  greeted(): void {
+    // No call waits for what the server allows.
+  }
+
   goingAway(lastStreamId: number): void {
     if (this.#phase === 'open') this.#phase = 'leaving';
     this.#session.abandonAbove(lastStreamId);
