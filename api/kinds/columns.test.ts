@@ -203,9 +203,10 @@ const ROWS: readonly (readonly [kind: string, object: object, cells: readonly un
           { cluster: 'a', total: 10, success: 9, error: 1 },
           { cluster: 'b', total: 5, success: 5, error: 0 },
         ],
+        ejected: [{ cluster: 'a', address: '127.64.0.9', cause: 'consecutive_5xx', until: '2030-01-01T00:06:00Z' }],
       },
     },
-    ['web', 'sidecar', 'True', '1/2', 15, 1, '5m', 'routes: bad'],
+    ['web', 'sidecar', 'True', '1/2', 15, 1, 1, '5m', 'routes: bad'],
   ],
 ];
 

@@ -1,5 +1,5 @@
 import type { Deployment } from '../../api/kinds/deployment.ts';
-import type { HttpRoute } from '../../api/kinds/http-route.ts';
+import type { HttpRouteRule } from '../../api/kinds/http-route.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { Service } from '../../api/kinds/service.ts';
 import type { ManifestProblem } from './problem.ts';
@@ -64,7 +64,9 @@ export function referencesOf({ kind, object }: ManifestDocument): Found[] {
   const namespace = object.metadata.namespace ?? 'default';
   switch (kind.kind) {
     case 'HTTPRoute':
-      return routeReferences(object as HttpRoute, namespace);
+    case 'TLSRoute':
+    case 'TCPRoute':
+      return routeReferences(object as unknown as Routed, namespace);
     case 'Deployment':
     case 'ReplicaSet':
       return podReferences((object as Deployment).spec.template?.spec, namespace, ['spec', 'template', 'spec']);
@@ -83,7 +85,18 @@ interface RouteReference {
   readonly port?: number | undefined;
 }
 
-function routeReferences({ spec }: HttpRoute, own: string): Found[] {
+/** What routes of all kinds have in common, and filters, which some have. */
+interface Routed {
+  readonly spec: {
+    readonly parentRefs?: readonly RouteReference[] | undefined;
+    readonly rules?: readonly {
+      readonly backendRefs?: readonly RouteReference[] | undefined;
+      readonly filters?: HttpRouteRule['filters'];
+    }[];
+  };
+}
+
+function routeReferences({ spec }: Routed, own: string): Found[] {
   const found = (
     { kind, namespace = own, name, port }: RouteReference,
     usualKind: string,
