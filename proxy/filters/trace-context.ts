@@ -1,4 +1,5 @@
 import { TRACEPARENT, TRACESTATE } from '../http1/field-kind.ts';
+import type { RequestHead } from '../http1/request-head.ts';
 import type { RequestTrace } from '../tracing/request-trace.ts';
 import { drawHex } from './random-hex.ts';
 import type { RequestDraft } from './request-draft.ts';
@@ -18,9 +19,7 @@ export function isTraceParent(value: string): boolean {
  * then carries no foreign tracestate.
  */
 export function traceContext(draft: RequestDraft): void {
-  const { fields } = draft.head;
-  const given = (fields.repeated & TRACEPARENT) === 0 ? fields.valueOf(TRACEPARENT) : undefined;
-  const parent = given !== undefined && isTraceParent(given) ? given : undefined;
+  const parent = parentOf(draft.head);
   const trace = traceOf(draft, parent);
   draft.trace = trace;
   if (trace === undefined && parent !== undefined) return;
@@ -28,7 +27,17 @@ export function traceContext(draft: RequestDraft): void {
   draft.added += trace === undefined ? `traceparent: 00-${drawHex(16)}-${drawHex(8)}-00\r\n` : trace.line;
 }
 
-function traceOf({ tracer, head, from }: RequestDraft, parent: string | undefined): RequestTrace | undefined {
+/** The caller's context, where it is sound. */
+export function parentOf({ fields }: RequestHead): string | undefined {
+  const given = (fields.repeated & TRACEPARENT) === 0 ? fields.valueOf(TRACEPARENT) : undefined;
+  return given !== undefined && isTraceParent(given) ? given : undefined;
+}
+
+/** Of a request that is sampled; forwarded or not. */
+export function traceOf(
+  { tracer, head, from }: Pick<RequestDraft, 'tracer' | 'head' | 'from'>,
+  parent: string | undefined,
+): RequestTrace | undefined {
   const context = tracer?.sample(parent);
   return context === undefined
     ? undefined

@@ -2,6 +2,7 @@ import type { ClusterConfig } from '../cluster/cluster-config.ts';
 import type { ClusterState } from '../cluster/cluster-state.ts';
 import { REQUEST_FILTERS } from '../filters/order.ts';
 import { type Downstream, RequestDraft } from '../filters/request-draft.ts';
+import { parentOf, traceOf } from '../filters/trace-context.ts';
 import { translateHead, type WebCall, webCall } from '../grpc/web.ts';
 import { upgradeToken } from '../http1/head-fields.ts';
 import { renderRequest } from '../http1/render-request.ts';
@@ -28,6 +29,8 @@ export type Plan =
       readonly body: string;
       readonly location: string;
       readonly edits: CompiledEdits | undefined;
+      /** Of a request that is sampled. */
+      readonly trace: RequestTrace | undefined;
     }
   | {
       readonly kind: 'forward';
@@ -62,6 +65,15 @@ type AnswerPlan = Extract<Plan, { readonly kind: 'answer' }>;
 const SLASH = 47;
 
 export function planRequest(runtime: Runtime, http: HttpConnectionConfig, from: Downstream, head: RequestHead): Plan {
+  const plan = decide(runtime, http, from, head);
+  const { tracer } = runtime;
+  // What is forwarded has its trace from the filters. CONNECT has none, whatever becomes of it.
+  if (plan.kind !== 'answer' || tracer === undefined || head.method === 'CONNECT') return plan;
+  const trace = traceOf({ tracer, head, from }, parentOf(head));
+  return trace === undefined ? plan : { ...plan, trace };
+}
+
+function decide(runtime: Runtime, http: HttpConnectionConfig, from: Downstream, head: RequestHead): Plan {
   const table = runtime.routeTable(http.routeTable);
   if (table === undefined) return refuse(404, 'NR', `route table "${http.routeTable}": not known`);
   if (head.method === 'CONNECT') return planConnect(runtime, table, http, from, head);
@@ -242,5 +254,5 @@ export function answerLines(plan: AnswerPlan): string {
 }
 
 function refuse(status: number, reason: Reason, body: string): AnswerPlan {
-  return { kind: 'answer', status, reason, body, location: '', edits: undefined };
+  return { kind: 'answer', status, reason, body, location: '', edits: undefined, trace: undefined };
 }

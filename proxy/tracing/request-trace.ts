@@ -17,6 +17,7 @@ export interface TracedRequest {
 export interface TracedEnd {
   readonly status: number;
   readonly reason: string;
+  /** '' where it came to none. */
   readonly cluster: string;
   /** What the client spoke. */
   readonly protocol: 'http1' | 'http2';
@@ -135,7 +136,7 @@ export class RequestTrace {
       'network.protocol.version': protocol === 'http2' ? '2' : '1.1',
       ...(status === 0 ? {} : { 'http.response.status_code': status }),
       ...(reason === '' ? {} : { 'tutti.reason': reason }),
-      'tutti.cluster': cluster,
+      ...(cluster === '' ? {} : { 'tutti.cluster': cluster }),
       'tutti.direction': direction,
     });
   }

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { systemClock } from '../../kit/clock.ts';
 import { silentLog } from '../../kit/log.ts';
 import { seededRandom } from '../../kit/random.ts';
+import type { RouteMatch } from '../route/route-table.ts';
 import { answering, eventually, rawExchange, rawUpstream, startEngine } from '../test-support/harness.ts';
 import { cluster, forward, listener, route, routeTable, tables } from '../test-support/tables.ts';
 import type { Span } from './span.ts';
@@ -13,6 +14,29 @@ const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT = '00f067aa0ba902b7';
 const RETRY = { retries: 2, on: ['reset'], statuses: [503], backoffBaseMs: 1, backoffMaxMs: 2 } as const;
+
+const at = (value: string): Partial<RouteMatch> => ({ path: { kind: 'exact', value } });
+const REDIRECT = { scheme: 'https', host: undefined, port: undefined, rewrite: undefined, status: 302 } as const;
+const CORS = {
+  origins: [{ kind: 'exact', name: 'origin', value: 'https://page.example' }],
+  methods: 'GET',
+  headers: '',
+  exposeHeaders: '',
+  maxAge: '',
+  credentials: false,
+  forwardStrangers: false,
+} as const;
+/** A path for each way in which a request is answered without being forwarded. */
+const ANSWERED = routeTable('t', [
+  route({ kind: 'direct', status: 410, body: 'gone' }, at('/direct')),
+  route({ kind: 'direct', status: 500, body: '' }, at('/broken')),
+  route({ kind: 'redirect', ...REDIRECT }, at('/moved')),
+  route(forward([['app', 0]]), at('/weightless')),
+  route(forward('unknown'), at('/unknown')),
+  route(forward('full'), at('/full')),
+  route(forward('app'), at('/cors'), { cors: CORS }),
+  route({ kind: 'connect', clusters: forward('unknown').clusters, retry: undefined }),
+]);
 
 function get(...fields: readonly string[]): string {
   return ['GET /cart?key=secret HTTP/1.1', 'Host: shop.example:8080', 'Connection: close', ...fields, '', ''].join(
@@ -44,6 +68,11 @@ function proxyTo(tracer: Tracer, port: number, direction: 'ingress' | 'inbound' 
       [cluster('app', [port])],
     ),
   });
+}
+
+function answeringOnItsOwn(tracer: Tracer, port: number, direction: 'ingress' | 'inbound' | 'outbound') {
+  const clusters = [cluster('app', [port]), cluster('full', [port], { maxRequests: 0 })];
+  return startEngine({ tracer, tables: tables([listener('in', 't', { direction })], [ANSWERED], clusters) });
 }
 
 const parentOf = (received: string): string => /traceparent: (\S+)/.exec(received)?.[1] ?? '';
@@ -195,4 +224,73 @@ test('what the upstream or the client did wrong is in the span', async () => {
   );
   assert.ok(errors.includes('client  truncated'), String(errors));
   assert.ok(errors.includes('server /silent DC'), String(errors));
+});
+
+test('a request that is answered without being forwarded has its server span', async () => {
+  const { tracer, spans } = collecting(0);
+  await using app = await rawUpstream(answering(OK));
+  await using proxy = await answeringOnItsOwn(tracer, app.port, 'ingress');
+  const ask = (path: string, ...fields: readonly string[]): Promise<string> =>
+    rawExchange(proxy.port('in'), get(...fields).replace('/cart', path));
+  const sampled = `traceparent: 00-${TRACE}-${PARENT}-01`;
+  const origin = 'Origin: https://page.example';
+  for (const path of ['/none', '/direct', '/broken', '/moved', '/weightless', '/unknown', '/full'])
+    await ask(path, sampled);
+  const preflight = get(sampled, origin, 'Access-Control-Request-Method: GET').replace('GET /cart', 'OPTIONS /cors');
+  assert.match(await rawExchange(proxy.port('in'), preflight), /access-control-allow-origin/);
+  // Neither one that is not sampled nor CONNECT has any.
+  for (const path of ['/none', '/direct']) await ask(path, `traceparent: 00-${TRACE}-${PARENT}-00`);
+  await ask('/none');
+  const connect = get(sampled).replace(/GET \S+/, 'CONNECT shop.example:8080');
+  assert.match(await rawExchange(proxy.port('in'), connect), / 503 [^]*cluster "unknown"/);
+  await proxy.engine.close();
+  assert.deepEqual(
+    spans.map(({ name, attributes, failed }) => [
+      name,
+      attributes['url.path'],
+      attributes['http.response.status_code'],
+      attributes['tutti.reason'],
+      attributes['error.type'],
+      failed,
+    ]),
+    [
+      ['GET', '/none', 404, 'NR', undefined, false],
+      ['GET', '/direct', 410, undefined, undefined, false],
+      ['GET', '/broken', 500, undefined, '500', true],
+      ['GET', '/moved', 302, undefined, undefined, false],
+      ['GET', '/weightless', 500, 'NC', '500', true],
+      ['GET', '/unknown', 503, 'NC', '503', true],
+      ['GET', '/full', 503, 'UO', '503', true],
+      ['OPTIONS', '/cors', 200, undefined, undefined, false],
+    ],
+  );
+  assert.equal(new Set(spans.map(({ spanId }) => spanId)).size, 8);
+  for (const { kind, traceId, parentSpanId } of spans)
+    assert.deepEqual([kind, traceId, parentSpanId], ['server', TRACE, PARENT]);
+  assert.deepEqual(spans[0]?.attributes, {
+    'http.request.method': 'GET',
+    'server.address': 'shop.example',
+    'server.port': 8080,
+    'url.scheme': 'http',
+    'url.path': '/none',
+    'client.address': '127.0.0.1',
+    'network.protocol.version': '1.1',
+    'http.response.status_code': 404,
+    'tutti.reason': 'NR',
+    'tutti.direction': 'ingress',
+  });
+});
+
+test('the ratio counts for answers of the proxy’s own too, and an outbound door, which has spans of tries alone, has none', async () => {
+  const { tracer, spans } = collecting(1);
+  await using app = await rawUpstream(answering(OK));
+  await using inbound = await answeringOnItsOwn(tracer, app.port, 'inbound');
+  await using outbound = await answeringOnItsOwn(tracer, app.port, 'outbound');
+  for (const proxy of [outbound, inbound])
+    assert.match(await rawExchange(proxy.port('in'), get().replace('/cart', '/unknown')), / 503 /);
+  await inbound.engine.close();
+  assert.deepEqual(
+    spans.map(({ kind, parentSpanId, attributes }) => [kind, parentSpanId, attributes['tutti.direction']]),
+    [['server', '', 'inbound']],
+  );
 });

@@ -121,6 +121,7 @@ export class Exchange implements CarrierUser {
         this.#forward(plan);
         break;
       case 'answer':
+        this.#trace = plan.trace;
         this.#answer(plan.status, plan.reason, plan.body, answerLines(plan));
         break;
       case 'inner-http':
