@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
@@ -7,7 +8,7 @@ import { silentLog } from '../../kit/log.ts';
 import { systemRandom } from '../../kit/random.ts';
 import type { Figures } from '../engine.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { eventually, type RawUpstream, rawExchange, rawUpstream } from '../test-support/harness.ts';
+import { answering, eventually, type RawUpstream, rawExchange, rawUpstream } from '../test-support/harness.ts';
 import { type TestAuthority, testAuthority } from '../test-support/mesh.ts';
 import { cluster, forward, listener, route, routeTable, tables } from '../test-support/tables.ts';
 import { Crew } from './crew.ts';
@@ -143,6 +144,67 @@ describe('two workers', () => {
     assert.match(answer, /^HTTP\/1\.1 200 [^]*connection: close/i);
   });
 });
+
+test('spans of all workers reach the collector from one resource, at the latest when the crew ends', async () => {
+  const batches: { readonly connection: number | undefined; readonly sent: Sent }[] = [];
+  const collector = createServer((request, response) => {
+    let text = '';
+    request.on('data', (chunk: Buffer) => void (text += chunk.toString()));
+    request.on('end', () => {
+      batches.push({ connection: request.socket.remotePort, sent: JSON.parse(text) as Sent });
+      response.end('{}');
+    });
+  });
+  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+  await using app = await rawUpstream(answering('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
+  const shared = { clock: systemClock(), random: systemRandom(), log: silentLog() };
+  const tracing = {
+    endpoint: `http://127.0.0.1:${(collector.address() as net.AddressInfo).port}/v1/traces`,
+    samplingRatio: 1,
+    serviceName: 'web',
+    namespace: 'shop',
+    name: 'web-1',
+    mode: 'sidecar',
+    headers: undefined,
+    version: '1',
+  } as const;
+  const crew = new Crew({ ...shared, workers: 2, logLevel: 'silent', component: 'test', tracing });
+  try {
+    const listeners = [listener('in', 't', { direction: 'inbound' }, { accessLog: false })];
+    await crew.apply(tables(listeners, [routeTable('t', [route(forward('app'))])], [cluster('app', [app.port])]));
+    const to = (await crew.figures()).listeners()[0]?.port ?? 0;
+    for (const answer of await Promise.all(Array.from({ length: 40 }, () => rawExchange(to, GET))))
+      assert.match(answer, /ok$/);
+    for (const { worker, requests } of (await crew.figures()).workers()) assert.ok(requests > 0, `worker ${worker}`);
+  } finally {
+    await crew.close();
+    collector.close();
+    collector.closeAllConnections();
+  }
+  const resources = batches.flatMap(({ sent }) => sent.resourceSpans);
+  const spans = resources.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans));
+  // A server's and a client's for each request.
+  assert.equal(spans.length, 80);
+  assert.equal(new Set(spans.map(({ spanId }) => spanId)).size, 80);
+  assert.equal(new Set(spans.map(({ traceId }) => traceId)).size, 40);
+  // Each worker has a connection of its own to the collector.
+  assert.ok(new Set(batches.map(({ connection }) => connection)).size >= 2);
+  assert.equal(new Set(resources.map(({ resource }) => JSON.stringify(resource))).size, 1);
+  assert.match(
+    JSON.stringify(resources[0]?.resource),
+    /"service.instance.id","value":\{"stringValue":"shop.web-1.proxy"/,
+  );
+});
+
+/** Of an ExportTraceServiceRequest what is looked at. */
+interface Sent {
+  readonly resourceSpans: readonly {
+    readonly resource: unknown;
+    readonly scopeSpans: readonly {
+      readonly spans: readonly { readonly traceId: string; readonly spanId: string }[];
+    }[];
+  }[];
+}
 
 async function waitFor(holds: () => Promise<boolean>): Promise<void> {
   const until = performance.now() + 30_000;
