@@ -43,12 +43,6 @@ export interface TrialApp {
 export const GATEWAY = (port: number): readonly object[] => [
   {
     apiVersion: 'gateway.networking.k8s.io/v1',
-    kind: 'GatewayClass',
-    metadata: { name: 'tutti' },
-    spec: { controllerName: 'tutti.dev/gateway-controller' },
-  },
-  {
-    apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'Gateway',
     metadata: { name: 'edge' },
     spec: { gatewayClassName: 'tutti', listeners: [{ name: 'http', protocol: 'HTTP', port }] },
