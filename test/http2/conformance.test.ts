@@ -132,8 +132,11 @@ describe('HTTP/2 as others see it', { timeout: 450_000 }, () => {
 
   test("h2spec, strict, at a sidecar's mesh port: every case", { ...needs('h2spec') }, async () => {
     const relay = await throughMtls(proxy.port('mesh'), ca.identity('web'));
-    assert.deepEqual(await h2spec(relay.port), { tests: 146, failed: [] });
-    relay.close();
+    try {
+      assert.deepEqual(await h2spec(relay.port), { tests: 146, failed: [] });
+    } finally {
+      relay.close();
+    }
   });
 
   test('h2spec, strict, with prior knowledge: all but the one that is HTTP/1.1 there', {
