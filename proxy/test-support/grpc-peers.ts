@@ -29,13 +29,20 @@ const SERVICE = {
 
 export interface EchoServer extends AsyncDisposable {
   readonly port: number;
+  /** Calls that wait for an answer which never comes, and those of them that were given up. */
+  readonly waiting: number;
+  readonly cancelled: number;
+}
+
+interface Waiting {
+  waiting: number;
   cancelled: number;
 }
 
 /** grpc-js as the application. */
 export async function echoServer(): Promise<EchoServer> {
   const server = new Server();
-  const state = { cancelled: 0 };
+  const state: Waiting = { waiting: 0, cancelled: 0 };
   server.addService(SERVICE, {
     Unary: (call: never, done: never) => unary(call, done, state),
     Count: count,
@@ -49,6 +56,9 @@ export async function echoServer(): Promise<EchoServer> {
   });
   return {
     port,
+    get waiting() {
+      return state.waiting;
+    },
     get cancelled() {
       return state.cancelled;
     },
@@ -72,10 +82,20 @@ export function metadataOf(name: string, value: string | Buffer): Metadata {
   return metadata;
 }
 
-function unary(call: Call, done: Done, state: { cancelled: number }): void {
+function unary(call: Call, done: Done, state: Waiting): void {
   const text = call.request.toString();
-  call.on('cancelled', () => state.cancelled++);
-  if (text === 'wait') return;
+  if (text === 'wait') {
+    state.waiting++;
+    let over = false;
+    // Told for its deadline, and again for its stream.
+    call.on('cancelled', () => {
+      if (over) return;
+      over = true;
+      state.waiting--;
+      state.cancelled++;
+    });
+    return;
+  }
   if (text === 'down') {
     done({ code: status.UNAVAILABLE, details: 'the database is away' });
     return;
