@@ -25,7 +25,8 @@ const LOAD = 'support/load.ts';
 // Each test file is a process, and starts others: what one has compiled, all have.
 process.env['NODE_COMPILE_CACHE'] ??= join(root, '.tools', 'compile-cache');
 
-// For one test. A file whose tests have ended is ended too (forceExit): what a failed one left open must not eat the run.
+// For one test: a hung one must not eat the run. Nor may a file whose tests have ended (end-of-tests.ts); node's forceExit would
+// do for that, but loses what a file of quick tests has just reported.
 const TEST_TIMEOUT_MS = 8 * 60_000;
 
 function testFiles(): string[] {
@@ -66,7 +67,7 @@ async function* events(): AsyncGenerator<TestEvent> {
       files: group.map((file) => join(root, file)),
       concurrency,
       timeout: TEST_TIMEOUT_MS,
-      forceExit: true,
+      execArgv: ['--import', join(root, 'tools', 'end-of-tests.ts')],
     });
     for await (const event of stream as AsyncIterable<TestEvent>) {
       if (totals.take(event)) yield event;
