@@ -1,13 +1,8 @@
 import { z } from 'zod';
+import { byteRouteRuleSchema } from './byte-route-rule.ts';
 import { ageColumn, nameColumn } from './columns.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
-import {
-  backendRefFields,
-  GATEWAY_API_GROUP,
-  parentReferenceSchema,
-  routeStatusSchema,
-  sectionNameSchema,
-} from './gateway-shapes.ts';
+import { GATEWAY_API_GROUP, parentReferenceSchema, routeStatusSchema } from './gateway-shapes.ts';
 import { atomicList } from './list-schema.ts';
 import { validateTcpRoute } from './tcp-route-rules.ts';
 import { type Unenforced, unenforcedFields } from './unenforced.ts';
@@ -15,19 +10,6 @@ import { type Unenforced, unenforcedFields } from './unenforced.ts';
 /*
  * TCPRoute of the Gateway API's experimental channel (apis/v1alpha2/tcproute_types.go of kubernetes-sigs/gateway-api).
  */
-
-const backendRefSchema = z
-  .strictObject({
-    ...backendRefFields,
-  })
-  .describe('Where connections go.');
-
-const ruleSchema = z
-  .strictObject({
-    name: sectionNameSchema.min(1).optional().describe('Name of the rule, unique in the route.'),
-    backendRefs: atomicList(backendRefSchema).min(1).max(16).describe('Where connections go, by weight.'),
-  })
-  .describe('What is done with connections.');
 
 const tcpRouteSchema = z
   .strictObject({
@@ -39,7 +21,7 @@ const tcpRouteSchema = z
           .optional()
           .describe('The Gateways that the route belongs to.'),
         useDefaultGateways: z.enum(['All', 'None']).optional(),
-        rules: atomicList(ruleSchema).min(1).max(16).describe('The first takes every connection.'),
+        rules: atomicList(byteRouteRuleSchema).min(1).max(16).describe('The first takes every connection.'),
       })
       .describe('What the route is to be.'),
     status: routeStatusSchema.optional().describe('How each parent sees the route.'),
@@ -48,7 +30,7 @@ const tcpRouteSchema = z
 
 export type TcpRoute = Stored<typeof tcpRouteSchema>;
 
-/** Fields that are accepted and not acted on. Nothing tells one connection from another, so no rule after the first gets any. */
+/** Fields that are accepted and not acted on. */
 const UNENFORCED: readonly Unenforced[] = [{ path: 'useDefaultGateways', unless: ['None'] }];
 
 export const tcpRouteKind = defineKind<TcpRoute>({
@@ -64,6 +46,7 @@ export const tcpRouteKind = defineKind<TcpRoute>({
   validate: validateTcpRoute,
   warnings: ({ spec }) => [
     ...unenforcedFields(spec, 'spec', UNENFORCED),
+    // Nothing tells one connection from another.
     ...(spec.rules.length > 1 ? ['spec.rules[1]: no connection comes to it, the first rule takes all'] : []),
   ],
 });

@@ -1,14 +1,8 @@
 import { z } from 'zod';
+import { byteRouteRuleSchema } from './byte-route-rule.ts';
 import { ageColumn, nameColumn } from './columns.ts';
 import { defineKind, identity, type Stored } from './define-kind.ts';
-import {
-  backendRefFields,
-  GATEWAY_API_GROUP,
-  hostnameSchema,
-  parentReferenceSchema,
-  routeStatusSchema,
-  sectionNameSchema,
-} from './gateway-shapes.ts';
+import { GATEWAY_API_GROUP, hostnameSchema, parentReferenceSchema, routeStatusSchema } from './gateway-shapes.ts';
 import { atomicList } from './list-schema.ts';
 import { validateTlsRoute } from './tls-route-rules.ts';
 import { type Unenforced, unenforcedFields } from './unenforced.ts';
@@ -16,19 +10,6 @@ import { type Unenforced, unenforcedFields } from './unenforced.ts';
 /*
  * TLSRoute of the Gateway API's standard channel since v1.5 (apis/v1/tlsroute_types.go of kubernetes-sigs/gateway-api).
  */
-
-const backendRefSchema = z
-  .strictObject({
-    ...backendRefFields,
-  })
-  .describe('Where connections go.');
-
-const ruleSchema = z
-  .strictObject({
-    name: sectionNameSchema.min(1).optional().describe('Name of the rule, unique in the route.'),
-    backendRefs: atomicList(backendRefSchema).min(1).max(16).describe('Where connections go, by weight.'),
-  })
-  .describe('What is done with connections.');
 
 const tlsRouteSchema = z
   .strictObject({
@@ -41,7 +22,7 @@ const tlsRouteSchema = z
           .describe('The Gateways that the route belongs to.'),
         useDefaultGateways: z.enum(['All', 'None']).optional(),
         hostnames: atomicList(hostnameSchema).min(1).max(1024).describe('Server names (SNI) that the route is for.'),
-        rules: atomicList(ruleSchema).min(1).max(1).describe('The one rule.'),
+        rules: atomicList(byteRouteRuleSchema).min(1).max(1).describe('The one rule.'),
       })
       .describe('What the route is to be.'),
     status: routeStatusSchema.optional().describe('How each parent sees the route.'),

@@ -66,6 +66,7 @@ export function referencesOf({ kind, object }: ManifestDocument): Found[] {
     case 'HTTPRoute':
     case 'TLSRoute':
     case 'TCPRoute':
+      // Its kind's schema has seen to it; what the three have in common is no kind of its own.
       return routeReferences(object as unknown as Routed, namespace);
     case 'Deployment':
     case 'ReplicaSet':

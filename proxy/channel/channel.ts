@@ -52,7 +52,8 @@ class Connection implements Channel, ByteReceiver, SessionEvents {
   readonly #outbox: Outbox;
   readonly #session: Session;
   readonly #writer: SessionWriter;
-  readonly #calls = new Set<ClientCall<never, unknown>>();
+  /** By what the session knows of each. */
+  readonly #calls = new Map<StreamUser, Pick<ClientCall<never, never>, 'begin' | 'failed'>>();
   #phase: 'connecting' | 'open' | 'leaving' | 'closed' = 'connecting';
   #timer: Timer;
   #heardAtMs = 0;
@@ -83,7 +84,7 @@ class Connection implements Channel, ByteReceiver, SessionEvents {
       queueMicrotask(() => call.failed(new CallError(UNAVAILABLE, 'the server takes no more calls here')));
       return call;
     }
-    this.#calls.add(call as unknown as ClientCall<never, unknown>);
+    this.#calls.set(call, call);
     if (this.#phase === 'open') call.begin();
     return call;
   }
@@ -110,7 +111,7 @@ class Connection implements Channel, ByteReceiver, SessionEvents {
   }
 
   closed({ user }: Stream): void {
-    this.#calls.delete(user as unknown as ClientCall<never, unknown>);
+    if (user !== undefined) this.#calls.delete(user);
   }
 
   greeted(): void {
@@ -142,7 +143,7 @@ class Connection implements Channel, ByteReceiver, SessionEvents {
     this.#timer.stop();
     this.#heardAtMs = this.#options.clock.monotonic();
     this.#session.start();
-    for (const call of this.#calls) call.begin();
+    for (const call of this.#calls.values()) call.begin();
     this.#watch();
   }
 
@@ -175,7 +176,7 @@ class Connection implements Channel, ByteReceiver, SessionEvents {
     this.#timer.stop();
     this.#writer.stop();
     const error = new CallError(UNAVAILABLE, `${this.#options.address}: ${message}`);
-    for (const call of Array.from(this.#calls)) call.failed(error);
+    for (const call of Array.from(this.#calls.values())) call.failed(error);
     this.#calls.clear();
     this.#session.abandon(NO_ERROR);
   }

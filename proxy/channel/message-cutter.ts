@@ -22,16 +22,17 @@ export class MessageCutter {
   take(from: Buffer, start: number, end: number, whole: (message: Buffer) => void): string | undefined {
     let at = start;
     while (at < end) {
-      if (this.#message === undefined) {
+      let message = this.#message;
+      if (message === undefined) {
         const count = Math.min(PREFIX_BYTES - this.#prefixBytes, end - at);
         from.copy(this.#prefix, this.#prefixBytes, at, at + count);
         this.#prefixBytes += count;
         at += count;
         if (this.#prefixBytes < PREFIX_BYTES) return undefined;
-        const fault = this.#begin();
-        if (fault !== undefined) return fault;
+        const begun = this.#begin();
+        if (typeof begun === 'string') return begun;
+        message = begun;
       }
-      const message = this.#message as unknown as Buffer;
       const count = Math.min(message.length - this.#messageBytes, end - at);
       from.copy(message, this.#messageBytes, at, at + count);
       this.#messageBytes += count;
@@ -44,13 +45,15 @@ export class MessageCutter {
     return undefined;
   }
 
-  #begin(): string | undefined {
+  /** The message that the prefix tells of, or what is wrong with it. */
+  #begin(): Buffer | string {
     if (this.#prefix[0] !== 0) return 'a message is compressed, which was not asked for';
     const length = this.#prefix.readUInt32BE(1);
     if (length > this.#maxBytes) return `a message of ${length} bytes: at most ${this.#maxBytes} are taken`;
-    this.#message = Buffer.allocUnsafeSlow(length);
+    const message = Buffer.allocUnsafeSlow(length);
+    this.#message = message;
     this.#messageBytes = 0;
-    return undefined;
+    return message;
   }
 }
 

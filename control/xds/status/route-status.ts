@@ -5,14 +5,13 @@ import { type Condition, setCondition } from '../../../api/meta/condition.ts';
 import { CONVERGED, GATEWAY_CONTROLLER } from '../../../api/meta/well-known.ts';
 import { type Census, convergenceOf } from '../convergence.ts';
 import {
-  attachTcpRoute,
-  attachTlsRoute,
+  attachByteRoute,
   attachToGateway,
+  type ByteRoute,
   isGatewayRef,
   isServiceRef,
 } from '../translate/attachment.ts';
 import { resolveBackend } from '../translate/backend.ts';
-import type { ByteRoute } from '../translate/byte-routes.ts';
 import { type SpokenProtocol, spokenOn } from '../translate/mesh-service.ts';
 import { carriedObject } from '../translate/names.ts';
 import { unsupportedRoute, unsupportedRules } from '../translate/unsupported-rules.ts';
@@ -56,8 +55,7 @@ export function byteRouteParents(
 ): readonly RouteParentStatus[] {
   return parentsOf(route, moment, (parentRef) => {
     if (!isGatewayRef(parentRef)) return undefined;
-    const result =
-      route.kind === 'TLSRoute' ? attachTlsRoute(route, parentRef, world) : attachTcpRoute(route, parentRef, world);
+    const result = attachByteRoute(route, parentRef, world);
     if (result === undefined) return undefined;
     const accepted = result.ok ? ACCEPTED : notAccepted(result);
     const refs = route.spec.rules.flatMap(({ backendRefs }) => backendRefs);

@@ -50,24 +50,17 @@ export function attachToGateway(route: HttpRoute, ref: ParentReference, world: W
   return attach(route, ref, gateway, 'HTTPRoute', world);
 }
 
-/** The same for a route by server name. */
-export function attachTlsRoute(
-  route: TlsRoute,
-  ref: ParentReference,
-  world: World,
-): AttachResult<TlsRoute> | undefined {
-  const gateway = gatewayOf(route, ref, world);
-  return gateway && attach(route, ref, gateway, 'TLSRoute', world);
-}
+/** A route whose connections are carried as bytes. */
+export type ByteRoute = TlsRoute | TcpRoute;
 
-/** The same for a route of whatever comes to a port. */
-export function attachTcpRoute(
-  route: TcpRoute,
+/** The same for one of those. */
+export function attachByteRoute(
+  route: ByteRoute,
   ref: ParentReference,
   world: World,
-): AttachResult<TcpRoute> | undefined {
+): AttachResult<ByteRoute> | undefined {
   const gateway = gatewayOf(route, ref, world);
-  return gateway && attach(route, ref, gateway, 'TCPRoute', world);
+  return gateway && attach(route, ref, gateway, route.kind, world);
 }
 
 function gatewayOf(route: AnyRoute, ref: ParentReference, world: World): Gateway | undefined {
@@ -113,7 +106,7 @@ function attach<Route extends AnyRoute>(
   return { ok: false, reason: 'NoMatchingListenerHostname', message };
 }
 
-type AnyRoute = HttpRoute | TlsRoute | TcpRoute;
+type AnyRoute = HttpRoute | ByteRoute;
 
 function allows(
   { allowedRoutes }: GatewayListener,

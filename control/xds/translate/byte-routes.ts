@@ -1,8 +1,6 @@
 import type { GatewayListener } from '../../../api/kinds/gateway.ts';
-import type { TcpRoute } from '../../../api/kinds/tcp-route.ts';
-import type { TlsRoute } from '../../../api/kinds/tls-route.ts';
 import type { FilterChainInput } from '../../../xds/messages.js';
-import { type Attachment, attachTcpRoute, attachTlsRoute, isGatewayRef } from './attachment.ts';
+import { type Attachment, attachByteRoute, type ByteRoute, isGatewayRef } from './attachment.ts';
 import { resolveBackend } from './backend.ts';
 import type { Certificate } from './gateway-listeners.ts';
 import { ANY_HOST, byNarrowness } from './hostname.ts';
@@ -11,28 +9,16 @@ import { UNAVAILABLE_CLUSTER } from './names.ts';
 import { certificateTls } from './transport.ts';
 import type { World } from './world.ts';
 
-/** A route whose connections are carried as bytes. */
-export type ByteRoute = TlsRoute | TcpRoute;
 export type ByteAttachment = Attachment<ByteRoute>;
 
 /** TLSRoutes and TCPRoutes on the Gateways that are ours, each kind oldest first. */
 export function byteAttachments(world: World): readonly ByteAttachment[] {
-  return [
-    ...world.tlsRoutes.flatMap((route) => attached(route, (ref) => attachTlsRoute(route, ref, world))),
-    ...world.tcpRoutes.flatMap((route) => attached(route, (ref) => attachTcpRoute(route, ref, world))),
-  ];
-}
-
-function attached<Route extends ByteRoute>(
-  { spec }: Route,
-  attach: (
-    ref: NonNullable<Route['spec']['parentRefs']>[number],
-  ) => ReturnType<typeof attachTlsRoute> | ReturnType<typeof attachTcpRoute>,
-): readonly ByteAttachment[] {
-  return (spec.parentRefs ?? []).filter(isGatewayRef).flatMap((ref): readonly ByteAttachment[] => {
-    const result = attach(ref);
-    return result?.ok === true ? result.attachments : [];
-  });
+  return [...world.tlsRoutes, ...world.tcpRoutes].flatMap((route) =>
+    (route.spec.parentRefs ?? []).filter(isGatewayRef).flatMap((ref) => {
+      const result = attachByteRoute(route, ref, world);
+      return result?.ok === true ? result.attachments : [];
+    }),
+  );
 }
 
 /** Connections of one kind on a port, and where they go. */

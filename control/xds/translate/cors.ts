@@ -1,8 +1,8 @@
 import type { HttpRouteMatch } from '../../../api/kinds/http-route.ts';
 import type { HttpRouteFilter } from '../../../api/kinds/http-route-filter.ts';
+import { escapeRegex } from '../../../api/meta/escape-regex.ts';
 import { CorsPolicy, type RouteInput, type StringMatcherInput } from '../../../xds/messages.js';
 import { packAny } from './any.ts';
-import { escapeRegex } from './escape-regex.ts';
 
 /** What listeners call Envoy's filter, and routes their policies for it. */
 export const CORS_FILTER = 'envoy.filters.http.cors';

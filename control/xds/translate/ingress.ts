@@ -2,16 +2,8 @@ import type { Gateway } from '../../../api/kinds/gateway.ts';
 import { acceptedProxyProtocol, type Network } from '../../../api/kinds/proxy-protocol.ts';
 import { type FilterChainInput, Listener, RouteConfiguration, TrafficDirection } from '../../../xds/messages.js';
 import { isSameResource, makeResource, type Resource, type Snapshot } from '../resource.ts';
-import { type Attachment, attachToGateway, isGatewayRef } from './attachment.ts';
-import {
-  type ByteAttachment,
-  type ByteRoute,
-  byteAttachments,
-  byteChains,
-  byteClusters,
-  type Way,
-  waysOf,
-} from './byte-routes.ts';
+import { type Attachment, attachToGateway, type ByteRoute, isGatewayRef } from './attachment.ts';
+import { type ByteAttachment, byteAttachments, byteChains, byteClusters, type Way, waysOf } from './byte-routes.ts';
 import { gatewayHosts } from './gateway-hosts.ts';
 import {
   type Certificate,

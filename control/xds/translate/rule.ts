@@ -1,6 +1,7 @@
 import type { HttpBackendRef, HttpRoute, HttpRouteMatch, HttpRouteRule } from '../../../api/kinds/http-route.ts';
 import type { HttpHeaderModifier, HttpPathModifier, HttpRouteFilter } from '../../../api/kinds/http-route-filter.ts';
 import { durationMs } from '../../../api/meta/duration.ts';
+import { escapeRegex } from '../../../api/meta/escape-regex.ts';
 import type {
   DirectResponseActionInput,
   HeaderMatcherInput,
@@ -19,7 +20,6 @@ import { durationOf } from './any.ts';
 import type { Backend } from './backend.ts';
 import { isConnectRule } from './connect-rule.ts';
 import { corsPolicy, preflightOf } from './cors.ts';
-import { escapeRegex } from './escape-regex.ts';
 import { UNAVAILABLE_CLUSTER } from './names.ts';
 import { connectEnd, DEFAULT_RETRY, defaultTimeoutMs } from './route-defaults.ts';
 import { unsupportedRules } from './unsupported-rules.ts';

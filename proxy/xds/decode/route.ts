@@ -1,3 +1,4 @@
+import { escapeRegex } from '../../../api/meta/escape-regex.ts';
 import {
   HeaderValueOptionHeaderAppendAction as AppendAction,
   type HeaderValueOption,
@@ -22,7 +23,7 @@ import type {
   WeightedCluster,
 } from '../../route/route-table.ts';
 import { corsPolicy } from './cors.ts';
-import { durationMs, escapeRegex, ResourceError } from './unpack.ts';
+import { durationMs, ResourceError } from './unpack.ts';
 import { valueMatch } from './value-match.ts';
 
 // Envoy: RouteAction.timeout; RetryPolicy.num_retries and retry_back_off.

@@ -48,11 +48,6 @@ export function durationMs(duration: Duration | null): number | undefined {
   return duration === null ? undefined : duration.seconds * 1000 + duration.nanos / 1e6;
 }
 
-/** Text that matches itself, for RE2. */
-export function escapeRegex(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
-}
-
 function nameOfCodec(codec: AnyCodec): string {
   let name = names.get(codec);
   if (name === undefined) {

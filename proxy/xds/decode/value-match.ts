@@ -1,6 +1,7 @@
+import { escapeRegex } from '../../../api/meta/escape-regex.ts';
 import type { HeaderMatcher, QueryParameterMatcher, StringMatcher } from '../../../xds/messages.js';
 import type { ValueMatch } from '../../route/route-table.ts';
-import { escapeRegex, ResourceError } from './unpack.ts';
+import { ResourceError } from './unpack.ts';
 
 /** A condition on a header or a query parameter. */
 export function valueMatch(matcher: HeaderMatcher | QueryParameterMatcher): ValueMatch {

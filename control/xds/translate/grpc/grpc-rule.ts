@@ -1,8 +1,8 @@
 import type { HttpBackendRef, HttpRoute, HttpRouteMatch, HttpRouteRule } from '../../../../api/kinds/http-route.ts';
 import { durationMs } from '../../../../api/meta/duration.ts';
+import { escapeRegex } from '../../../../api/meta/escape-regex.ts';
 import type { HeaderMatcherInput, RouteActionInput, RouteMatchInput } from '../../../../xds/messages.js';
 import { durationOf } from '../any.ts';
-import { escapeRegex } from '../escape-regex.ts';
 import { UNAVAILABLE_CLUSTER } from '../names.ts';
 import type { BackendOf, RankedRoute } from '../rule.ts';
 import { unsupportedRules } from '../unsupported-rules.ts';
