@@ -17,8 +17,12 @@ import { growth, type Sample, sample } from './resident.ts';
 
 const SAMPLE_MS = 1000;
 const DISTURB_MS = 5000;
-/** Per try; what an app that never answers costs before another is asked. */
-const TRY_TIMEOUT = '1s';
+/**
+ * Three replicas may fail one and the same request, so that a good one is sure to be asked only by a fourth try; one that never
+ * answers costs a second.
+ */
+const TIMEOUTS = { backendRequest: '1s' };
+const RETRY = { attempts: 3 };
 
 /** Replicas of one Service that do as they should not: each third, fifth, seventh request, or only late. */
 const FAULTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -30,7 +34,7 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 export interface SoakReport {
   readonly seconds: number;
-  /** GETs, of which none may fail: there always is a replica that answers. */
+  /** GETs, of which none may fail: there always is a replica that answers, and tries enough to come to it. */
   readonly get: LoadResult;
   readonly posts: {
     readonly sent: number;
@@ -81,7 +85,7 @@ async function run(mesh: Mesh, seconds: number, tell: (line: string) => void): P
     deployment(name, { env: { ...common, ...env }, labels: tier }),
   );
   await mesh.apply(deployment('good', { replicas: 3, env: common, labels: tier }), ...faulty);
-  await mesh.apply(service('mixed', tier), timed(route('mixed')));
+  await mesh.apply(service('mixed', tier), patient(route('mixed')));
   await mesh.run('steady', { replicas: 2, env: common });
   for (const name of ['good', ...Object.keys(FAULTS)])
     await mesh.command('rollout', 'status', `deployment/${name}`, '--timeout', '120s');
@@ -172,11 +176,11 @@ async function watchedProxies(mesh: Mesh): Promise<readonly Watched[]> {
   return watched;
 }
 
-function timed(httpRoute: object): object {
+function patient(httpRoute: object): object {
   const { spec, ...rest } = httpRoute as { readonly spec: { readonly rules: readonly object[] } };
   return {
     ...rest,
-    spec: { ...spec, rules: spec.rules.map((rule) => ({ ...rule, timeouts: { backendRequest: TRY_TIMEOUT } })) },
+    spec: { ...spec, rules: spec.rules.map((rule) => ({ ...rule, timeouts: TIMEOUTS, retry: RETRY })) },
   };
 }
 

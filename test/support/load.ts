@@ -14,10 +14,13 @@ export interface LoadResult {
   readonly ok: number;
   /** Every request that got no answer of 2xx: other statuses, connection errors, time-outs, connections closed instead of an answer. */
   readonly failed: number;
-  /** The same by kind, for the message of a failing test. */
+  /** The same by kind, and what the first answers that were not 2xx said, for the message of a failing test. */
   readonly detail: string;
   readonly p99Ms: number;
 }
+
+/** How many answers that are not 2xx are told in words. */
+const MOST_TOLD = 5;
 
 export interface Load {
   /** Ends the load and gives the client's own count. */
@@ -33,19 +36,26 @@ export function startLoad({
   limitSeconds = 120,
 }: LoadOptions): Load {
   const statuses = new Map<number, number>();
+  const refusals: string[] = [];
   let unanswered = 0;
 
   // autocannon itself does not count a request whose connection the server closed without an answer: it dials anew and
   // sends the next. One request at a time is out on a connection, so a second one tells that the first was lost.
   const setupClient = (client: autocannon.Client): void => {
     let waiting = false;
+    let text = '';
     client.on('request' as 'response', () => {
       if (waiting) unanswered += 1;
       waiting = true;
+      text = '';
+    });
+    client.on('body', (body: Buffer) => {
+      text += body;
     });
     client.on('response', (status: number) => {
       waiting = false;
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      if ((status < 200 || status > 299) && refusals.length < MOST_TOLD) refusals.push(`${status} ${text.trim()}`);
     });
   };
 
@@ -72,7 +82,10 @@ export function startLoad({
         ok: result['2xx'],
         // A time-out is counted by autocannon among the errors as well.
         failed: result.non2xx + result.errors + unanswered,
-        detail: `${codes}; ${result.errors} connection errors and time-outs, ${unanswered} closed without an answer`,
+        detail: [
+          `${codes}; ${result.errors} connection errors and time-outs, ${unanswered} closed without an answer`,
+          ...refusals,
+        ].join('; '),
         p99Ms: result.latency.p99,
       };
     },
