@@ -44,6 +44,26 @@ export function isSilence(error: unknown): boolean {
   return code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
 }
 
+/**
+ * True when the same question may be answered a little later: the server is busy, starting, or was not reached. False for what
+ * stays as it is: a refusal (401, 403, 404 …), and a certificate that does not hold.
+ */
+export function mayPass(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false;
+  if (error.code !== 429 && error.code < 500) return false;
+  return !LASTING.test(codeOf(error) ?? '');
+}
+
+/** No connection came about: nobody listens there, or there is no such place. */
+export function isUnreached(error: unknown): boolean {
+  return UNREACHED.includes(codeOf(error) ?? '');
+}
+
+const UNREACHED: readonly string[] = ['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH'];
+
+/** Codes of OpenSSL's verification and of TLS that was refused: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const LASTING = /^(CERT_|ERR_TLS_CERT|ERR_SSL_|EPROTO$|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)/;
+
 const CUT: readonly string[] = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'];
 
 const REASONS: Readonly<Record<number, StatusReason>> = {

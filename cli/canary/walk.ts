@@ -2,6 +2,7 @@ import type { HttpRoute } from '../../api/kinds/http-route.ts';
 import { httpRouteKind } from '../../api/kinds/http-route.ts';
 import { CONVERGED } from '../../api/meta/well-known.ts';
 import type { Cluster, CommandContext } from '../cluster/context.ts';
+import { lookAgain } from '../cluster/look-again.ts';
 import { CommandError } from '../output/exit-codes.ts';
 import { type BackendCount, decideStep, type ErrorLimit, type MeasuredShare, measureShares } from './decide.ts';
 import { readCounts } from './proxies.ts';
@@ -33,18 +34,19 @@ export async function setWeight(canary: Canary, weight: number): Promise<Converg
   const { cluster, context, namespace, route: name } = canary;
   const ref = { namespace, name };
   const started = context.clock.monotonic();
-  const stored = await cluster.client.get(httpRouteKind, ref);
-  const patch = {
-    metadata: { resourceVersion: stored.metadata.resourceVersion },
-    spec: { rules: withWeight(stored, canary.plan, weight) },
-  };
-  const written = await cluster.client.patch(httpRouteKind, ref, patch, {
-    type: 'merge',
-    fieldManager: 'tutti-canary',
+  const look = lookAgain({ context, untilMs: started + canary.timeoutMs, isKnown: true });
+  // Of a write whose answer was lost nobody knows whether it is done; the same weight once more changes nothing.
+  const written = await look(async () => {
+    const stored = await cluster.client.get(httpRouteKind, ref);
+    const patch = {
+      metadata: { resourceVersion: stored.metadata.resourceVersion },
+      spec: { rules: withWeight(stored, canary.plan, weight) },
+    };
+    return await cluster.client.patch(httpRouteKind, ref, patch, { type: 'merge', fieldManager: 'tutti-canary' });
   });
   let told = '';
   for (;;) {
-    const route = await cluster.client.get(httpRouteKind, ref);
+    const route = await look(() => cluster.client.get(httpRouteKind, ref));
     const state = convergenceOf(route, written.metadata.generation ?? 0);
     if (state.done) return { message: state.message, tookMs: context.clock.monotonic() - started };
     if (state.message !== told && state.message !== '') canary.say(state.message);
@@ -83,11 +85,11 @@ function convergenceOf(route: HttpRoute, generation: number): { readonly done: b
  */
 export async function measure(canary: Canary, weight: number, forMs: number): Promise<MeasuredShare[]> {
   await sleepUnlessAborted(canary, SAMPLE_MS);
-  const before = await readCounts(canary.cluster, canary.namespace);
+  const before = await countsOf(canary);
   await sleepUnlessAborted(canary, forMs);
   // One report more, so that the last second is counted as well.
   await sleepUnlessAborted(canary, SAMPLE_MS);
-  return measureShares(weightsOf(canary.plan, weight), before, await readCounts(canary.cluster, canary.namespace));
+  return measureShares(weightsOf(canary.plan, weight), before, await countsOf(canary));
 }
 
 export interface WalkOptions {
@@ -127,12 +129,12 @@ async function watchStep(
   const { clock, signal } = canary.context;
   const started = clock.monotonic();
   const weights = weightsOf(canary.plan, weight);
-  const before = await readCounts(canary.cluster, canary.namespace);
+  const before = await countsOf(canary);
   let settled: typeof before | undefined;
   for (;;) {
     await sleepUnlessAborted(canary, Math.min(SAMPLE_MS, options.everyMs));
     if (signal.aborted) return undefined;
-    const now = await readCounts(canary.cluster, canary.namespace);
+    const now = await countsOf(canary);
     const count: BackendCount = measureShares(weights, before, now).find(
       ({ service }) => service === canary.plan.canary,
     ) ?? { service: canary.plan.canary, requests: 0, errors: 0 };
@@ -149,6 +151,12 @@ async function watchStep(
     await setWeight(canary, 0);
     return { kind: 'aborted', weight: 0, reason: decision.reason };
   }
+}
+
+/** Asked for as long as the proxies are waited for. */
+async function countsOf({ cluster, context, namespace, timeoutMs }: Canary): ReturnType<typeof readCounts> {
+  const look = lookAgain({ context, untilMs: context.clock.monotonic() + timeoutMs, isKnown: true });
+  return await look(() => readCounts(cluster, namespace));
 }
 
 function weightsOf(plan: CanaryPlan, weight: number): Map<string, number> {

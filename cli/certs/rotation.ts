@@ -4,6 +4,7 @@ import { nodeKind } from '../../api/kinds/node.ts';
 import { type Carrying, carryingOf } from '../../api/trust/carried-identities.ts';
 import { TRUST_BUNDLE, TRUST_REQUEST, type TrustRequest, type TrustState } from '../../api/trust/trust-bundle.ts';
 import type { CommandContext } from '../cluster/context.ts';
+import { lookAgain } from '../cluster/look-again.ts';
 import { CommandError } from '../output/exit-codes.ts';
 import { readTrust } from './certificates.ts';
 
@@ -28,8 +29,9 @@ export async function askForStep({
   const annotations = { [TRUST_REQUEST]: JSON.stringify(request) };
   await client.patch(configMapKind, TRUST_BUNDLE, { metadata: { annotations } }, { type: 'merge' });
   const deadline = clock.monotonic() + timeoutMs;
+  const look = lookAgain({ context, untilMs: deadline, isKnown: true });
   for (;;) {
-    const { answer } = (await readTrust(client)).state;
+    const { answer } = (await look(() => readTrust(client))).state;
     if (answer?.id === request.id) {
       if (answer.ok) return;
       throw new CommandError(answer.message, {
@@ -58,10 +60,11 @@ export async function waitUntilCarried({
 }: Asking & { readonly isReport?: true }): Promise<RotationStatus> {
   const { clock, signal, terminal } = context;
   const deadline = clock.monotonic() + timeoutMs;
+  const look = lookAgain({ context, untilMs: deadline });
   let told = '';
   for (;;) {
-    const { stage, generation } = (await readTrust(client)).state;
-    const { items } = await client.list(nodeKind);
+    const { stage, generation } = (await look(() => readTrust(client))).state;
+    const { items } = await look(() => client.list(nodeKind));
     const status = { stage, generation, ...carryingOf(items, generation) };
     if (status.waiting.length === 0 || isReport === true) return status;
     const line = `stage ${stage}: carried by ${status.carried} of ${status.total}\n`;

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Kind } from '../../api/kinds/kind.ts';
 import { ApiError } from '../../api/meta/api-error.ts';
 import type { Cluster, CommandContext } from '../cluster/context.ts';
+import { lookAgain } from '../cluster/look-again.ts';
 import { type ClusterOptions, withClusterOptions } from '../cluster/options.ts';
 import { parseResources, resourceName } from '../cluster/resources.ts';
 import { checkedManifests } from '../manifests/checked.ts';
@@ -125,9 +126,10 @@ async function waitUntilGone(
   timeoutMs: number,
 ): Promise<void> {
   const deadline = context.clock.monotonic() + timeoutMs;
+  const look = lookAgain({ context, untilMs: deadline, isKnown: true });
   for (const { kind, namespace, name } of targets) {
     for (;;) {
-      if (!(await isThere(cluster, { kind, namespace, name }))) break;
+      if (!(await look(() => isThere(cluster, { kind, namespace, name })))) break;
       if (context.clock.monotonic() > deadline) {
         throw new CommandError(`${resourceName(kind, name)}: still there after ${timeoutMs / 1000} s`, {
           exit: 'timeout',

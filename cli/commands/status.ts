@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Proxy } from '../../api/kinds/proxy.ts';
 import type { Cluster, CommandContext } from '../cluster/context.ts';
 import { listProxies } from '../cluster/list-proxies.ts';
+import { lookAgain } from '../cluster/look-again.ts';
 import { type ClusterOptions, withClusterOptions, withOutputOption } from '../cluster/options.ts';
 import { CommandError } from '../output/exit-codes.ts';
 import { DATA_FORMATS, parseFormat, renderData } from '../output/format.ts';
@@ -29,9 +30,10 @@ export function registerStatus(program: Command, context: CommandContext): void 
       throw new CommandError(`--limit "${options.limit}": must be a whole number, 1 or more`, { exit: 'usage' });
     const cluster = await context.connect(options);
     try {
+      const look = lookAgain(options.watch === true ? { context } : { context, untilMs: 0 });
       let told = '';
       do {
-        const text = await statusText(cluster, options, format, limit);
+        const text = await look(() => statusText(cluster, options, format, limit));
         if (text !== told) context.terminal.out(told === '' ? text : `\n${text}`);
         told = text;
         if (options.watch === true) await context.clock.sleep(WATCH_MS, context.signal).catch(() => {});

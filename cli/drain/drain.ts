@@ -2,6 +2,7 @@ import { objectPath } from '../../api/client/paths.ts';
 import { type Pod, podKind } from '../../api/kinds/pod.ts';
 import { hasCode } from '../../api/meta/api-error.ts';
 import type { Cluster, CommandContext } from '../cluster/context.ts';
+import { type Look, lookAgain } from '../cluster/look-again.ts';
 import { CommandError } from '../output/exit-codes.ts';
 import { type DrainFlags, decideDrain } from './decide.ts';
 
@@ -19,7 +20,9 @@ const POLL_MS = 250;
 /** Evicts every pod of the node and returns when all are gone. Throws when one stands in the way, or the time is over. */
 export async function drainNode(drain: Drain): Promise<void> {
   const { cluster, context, node, timeoutMs } = drain;
-  const { evict, refused } = decideDrain(await podsOf(cluster, node), drain);
+  const deadline = context.clock.monotonic() + timeoutMs;
+  const look = lookAgain({ context, untilMs: deadline });
+  const { evict, refused } = decideDrain(await look(() => podsOf(cluster, node)), drain);
   if (refused.length > 0) {
     throw new CommandError(`drain node "${node}": nothing was evicted:\n  ${refused.join('\n  ')}`, {
       hint: `the node takes no new pods; "tutti uncordon ${node}" takes that back`,
@@ -27,11 +30,10 @@ export async function drainNode(drain: Drain): Promise<void> {
   }
   for (const pod of evict) {
     context.terminal.err(`evicting pod ${nameOf(pod)}\n`);
-    await evictPod(drain, pod);
+    await evictPod(drain, pod, look);
   }
-  const deadline = context.clock.monotonic() + timeoutMs;
   for (let waiting = new Map(evict.map((pod) => [pod.metadata.uid, pod])); waiting.size > 0; ) {
-    const present = new Set((await podsOf(cluster, node)).map(({ metadata }) => metadata.uid));
+    const present = new Set((await look(() => podsOf(cluster, node))).map(({ metadata }) => metadata.uid));
     for (const [uid, pod] of waiting) if (!present.has(uid)) context.terminal.out(`pod/${pod.metadata.name} evicted\n`);
     waiting = new Map([...waiting].filter(([uid]) => present.has(uid)));
     if (waiting.size === 0) break;
@@ -52,7 +54,8 @@ async function podsOf({ client }: Cluster, node: string): Promise<readonly Pod[]
   return (await client.list(podKind, { fieldSelector: `spec.nodeName=${node}` })).items;
 }
 
-async function evictPod({ cluster, gracePeriodSeconds }: Drain, pod: Pod): Promise<void> {
+/** An eviction that is asked for twice is one: it names the pod's uid. */
+async function evictPod({ cluster, gracePeriodSeconds }: Drain, pod: Pod, look: Look): Promise<void> {
   const { name, namespace = '', uid } = pod.metadata;
   const grace = gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds };
   const eviction = {
@@ -62,7 +65,7 @@ async function evictPod({ cluster, gracePeriodSeconds }: Drain, pod: Pod): Promi
     deleteOptions: { preconditions: { uid }, ...grace },
   };
   try {
-    await cluster.post(`${objectPath(podKind, { name, namespace })}/eviction`, eviction);
+    await look(() => cluster.post(`${objectPath(podKind, { name, namespace })}/eviction`, eviction));
   } catch (error) {
     if (!hasCode(error, 404)) throw error;
   }

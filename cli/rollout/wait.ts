@@ -1,5 +1,6 @@
 import { deploymentKind } from '../../api/kinds/deployment.ts';
 import type { Cluster, CommandContext } from '../cluster/context.ts';
+import { lookAgain } from '../cluster/look-again.ts';
 import { CommandError } from '../output/exit-codes.ts';
 import { rolloutState } from './status.ts';
 
@@ -16,9 +17,10 @@ export interface RolloutWait {
 /** Says each step of the rollout once, and returns when it is done. Throws when it fails or the time is over. */
 export async function waitForRollout({ cluster, context, namespace, name, timeoutMs }: RolloutWait): Promise<void> {
   const deadline = context.clock.monotonic() + timeoutMs;
+  const look = lookAgain({ context, untilMs: deadline });
   let told = '';
   for (;;) {
-    const state = rolloutState(await cluster.client.get(deploymentKind, { namespace, name }));
+    const state = rolloutState(await look(() => cluster.client.get(deploymentKind, { namespace, name })));
     if (state.kind === 'failed')
       throw new CommandError(state.message, { hint: `"tutti describe deployment ${name}" says why` });
     if (state.message !== told) context.terminal.out(`${state.message}\n`);

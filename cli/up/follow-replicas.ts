@@ -4,7 +4,8 @@ import { eventKind } from '../../api/kinds/event.ts';
 import { type Gateway, gatewayKind } from '../../api/kinds/gateway.ts';
 import type { CommandContext } from '../cluster/context.ts';
 import { inOrder } from '../cluster/event-order.ts';
-import { createProgress, type ProgressLine } from '../output/progress.ts';
+import { lookAgain } from '../cluster/look-again.ts';
+import { createProgress, type Progress, type ProgressLine } from '../output/progress.ts';
 import { rolloutState } from '../rollout/status.ts';
 
 export interface Followed {
@@ -22,9 +23,14 @@ const POLL_MS = 150;
 export async function followReplicas({ client, context, timeoutMs }: Followed): Promise<Missing> {
   const progress = createProgress(context.terminal);
   const deadline = context.clock.monotonic() + timeoutMs;
+  let lines: readonly ProgressLine[] = [];
+  const tell = (message: string): void => progress.update([...lines, { key: 'server', text: `  ${message}` }]);
+  const look = lookAgain({ context, untilMs: deadline, isKnown: true, tell });
   for (;;) {
-    const subjects = await readSubjects(client);
-    progress.update(subjects.map((subject) => lineOf(subject, context)));
+    const subjects = await readUnlessStopped(() => look(() => readSubjects(client)), context, progress);
+    if (subjects === undefined) return [];
+    lines = subjects.map((subject) => lineOf(subject, context));
+    progress.update(lines);
     const missing = subjects.filter(({ ready }) => !ready);
     const over = context.clock.monotonic() > deadline || context.signal.aborted;
     if (missing.length === 0 || over) {
@@ -34,6 +40,21 @@ export async function followReplicas({ client, context, timeoutMs }: Followed): 
       );
     }
     await context.clock.sleep(POLL_MS);
+  }
+}
+
+/** Undefined after Ctrl-C; the screen is left in order whatever comes of it. */
+async function readUnlessStopped(
+  read: () => Promise<Subject[]>,
+  { signal }: CommandContext,
+  progress: Progress,
+): Promise<Subject[] | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    progress.done();
+    if (signal.aborted) return undefined;
+    throw error;
   }
 }
 
@@ -80,9 +101,12 @@ function lineOf({ key, ready, state }: Subject, { terminal }: CommandContext): P
   return { key, text: `  ${mark} ${key.padEnd(28)} ${state}` };
 }
 
-/** The newest warning about the subject or its pods: why it is not there yet. */
+/** The newest warning about the subject or its pods: why it is not there yet. Nothing when the server does not tell. */
 async function lastWarning(client: Client, { namespace, name }: Subject): Promise<string> {
-  const { items } = await client.list(eventKind, { namespace });
+  const items = await client.list(eventKind, { namespace }).then(
+    (list) => list.items,
+    () => [],
+  );
   const warnings = items.filter(
     ({ type, involvedObject }) => type === 'Warning' && involvedObject.name?.startsWith(name) === true,
   );

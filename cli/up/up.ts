@@ -3,6 +3,7 @@ import type { ControlPlane } from '../../control/main.ts';
 import { type KeptPorts, openKeptPorts } from '../../control/ports.ts';
 import { createLog } from '../../kit/log.ts';
 import type { CommandContext } from '../cluster/context.ts';
+import { lookAgain } from '../cluster/look-again.ts';
 import { applyDocuments } from '../manifests/apply.ts';
 import { checkedManifests } from '../manifests/checked.ts';
 import type { ManifestDocument } from '../manifests/read-manifests.ts';
@@ -23,6 +24,7 @@ export interface UpSettings extends ControlSettings, AgentSettings {
 
 /** The agent of this process is its own control plane's. */
 const NO_JOIN = { invitation: undefined, certificateTtlSeconds: 0 };
+const SUMMARY_WITHIN_MS = 10_000;
 
 /**
  * `tutti up`: control plane and agent in this process, proxies and workloads as its children. What can be refused is
@@ -112,7 +114,9 @@ async function serve(context: CommandContext, settings: UpSettings, { documents,
     const missing = await followReplicas({ client: cluster.client, context, timeoutMs: settings.timeoutMs });
     if (signal.aborted) return;
     for (const line of missing) say(`${terminal.style('yellow', 'not ready:')} ${line}`);
-    await printSummary({ client: cluster.client, terminal, kubeconfig: relative(context.cwd, control.kubeconfig) });
+    const look = lookAgain({ context, untilMs: context.clock.monotonic() + SUMMARY_WITHIN_MS, isKnown: true });
+    const kubeconfig = relative(context.cwd, control.kubeconfig);
+    await look(() => printSummary({ client: cluster.client, terminal, kubeconfig }));
   } finally {
     await cluster.close();
   }
