@@ -9,6 +9,7 @@ import type { Bootstrap } from './bootstrap/bootstrap.ts';
 import { openSvidCall } from './channel/svid-call.ts';
 import { CompiledCode } from './compiled-code.ts';
 import type { ListeningSocket, Plane } from './engine.ts';
+import { dealSockets } from './restart/deal-sockets.ts';
 import { ListeningSockets } from './socket/listening-sockets.ts';
 import type { TracingSetup } from './tracing/start-tracing.ts';
 import type { Tracer } from './tracing/tracer.ts';
@@ -81,9 +82,14 @@ async function createPlane(
   const { createEngine } = await import('./data-plane.ts');
   // Standard output is the access log's alone.
   const accessLog = { format: 'json', sink: (lines: string) => void process.stdout.write(lines) } as const;
-  const own = new Map(takenOver.map(({ key, fd }) => [key, fd] as const));
+  const [own] = dealSockets(takenOver, 1);
   const tracer = tracing === undefined ? {} : { tracer: await startTracer(tracing, shared) };
-  return createEngine({ ...shared, accessLog, sockets: new ListeningSockets({ takenOver: own }), ...tracer });
+  return createEngine({
+    ...shared,
+    accessLog,
+    sockets: new ListeningSockets(own === undefined ? {} : { takenOver: own }),
+    ...tracer,
+  });
 }
 
 function tracingOf({ tracing, namespace, name, mode }: Bootstrap): TracingSetup | undefined {

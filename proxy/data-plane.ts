@@ -193,8 +193,8 @@ class DataPlane implements Engine, Runtime {
   }
 
   listening(): Promise<readonly ListeningSocket[]> {
-    const sockets = [...this.#listeners.values()].flatMap(({ config, descriptor }) =>
-      descriptor === undefined ? [] : [{ worker: 0, key: ListeningSockets.keyOf(config), fd: descriptor }],
+    const sockets = [...this.#listeners.values()].flatMap(({ config, descriptors }) =>
+      descriptors.map((fd) => ({ worker: 0, key: ListeningSockets.keyOf(config), fd })),
     );
     return Promise.resolve(sockets);
   }

@@ -82,10 +82,10 @@ export class PodHome {
     return sidecar === undefined || !this.hasSidecar ? undefined : (signal) => sidecar.usedSerial(signal);
   }
 
-  /** Hot restart of the sidecar; undefined where there is none. */
-  get restartSidecar(): ((limitMs: number) => Promise<void>) | undefined {
+  /** Hot restart of the sidecar, with what the pod says now; undefined where there is none. */
+  get restartSidecar(): ((pod: Pod, limitMs: number) => Promise<void>) | undefined {
     const sidecar = this.#sidecar;
-    return sidecar === undefined ? undefined : (limitMs) => sidecar.restart(limitMs);
+    return sidecar === undefined ? undefined : (pod, limitMs) => sidecar.restart(pod, limitMs);
   }
 
   get sidecarLog(): string | undefined {

@@ -124,8 +124,16 @@ export class PodWorker {
     return this.#home.usedSerial;
   }
 
-  get restartSidecar(): PodHome['restartSidecar'] {
-    return this.#home.restartSidecar;
+  /** Hot restart of the sidecar; undefined where there is none. */
+  get restartSidecar(): ((limitMs: number) => Promise<void>) | undefined {
+    const restart = this.#home.restartSidecar;
+    if (restart === undefined) return undefined;
+    const { name, namespace = '', uid } = this.#pod.metadata;
+    return async (limitMs) => {
+      // Whoever has just annotated it means what it says now, which may not have been heard here yet.
+      const stored = await this.#context.client.get(podKind, { namespace, name });
+      await restart(stored.metadata.uid === uid ? stored : this.#pod, limitMs);
+    };
   }
 
   get sidecarPid(): number | undefined {

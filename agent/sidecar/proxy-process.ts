@@ -69,9 +69,11 @@ export class ProxyProcess {
   #restart: Timer | undefined;
   #observing: Timer | undefined;
   #isRestarting = false;
+  #bootstrap: ProxyBootstrap;
 
   constructor(options: ProxyProcessOptions) {
     this.#options = options;
+    this.#bootstrap = options.bootstrap;
   }
 
   get state(): ProxyState {
@@ -132,9 +134,7 @@ export class ProxyProcess {
       const before = await readTextIfPresent(this.#bootstrapPath);
       const sameSettings = before === text;
       if (sameSettings && (await readTextIfPresent(this.#programPath)) === `${program}\n`) return;
-      // Sockets are one worker's each (proxy/restart/).
-      const canHandOver = workersIn(before) === workersIn(text);
-      if (canHandOver && existsSync(join(bootstrap.stateFolder, RESTART_SOCKET))) {
+      if (existsSync(join(bootstrap.stateFolder, RESTART_SOCKET))) {
         log.info({ proxy: id }, 'proxy has other settings or another program now: a new one takes over');
         this.#leaving.add(run);
       } else if (sameSettings) return;
@@ -150,21 +150,19 @@ export class ProxyProcess {
   }
 
   /**
-   * Hot restart by hand: a new process, with the settings of now, takes over from the one that runs; nothing is lost. Resolves when the new one
+   * Hot restart by hand: a new process, with the settings of now or these, takes over from the one that runs; nothing is lost. Resolves when the new one
    * answers. Throws RestartRefused, with what is in the way.
    */
-  async restart(limitMs: number): Promise<void> {
-    const { bootstrap, clock } = this.#options;
+  async restart(limitMs: number, bootstrap: ProxyBootstrap = this.#bootstrap): Promise<void> {
+    const { clock } = this.#options;
     const run = this.#run;
     if (run?.state.type !== 'running') throw new RestartRefused('the proxy does not run; it is being started');
     if (this.#state === 'draining') throw new RestartRefused('the proxy is on its way out');
     if (this.#isRestarting) throw new RestartRefused('the proxy is being restarted already');
     if (!existsSync(join(bootstrap.stateFolder, RESTART_SOCKET)))
       throw new RestartRefused('the proxy cannot hand its sockets over: that takes Linux and Node 26');
+    this.#bootstrap = bootstrap;
     const text = this.#bootstrapText;
-    const [had, wanted] = [workersIn(await readTextIfPresent(this.#bootstrapPath)), workersIn(text)];
-    if (had !== wanted)
-      throw new RestartRefused(`the proxy runs ${had} workers and is to have ${wanted}: sockets are one worker's each`);
     this.#isRestarting = true;
     try {
       const { before, begun } = await withTimeLimit(clock, limitMs, async (signal) => {
@@ -360,7 +358,7 @@ export class ProxyProcess {
   }
 
   get #bootstrapText(): string {
-    return `${JSON.stringify(this.#options.bootstrap, undefined, 2)}\n`;
+    return `${JSON.stringify(this.#bootstrap, undefined, 2)}\n`;
   }
 
   get #programPath(): string {
@@ -370,10 +368,4 @@ export class ProxyProcess {
   get #bootstrapPath(): string {
     return join(this.#options.folder, 'bootstrap.json');
   }
-}
-
-/** Of a bootstrap's text as an agent has written it. */
-function workersIn(text: string | undefined): number {
-  const { workers = 1 } = text === undefined ? {} : (JSON.parse(text) as Partial<ProxyBootstrap>);
-  return workers;
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { podKind } from '../../api/kinds/pod.ts';
 import { hasCode } from '../../api/meta/api-error.ts';
 import type { Status } from '../../api/meta/status.ts';
 import { PROXY_CONCURRENCY } from '../../api/meta/well-known.ts';
@@ -45,6 +46,23 @@ test('a proxy is restarted by hand: a new process takes over from the one that r
   const sidecar = join(node.podFolder(pod), 'sidecar');
   assert.match(readFileSync(join(sidecar, 'bootstrap.json'), 'utf8'), /"workers": 2/);
   await assert.rejects(restart(node, 'web'), refused(409, /cannot hand its sockets over/));
+  await writeFile(join(sidecar, 'can-hand-over'), '');
+  await eventually('the sidecar can', async () => existsSync(join(sidecar, 'state', 'restart.sock')));
+  // What the pod says now counts, at once: the new process has another number of workers, or none that is said.
+  for (const [said, written] of [
+    ['3', /"workers": 3/],
+    [null, /^(?!.*"workers")/s],
+  ] as const) {
+    const annotations = { [PROXY_CONCURRENCY]: said };
+    await node.admin.patch(
+      podKind,
+      { namespace: 'default', name: 'web' },
+      { metadata: { annotations } },
+      { type: 'merge' },
+    );
+    await restart(node, 'web');
+    assert.match(readFileSync(join(sidecar, 'bootstrap.json'), 'utf8'), written);
+  }
   await rm(join(ingress, 'state'), { recursive: true });
   await assert.rejects(restart(node, TEST_NODE, 'tutti-system'), refused(409, /cannot hand its sockets over/));
 

@@ -4,7 +4,7 @@ import type { Pod } from '../../api/kinds/pod.ts';
 import { readProxyConcurrency } from '../../api/meta/proxy-concurrency.ts';
 import { INJECT, PROXY_CONCURRENCY } from '../../api/meta/well-known.ts';
 import type { WorkloadIdentity } from '../identity/workload-identity.ts';
-import { identityFields } from './bootstrap.ts';
+import { identityFields, type ProxyBootstrap } from './bootstrap.ts';
 import { ProxyProcess, type ProxyState } from './proxy-process.ts';
 import { ADMIN_PORT, type ProxySettings } from './proxy-settings.ts';
 import { serviceNameOf, tracingFields } from './tracing.ts';
@@ -30,38 +30,49 @@ function workersField({ metadata }: Pod): { readonly workers?: number } {
   return { workers: said.workers === 'auto' ? availableParallelism() : said.workers };
 }
 
+function bootstrapOf(
+  pod: Pod,
+  folder: string,
+  { podAddress, identity, settings }: Pick<SidecarOptions, 'podAddress' | 'identity' | 'settings'>,
+): ProxyBootstrap {
+  const { name, namespace = '' } = pod.metadata;
+  return {
+    mode: 'sidecar',
+    nodeId: `sidecar/${namespace}/${name}`,
+    namespace,
+    name,
+    serviceAccount: pod.spec.serviceAccountName ?? 'default',
+    trustDomain: settings.trustDomain,
+    podAddress,
+    ...identityFields(settings, identity),
+    xdsAddress: settings.xdsAddress,
+    admin: { address: podAddress, port: ADMIN_PORT },
+    stateFolder: join(folder, 'state'),
+    ...tracingFields(settings, serviceNameOf(pod)),
+    ...workersField(pod),
+    logLevel: 'info',
+  };
+}
+
 /** The proxy beside one pod. It takes its identity from the Workload API, as the pod's containers may. */
 export class Sidecar {
   readonly #identity: WorkloadIdentity;
   readonly #proxy: ProxyProcess;
+  readonly #bootstrapOf: (pod: Pod) => ProxyBootstrap;
 
-  constructor({ pod, podFolder, podAddress, identity, settings, onChange }: SidecarOptions) {
-    const { command, program, env, xdsAddress, trustDomain, clock, random, log } = settings;
-    const { name, uid, namespace = '' } = pod.metadata;
+  constructor(options: SidecarOptions) {
+    const { pod, podFolder, identity, settings, onChange } = options;
+    const { command, program, env, clock, random, log } = settings;
     const folder = join(podFolder, 'sidecar');
     this.#identity = identity;
+    this.#bootstrapOf = (now) => bootstrapOf(now, folder, options);
     this.#proxy = new ProxyProcess({
       folder,
-      id: `${uid}/sidecar`,
+      id: `${pod.metadata.uid}/sidecar`,
       command,
       program,
       env,
-      bootstrap: {
-        mode: 'sidecar',
-        nodeId: `sidecar/${namespace}/${name}`,
-        namespace,
-        name,
-        serviceAccount: pod.spec.serviceAccountName ?? 'default',
-        trustDomain,
-        podAddress,
-        ...identityFields(settings, identity),
-        xdsAddress,
-        admin: { address: podAddress, port: ADMIN_PORT },
-        stateFolder: join(folder, 'state'),
-        ...tracingFields(settings, serviceNameOf(pod)),
-        ...workersField(pod),
-        logLevel: 'info',
-      },
+      bootstrap: this.#bootstrapOf(pod),
       clock,
       random,
       log,
@@ -100,9 +111,9 @@ export class Sidecar {
     await this.#proxy.start();
   }
 
-  /** Hot restart; see ProxyProcess. */
-  restart(limitMs: number): Promise<void> {
-    return this.#proxy.restart(limitMs);
+  /** Hot restart, with what the pod says now; see ProxyProcess. */
+  restart(pod: Pod, limitMs: number): Promise<void> {
+    return this.#proxy.restart(limitMs, this.#bootstrapOf(pod));
   }
 
   async drain(limitMs: number): Promise<void> {

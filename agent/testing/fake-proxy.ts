@@ -23,7 +23,7 @@ const server = createServer((request, response) => {
   } else response.writeHead(404).end();
 });
 const folder = dirname(path);
-const canHandOver = existsSync(join(folder, 'can-hand-over'));
+const canHandOver = (): boolean => existsSync(join(folder, 'can-hand-over'));
 const restart = join(stateFolder, 'restart.sock');
 
 /** As proxy/restart/, but that sockets are closed and bound again. */
@@ -53,7 +53,11 @@ function awaitSuccessor(): void {
 
 await succeed();
 server.listen(admin.port, admin.address, () => hear('started'));
-if (canHandOver) awaitSuccessor();
+const looking = setInterval(() => {
+  if (!canHandOver()) return;
+  clearInterval(looking);
+  awaitSuccessor();
+}, 10);
 process.on('SIGTERM', () => {
   hear('stopped');
   process.exit(0);

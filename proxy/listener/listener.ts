@@ -26,14 +26,15 @@ export type ReadMode = 'shared' | 'events';
 // What nginx and HAProxy ask for on a busy host; the kernel's somaxconn has the last word.
 const BACKLOG = 1024;
 
-/** One bound socket and the connections that came by it. A change of its chains takes effect with the next connection. */
+/** A bound address and the connections that came by it. A change of its chains takes effect with the next connection. */
 export class Listener {
   #config: ListenerConfig;
   readonly #runtime: Runtime;
   readonly #readMode: ReadMode;
   readonly #connections = new Set<Connection>();
   readonly #proxied = new ProxiedClients();
-  #server: net.Server | undefined = undefined;
+  /** One for each socket of the address: more than one only after a hot restart with fewer workers. */
+  readonly #servers: net.Server[] = [];
   #secure: tls.Server | undefined = undefined;
   /** Each connection is told of it: a system call, if the server were asked. */
   #boundPort: number | undefined = undefined;
@@ -47,7 +48,12 @@ export class Listener {
   /** Resolves when connections are taken; rejects when the address cannot be bound. */
   static async bind(runtime: Runtime, config: ListenerConfig, readMode: ReadMode): Promise<Listener> {
     const listener = new Listener(runtime, config, readMode);
-    await listener.#listen();
+    try {
+      await listener.#listen();
+    } catch (error) {
+      listener.#closeServers();
+      throw error;
+    }
     return listener;
   }
 
@@ -64,8 +70,8 @@ export class Listener {
     return this.#boundPort ?? this.#config.port;
   }
 
-  get descriptor(): number | undefined {
-    return this.#server === undefined ? undefined : descriptorOf(this.#server);
+  get descriptors(): readonly number[] {
+    return this.#servers.flatMap((server) => descriptorOf(server) ?? []);
   }
 
   get connectionCount(): number {
@@ -101,28 +107,38 @@ export class Listener {
 
   /** Another process accepts in its place; those that are there are asked to go there with what is new. */
   leave(): void {
-    this.#server?.close();
+    this.#closeServers();
     for (const connection of this.#connections) connection.drain?.();
   }
 
   /** Takes no more connections; those that are there finish what is in flight. */
   retire(): void {
-    this.#server?.close();
+    this.#closeServers();
     for (const connection of this.#connections) connection.retire();
   }
 
   /** Cuts everything. */
   close(): void {
-    this.#server?.close();
+    this.#closeServers();
     for (const connection of this.#connections) connection.close();
   }
 
+  #closeServers(): void {
+    for (const server of this.#servers) server.close();
+  }
+
   async #listen(): Promise<void> {
+    const [first, ...others] = this.#runtime.sockets.whereTo(this.#config);
     const server = this.#createServer();
-    this.#server = server;
+    await this.#listenWith(server, first);
+    for (const place of others) await this.#listenWith(Listener.#furtherServer(server), place);
+  }
+
+  async #listenWith(server: net.Server, place: net.ListenOptions): Promise<void> {
+    this.#servers.push(server);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ ...this.#runtime.sockets.whereTo(this.#config), backlog: BACKLOG }, () => {
+      server.listen({ ...place, backlog: BACKLOG }, () => {
         server.off('error', reject);
         const address = server.address();
         if (typeof address === 'object') this.#boundPort = address?.port;
@@ -145,6 +161,13 @@ export class Listener {
       const connection = this.#accept({ socket, chains: this.#config.chains, peerId: '' });
       if (connection !== undefined) eventRead(socket, connection);
     });
+    return server;
+  }
+
+  /** For another socket of the address: what it accepts is the first one's. */
+  static #furtherServer(first: net.Server): net.Server {
+    const server = net.createServer({ allowHalfOpen: true });
+    server.on('connection', (socket) => void first.emit('connection', socket));
     return server;
   }
 

@@ -37,7 +37,7 @@ export class HotRestart {
 
   /**
    * The listening sockets of the proxy that runs; undefined when none does. It goes on accepting beside this one until `finish`.
-   * Throws when it has another number of workers: each of its sockets must be somebody's.
+   * Throws when this one has several workers and the addresses cannot be shared among them.
    */
   async begin(): Promise<readonly ListeningSocket[] | undefined> {
     const { workers, clock, log } = this.#options;
@@ -48,14 +48,18 @@ export class HotRestart {
       log.info('hot restart: no proxy here hands its sockets over; starting as usual');
       return undefined;
     }
-    if (before.workers !== workers) {
+    const listening = before.sockets.filter(({ key }) => key !== this.#adminKey);
+    const { shareAddress } = await import('./share-address.ts');
+    if (workers > 1 && before.workers === 1 && !shareAddress(listening.map(({ fd }) => fd))) {
       before.abandon();
       throw new Error(
-        `hot restart: the proxy that runs has ${before.workers} workers, this one ${workers}; start with --concurrency ${before.workers}, or stop the other first`,
+        `hot restart: the addresses of the proxy that runs, which has one worker, cannot be shared among ${workers}; start with --concurrency 1, or stop the other first`,
       );
     }
+    if (before.workers !== workers)
+      log.info({ before: before.workers, workers }, 'hot restart: another number of workers');
     this.#before = before;
-    return before.sockets.filter(({ key }) => key !== this.#adminKey);
+    return listening;
   }
 
   /** Waits until this process carries traffic, then has the other let go. False when it was told to stop before. */

@@ -12,7 +12,7 @@ export const WORDS = {
 
 /** One message of the handover; its descriptors are in the order of `sockets`. */
 export interface Handover {
-  /** The successor must have as many: each socket is one worker's. */
+  /** Each socket is one worker's; one that is alone has bound its addresses for itself. */
   readonly workers: number;
   readonly sockets: readonly Pick<ListeningSocket, 'worker' | 'key'>[];
   /** Another message follows. */

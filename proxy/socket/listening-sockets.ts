@@ -6,17 +6,27 @@ interface Address {
   readonly port: number;
 }
 
+/** What one worker has of an address: descriptors of sockets that listen already, and how many it is to bind beside them. */
+export interface SocketShare {
+  readonly descriptors: readonly number[];
+  readonly fresh: number;
+}
+
+/** By `ListeningSockets.keyOf` the address. */
+export type TakenOver = ReadonlyMap<string, SocketShare>;
+
 export interface ListeningSocketsOptions {
   /** Several sockets may be bound to one address, and the kernel deals out connections among them (SO_REUSEPORT). */
   readonly shared?: boolean;
-  /** Descriptors of sockets that listen already, by `keyOf`. */
-  readonly takenOver?: ReadonlyMap<string, number>;
+  readonly takenOver?: TakenOver;
 }
+
+type Place = ListenOptions & { readonly fd?: number };
 
 /** Where listeners get their sockets: bound anew, or taken over from the process before. */
 export class ListeningSockets {
   readonly #shared: boolean;
-  readonly #takenOver: Map<string, number>;
+  readonly #takenOver: Map<string, SocketShare>;
 
   constructor({ shared = false, takenOver = new Map() }: ListeningSocketsOptions = {}) {
     this.#shared = shared;
@@ -27,21 +37,23 @@ export class ListeningSockets {
     return `${address} ${port}`;
   }
 
-  /** For `net.Server.listen`. A socket that was taken over is given once. */
-  whereTo(wanted: Address): ListenOptions & { readonly fd?: number } {
+  /** For `net.Server.listen`, once for each; one and more. Sockets that were taken over are given once. */
+  whereTo(wanted: Address): readonly [Place, ...Place[]] {
     const key = ListeningSockets.keyOf(wanted);
-    const fd = this.#takenOver.get(key);
-    if (fd !== undefined) {
-      this.#takenOver.delete(key);
-      return { fd };
-    }
+    const { descriptors, fresh } = this.#takenOver.get(key) ?? { descriptors: [], fresh: 1 };
+    this.#takenOver.delete(key);
     const { address: host, port } = wanted;
-    return this.#shared ? { host, port, reusePort: true } : { host, port };
+    const anew: Place = this.#shared ? { host, port, reusePort: true } : { host, port };
+    const [first = anew, ...others] = [
+      ...descriptors.map((fd): Place => ({ fd })),
+      ...Array.from({ length: fresh }, () => anew),
+    ];
+    return [first, ...others];
   }
 
   /** Descriptors that nobody asked for; they are the caller's to close. */
   takeRest(): readonly number[] {
-    const rest = [...this.#takenOver.values()];
+    const rest = [...this.#takenOver.values()].flatMap(({ descriptors }) => descriptors);
     this.#takenOver.clear();
     return rest;
   }

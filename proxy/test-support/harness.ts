@@ -6,6 +6,7 @@ import { seededRandom } from '../../kit/random.ts';
 import { createEngine } from '../data-plane.ts';
 import type { Engine } from '../engine.ts';
 import type { ReadMode } from '../listener/listener.ts';
+import type { ListeningSockets } from '../socket/listening-sockets.ts';
 import type { ProxyTables } from '../tables.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 
@@ -22,6 +23,7 @@ export interface EngineSetup {
   readonly identity?: MeshIdentity;
   readonly clock?: Clock;
   readonly tracer?: Tracer;
+  readonly sockets?: ListeningSockets;
   /** What the process itself logs; nowhere when missing. */
   readonly processLog?: Logger;
 }
@@ -40,6 +42,7 @@ export async function startEngine(setup: EngineSetup): Promise<RunningEngine> {
       },
     },
     ...(setup.tracer === undefined ? {} : { tracer: setup.tracer }),
+    ...(setup.sockets === undefined ? {} : { sockets: setup.sockets }),
     ...(setup.readMode === undefined ? {} : { readMode: setup.readMode }),
   });
   if (setup.identity !== undefined) engine.setIdentity(setup.identity);

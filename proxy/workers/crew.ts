@@ -4,6 +4,7 @@ import type { Logger } from '../../kit/log.ts';
 import type { Random } from '../../kit/random.ts';
 import type { ApplyProblem, Figures, ListeningSocket, Plane } from '../engine.ts';
 import type { ListenerConfig } from '../listener/listener-config.ts';
+import { dealSockets } from '../restart/deal-sockets.ts';
 import { ListeningSockets } from '../socket/listening-sockets.ts';
 import { MeshTls } from '../socket/mesh-tls.ts';
 import type { ProxyTables } from '../tables.ts';
@@ -21,7 +22,7 @@ export interface CrewOptions extends Pick<WorkerSetup, 'logLevel' | 'component'>
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** Of the process before, for each worker. */
+  /** All that the process before listens on, however many workers it has. */
   readonly takenOver?: readonly ListeningSocket[];
   readonly tracing?: TracingSetup | undefined;
 }
@@ -50,10 +51,10 @@ export class Crew implements Plane {
     this.#meshTls = new MeshTls(() => clock.now());
     this.#takenOver = new Set(takenOver.map(({ key }) => key));
     const wanted = () => ({ identity: this.#meshTls.identity, tables: this.#given });
+    const shares = dealSockets(takenOver, workers);
     this.#members = Array.from({ length: workers }, (_, worker) => {
-      const own = takenOver.filter((socket) => socket.worker === worker).map(({ key, fd }) => [key, fd] as const);
       return new Member({
-        setup: { worker, logLevel, component, takenOver: new Map(own), tracing },
+        setup: { worker, logLevel, component, takenOver: shares[worker] ?? new Map(), tracing },
         clock,
         random,
         log,

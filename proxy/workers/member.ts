@@ -4,6 +4,7 @@ import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Random } from '../../kit/random.ts';
 import type { ApplyProblem, ListeningSocket } from '../engine.ts';
+import { boundAnew } from '../restart/deal-sockets.ts';
 import type { ProxyTables } from '../tables.ts';
 import { stillKnown } from './departed.ts';
 import type { WorkerFigures, WorkerSetup } from './messages.ts';
@@ -150,7 +151,7 @@ export class Member {
     await interval(clock, delayMs, this.#abort.signal);
     if (this.#abort.signal.aborted) return;
     this.#restarts++;
-    this.#thread = this.#start({ ...setup, takenOver: new Map() });
+    this.#thread = this.#start({ ...setup, takenOver: boundAnew(setup.takenOver) });
     await this.sync();
     if (this.#draining !== undefined) await this.drain(this.#draining);
   }

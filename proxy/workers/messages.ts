@@ -1,6 +1,7 @@
 import type { Level } from 'pino';
 import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
 import type { ApplyProblem, ClusterLoad, ClusterStatus, Lateness, ListenerStatus, ListeningSocket } from '../engine.ts';
+import type { TakenOver } from '../socket/listening-sockets.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { TracingSetup } from '../tracing/start-tracing.ts';
 import type { TablesChange } from './tables-change.ts';
@@ -11,8 +12,8 @@ export interface WorkerSetup {
   readonly logLevel: Level | 'silent';
   /** Stands in every log line. */
   readonly component: string;
-  /** Descriptors of listening sockets of the process before, by `ListeningSockets.keyOf`. */
-  readonly takenOver: ReadonlyMap<string, number>;
+  /** Its share of the listening sockets of the process before. */
+  readonly takenOver: TakenOver;
   /** Undefined: no spans are sent. */
   readonly tracing: TracingSetup | undefined;
 }
