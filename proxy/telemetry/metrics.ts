@@ -1,6 +1,6 @@
 import type { Figures, Lateness, Plane } from '../engine.ts';
 import { Family } from './exposition.ts';
-import { watchLag } from './lag.ts';
+import { type LagMonitor, watchLag } from './lag.ts';
 import { METRICS } from './metric-list.ts';
 import { DURATION_BUCKETS_MS } from './request-stats.ts';
 
@@ -26,9 +26,16 @@ export interface Metrics {
   close(): void;
 }
 
-/** Publishes a data plane's numbers. One per process: it also watches the event loop, which `close` ends. */
+/**
+ * Publishes a data plane's numbers. One per process: where the engine runs in this thread it also watches the event loop, from the first scrape on
+ * and until `close`. Nobody is to be woken for a number that no one asks for, nor for one that the workers have of their own.
+ */
 export function createMetrics(plane: Pick<Plane, 'figures'>): Metrics {
-  const lag = watchLag();
+  let lag: LagMonitor | undefined;
+  const ownLateness = (): Lateness => {
+    lag ??= watchLag();
+    return lag.take();
+  };
   return {
     scrape: async () => {
       const figures = await plane.figures();
@@ -37,10 +44,9 @@ export function createMetrics(plane: Pick<Plane, 'figures'>): Metrics {
         collect(figures, (labels, value) => family.add(labels, value));
         return family;
       });
-      const own = lag.take();
-      return [...families, durations(figures), lateness(figures.lateness ?? own)].join('');
+      return [...families, durations(figures), lateness(figures.lateness ?? ownLateness())].join('');
     },
-    close: () => lag.close(),
+    close: () => lag?.close(),
   };
 }
 
