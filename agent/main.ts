@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { EventRecorder } from '../api/client/events/event-recorder.ts';
@@ -10,6 +10,7 @@ import type { Clock } from '../kit/clock.ts';
 import { writeFileAtomic } from '../kit/disk.ts';
 import { lockExclusively } from '../kit/exclusive-lock.ts';
 import type { Logger } from '../kit/log.ts';
+import { makeFolder } from '../kit/make-folder.ts';
 import type { Random } from '../kit/random.ts';
 import { xdsRelay } from './grpc/xds-relay.ts';
 import { IdentityKeeper } from './identity/identity-keeper.ts';
@@ -97,7 +98,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const folder = resolve(options.stateFolder, 'agent', nodeName);
   const podsFolder = join(folder, 'pods');
   // Secrets are in it: for the agent's user alone, unless a container runs as another.
-  await mkdir(podsFolder, { recursive: true, mode: 0o700 });
+  makeFolder(podsFolder, { mode: 0o700 });
   const lock = lockExclusively(join(folder, 'lock'));
   if (lock === undefined) {
     throw new Error(

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
+import { makeFolder } from './make-folder.ts';
 
 export interface WriteOptions {
   /** Permission bits; 0o644 unless told. Secrets and keys take 0o600. */
@@ -34,26 +34,6 @@ export async function writeFileAtomic(
     throw error;
   }
   await syncFolder(folder);
-}
-
-/**
- * Makes a folder and those above it, as `mkdir -p`. Node's own recursive mkdir never returns where a file system takes no
- * folders but says that the one above is missing (/proc). Throws what the system says.
- */
-export function makeFolder(path: string, options: WriteOptions = {}): void {
-  const missing: string[] = [];
-  for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.push(at);
-  for (const folder of missing.toReversed()) {
-    try {
-      mkdirSync(folder, options);
-    } catch (error) {
-      // Another process was faster.
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-  }
-  if (!statSync(path).isDirectory()) {
-    throw Object.assign(new Error(`EEXIST: file already exists, mkdir '${path}'`), { code: 'EEXIST' });
-  }
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -1,8 +1,9 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Container } from '../../api/kinds/container.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import { parseQuantity } from '../../api/meta/quantity.ts';
+import { makeFolder } from '../../kit/make-folder.ts';
 import { ConfigError } from '../environment/config-error.ts';
 import { type ConfigObjects, containerEnvironment, expandAll } from '../environment/container-environment.ts';
 import { portVariables, proxyVariables, workloadApiVariables } from '../environment/platform-variables.ts';
@@ -82,7 +83,7 @@ async function configOf(input: RunnerInput, container: Container, key: Container
     platform: platformVariables(input, container),
   });
   const last = terminationFile(folder, key);
-  await mkdir(dirname(last), { recursive: true });
+  makeFolder(dirname(last));
   await rm(last, { force: true });
   await writeFile(last, '', { mode: 0o666 });
   const user = userOf(pod, container);

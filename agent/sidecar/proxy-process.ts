@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { backoffMs } from '../../kit/backoff.ts';
 import type { Clock, Timer } from '../../kit/clock.ts';
 import { readTextIfPresent, writeFileAtomic } from '../../kit/disk.ts';
 import type { Logger } from '../../kit/log.ts';
+import { makeFolder } from '../../kit/make-folder.ts';
 import type { Random } from '../../kit/random.ts';
 import { withTimeLimit } from '../probes/time-limit.ts';
 import { HostProcess } from '../runtime/process/host/host-process.ts';
@@ -236,7 +237,7 @@ export class ProxyProcess {
     const { folder, command, env, log, id } = this.#options;
     this.#runNumber++;
     const run = this.#makeRun(this.#runNumber);
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     this.#run = run;
     try {
       // Where none runs, or it cannot, the new one starts as usual.

@@ -3,7 +3,6 @@ import {
   chmod,
   chown,
   lstat,
-  mkdir,
   readdir,
   readFile,
   readlink,
@@ -14,6 +13,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../../kit/make-folder.ts';
 
 export interface ProjectedFile {
   /** Relative, without `..`; may have folders. */
@@ -36,19 +36,19 @@ export async function writeAtomicFolder(
   files: readonly ProjectedFile[],
   nowMs: number,
 ): Promise<boolean> {
-  await mkdir(folder, { recursive: true, mode: 0o755 });
+  makeFolder(folder, { mode: 0o755 });
   const before = await readlink(join(folder, DATA)).catch(() => undefined);
   if (before !== undefined && (await holds(join(folder, before), files))) return false;
   const name = `..${new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '_').replace('T', '_')}.${randomBytes(4).toString('hex')}`;
   for (const file of files) {
     const path = join(folder, name, file.path);
-    await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+    makeFolder(dirname(path), { mode: 0o755 });
     await writeFile(path, file.bytes, { mode: 0o600 });
     // After writing, past the umask.
     await chmod(path, file.mode);
     if (file.uid !== undefined) await chown(path, file.uid, -1);
   }
-  await mkdir(join(folder, name), { recursive: true, mode: 0o755 });
+  makeFolder(join(folder, name), { mode: 0o755 });
   const fresh = join(folder, `..data_tmp`);
   await rm(fresh, { force: true });
   await symlink(name, fresh);

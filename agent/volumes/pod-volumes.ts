@@ -1,8 +1,9 @@
-import { chmod, cp, mkdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { Container } from '../../api/kinds/container.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { Volume, VolumeMount } from '../../api/kinds/volume.ts';
+import { makeFolder } from '../../kit/make-folder.ts';
 import { ConfigError } from '../environment/config-error.ts';
 import { expand } from '../environment/expand.ts';
 import type { Mount } from '../runtime/runtime.ts';
@@ -69,7 +70,7 @@ async function subPathSource({ volume, source, subPath, copy }: SubPath): Promis
   );
   if (!isThere) {
     const made = isOfObjects ? copy : path;
-    await mkdir(made, { recursive: true, mode: 0o777 });
+    makeFolder(made, { mode: 0o777 });
     return made;
   }
   const [root, real] = await Promise.all([realpath(source), realpath(path)]);
@@ -94,7 +95,7 @@ export function emptyDirFolder(podFolder: string, name: string): string {
 async function writeVolume(source: string, volume: Volume, input: VolumeInput, nowMs: number): Promise<void> {
   if (volume.hostPath !== undefined) return checkHostPath(volume.hostPath);
   if (volume.emptyDir !== undefined) {
-    await mkdir(source, { recursive: true });
+    makeFolder(source);
     // Any user of the pod may write (pkg/volume/emptydir, perm 0777).
     return chmod(source, 0o777);
   }
@@ -108,7 +109,7 @@ async function checkHostPath({ path, type }: NonNullable<Volume['hostPath']>): P
   const found = await stat(path).catch(() => undefined);
   switch (type) {
     case 'DirectoryOrCreate':
-      if (found === undefined) await mkdir(path, { recursive: true, mode: 0o755 });
+      if (found === undefined) makeFolder(path, { mode: 0o755 });
       else if (!found.isDirectory()) throw new ConfigError(`hostPath type check failed: ${path} is not a directory`);
       return;
     case 'FileOrCreate':

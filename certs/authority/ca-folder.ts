@@ -1,7 +1,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readTextIfPresent, writeFileAtomic } from '../../kit/disk.ts';
+import { makeFolder } from '../../kit/make-folder.ts';
 import { readCertificate } from '../x509/certificate.ts';
 import { toPem } from '../x509/pem.ts';
 import { AuthorityRefusedError } from './refusal.ts';
@@ -18,7 +19,7 @@ export const CERTIFICATE_FILE = 'ca.crt';
 
 /** Reads the root from its folder, or makes it there on the first start. Throws AuthorityRefusedError. */
 export async function openRoot(folder: string, trustDomain: string, nowMs: number): Promise<Root> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, { mode: 0o700 });
   const keyPath = join(folder, KEY_FILE);
   const certificatePath = join(folder, CERTIFICATE_FILE);
   await refuseOthersWriting(folder);

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type HttpClient, httpClient } from '../../api/client/http-client.ts';
 import { readKubeconfig } from '../../api/client/kubeconfig.ts';
@@ -13,6 +13,7 @@ import { type Restored, restoreStore } from '../../control/store/sqlite/restore.
 import { openSqliteStore, type SqliteStore } from '../../control/store/sqlite/sqlite-store.ts';
 import { type Compaction, type StoreStatus, storeService } from '../../control/store-service.ts';
 import { silentLog } from '../../kit/log.ts';
+import { makeFolder } from '../../kit/make-folder.ts';
 import type { CommandContext } from '../cluster/context.ts';
 import { CommandError } from '../output/exit-codes.ts';
 import { folderHolder, lockFolder } from '../up/lock.ts';
@@ -44,7 +45,7 @@ export function backupStore(context: CommandContext, settings: StoreSettings, to
     }
     const part = `${to}.part`;
     await rm(part, { force: true });
-    await mkdir(dirname(to), { recursive: true });
+    makeFolder(dirname(to));
     try {
       await withStore(context, settings, {
         running: (client) => receive(client, part, { signal: context.signal, tell }),

@@ -1,6 +1,7 @@
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder, readTextIfPresent } from '../../kit/disk.ts';
+import { readTextIfPresent } from '../../kit/disk.ts';
+import { makeFolder } from '../../kit/make-folder.ts';
 import { identifyProcess, isRunning, type ProcessIdentity } from '../../kit/process.ts';
 import { CommandError } from '../output/exit-codes.ts';
 

@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { dirname } from 'node:path';
 import type { Logger } from '../../kit/log.ts';
+import { makeFolder } from '../../kit/make-folder.ts';
 import type { ListeningSocket } from '../engine.ts';
 import { descriptorOf } from '../socket/descriptor.ts';
 import { type DescriptorPassing, MAX_DESCRIPTORS, openDescriptorPassing } from './pass-descriptors.ts';
@@ -50,7 +51,7 @@ export async function awaitSuccessor(options: PredecessorOptions): Promise<Prede
     });
   });
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     // Of a process that was killed.
     rmSync(path, { force: true });
     await new Promise<void>((resolve, reject) => {

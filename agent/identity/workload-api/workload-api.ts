@@ -1,11 +1,11 @@
 import { chmodSync, rmSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { WorkloadApi } from '../../../certs/workload/spiffe-api/methods.ts';
 import type { Clock } from '../../../kit/clock.ts';
 import type { Logger } from '../../../kit/log.ts';
+import { makeFolder } from '../../../kit/make-folder.ts';
 import { RELAYED, type XdsRelay } from '../../grpc/xds-relay.ts';
 import type { WorkloadIdentity } from '../workload-identity.ts';
 import { type Caller, findCaller, type ProcessLineage } from './caller.ts';
@@ -82,7 +82,7 @@ export async function serveWorkloadApi(options: WorkloadApiOptions): Promise<Wor
     socket.on('error', (error) => log.debug({ error }, 'a connection to the Workload API failed'));
     void welcome(socket);
   });
-  await mkdir(dirname(socketPath), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(socketPath), { mode: 0o700 });
   // An agent that was killed has left it. Only one agent runs in a folder at a time.
   rmSync(socketPath, { force: true });
   await listen(listener, socketPath);

@@ -1,5 +1,6 @@
-import { mkdir, rm, symlink } from 'node:fs/promises';
+import { rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../../../kit/make-folder.ts';
 import type { Mount } from '../runtime.ts';
 
 /** Where a mount is on the host. */
@@ -22,9 +23,9 @@ export function placeMounts(volumeRoot: string, mounts: readonly Mount[]): reado
 /** Puts a link to each volume in its place. What was there before goes. */
 export async function linkMounts(volumeRoot: string, mounts: readonly PlacedMount[]): Promise<void> {
   await rm(volumeRoot, { recursive: true, force: true });
-  await mkdir(volumeRoot, { recursive: true });
+  makeFolder(volumeRoot);
   for (const { place, sourcePath } of mounts) {
-    await mkdir(dirname(place), { recursive: true });
+    makeFolder(dirname(place));
     await symlink(sourcePath, place);
   }
 }

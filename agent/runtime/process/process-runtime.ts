@@ -1,7 +1,8 @@
-import { chmod, chown, mkdir, rm, stat } from 'node:fs/promises';
+import { chmod, chown, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock, Timer } from '../../../kit/clock.ts';
 import type { Logger } from '../../../kit/log.ts';
+import { makeFolder } from '../../../kit/make-folder.ts';
 import type {
   ContainerConfig,
   ContainerKey,
@@ -329,7 +330,7 @@ async function usableFolder(
   image: ImageFolder | undefined,
   scratchFolder: string,
 ): Promise<{ readonly path: string; readonly notice?: string }> {
-  await mkdir(scratchFolder, { recursive: true });
+  makeFolder(scratchFolder);
   const isFolder = await stat(wanted).then(
     (found) => found.isDirectory(),
     () => false,

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { makeFolder } from '../../../kit/disk.ts';
+import { makeFolder } from '../../../kit/make-folder.ts';
 import { missingBytes } from './file-length.ts';
 import { describeOwner, hasOwner } from './owner.ts';
 import { corrupt, isBusy, refusalOf, StoreRefusedError, unwritable } from './refusal.ts';

@@ -1,7 +1,7 @@
 import { closeSync, copyFileSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { makeFolder } from '../../../kit/disk.ts';
+import { makeFolder } from '../../../kit/make-folder.ts';
 import { logPath, openDatabase, restoringPath, syncFolder } from './database.ts';
 import { type FileSummary, inspectFile } from './inspect.ts';
 import { LogTable } from './log-table.ts';

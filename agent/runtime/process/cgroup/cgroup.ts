@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../../../../kit/make-folder.ts';
 import type { ContainerUsage } from '../../runtime.ts';
 import { type CgroupFile, NO_SWAP } from './cgroup-files.ts';
 
@@ -13,7 +14,7 @@ export class Cgroup {
 
   /** Makes it, with its limits. Throws when the kernel refuses. */
   make(files: readonly CgroupFile[]): void {
-    mkdirSync(this.folder, { recursive: true });
+    makeFolder(this.folder);
     for (const { name, value } of files) writeFileSync(join(this.folder, name), value);
     if (!files.some(({ name }) => name === 'memory.max')) return;
     try {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { makeFolder } from '../../../../kit/make-folder.ts';
 import { findMount, groupFolder, ownGroup } from './cgroup-mount.ts';
 
 /** The folder in which this agent's groups are, or why there can be none, as half a sentence for people. */
@@ -64,7 +65,7 @@ function takePlace(place: string, name: string): Cgroups {
   }
   const folder = join(place, name);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     enable(place);
     enable(folder);
     return { ok: true, folder };
@@ -91,7 +92,7 @@ function enable(group: string): void {
 /** "No internal processes": those of the group, this one among them, go one down. */
 function makeRoom(group: string): void {
   const leaf = join(group, AGENT_GROUP);
-  mkdirSync(leaf, { recursive: true });
+  makeFolder(leaf);
   for (const pid of readFileSync(join(group, 'cgroup.procs'), 'utf8').split('\n')) {
     if (pid === '') continue;
     try {

@@ -1,8 +1,9 @@
 import { readFileSync, statSync, watch } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Timer } from '../../../../kit/clock.ts';
 import { readTextIfPresent, writeFileAtomic } from '../../../../kit/disk.ts';
+import { makeFolder } from '../../../../kit/make-folder.ts';
 import { identifyProcess, isRunning, type ProcessIdentity, signalProcess } from '../../../../kit/process.ts';
 import type { Cgroup } from '../cgroup/cgroup.ts';
 import type { CgroupFile } from '../cgroup/cgroup-files.ts';
@@ -82,7 +83,7 @@ export class HostProcess {
    */
   async start(command: HostCommand, cgroupFiles: readonly CgroupFile[] = []): Promise<void> {
     if (this.#state.type !== 'idle') throw new Error(`start process "${this.#options.id}": is ${this.#state.type}`);
-    await mkdir(this.#options.folder, { recursive: true, mode: 0o700 });
+    makeFolder(this.#options.folder, { mode: 0o700 });
     const env = { ...command.env, [RUN_ID]: this.#options.id };
     const supervised = await startSupervisor({ ...command, env }, { log: this.logPath, exit: this.#exitPath });
     const identity = identifyProcess(supervised.pid);
