@@ -1,4 +1,5 @@
 import type * as Ffi from 'node:ffi';
+import { withoutWarning } from './without-warning.ts';
 
 type Definitions = Readonly<Record<string, Ffi.FunctionSignature>>;
 
@@ -20,17 +21,15 @@ const MACHINES = ['x64', 'arm64'];
  */
 export function openCLibrary<const T extends Definitions>(definitions: T): CLibrary<T> | undefined {
   if (process.platform !== 'linux' || !MACHINES.includes(process.arch)) return undefined;
-  const warned = process.emitWarning.bind(process);
   try {
-    // It warns that it is experimental; the one who runs a node can do nothing with that.
-    process.emitWarning = () => undefined;
-    const ffi = process.getBuiltinModule('node:ffi') as typeof Ffi | undefined;
-    if (ffi === undefined) return undefined;
-    const library = ffi.dlopen(null, definitions);
-    return { library, functions: library.functions, addressOf: (memory) => ffi.getRawPointer(memory) };
+    // It warns that it is experimental.
+    return withoutWarning(() => {
+      const ffi = process.getBuiltinModule('node:ffi') as typeof Ffi | undefined;
+      if (ffi === undefined) return undefined;
+      const library = ffi.dlopen(null, definitions);
+      return { library, functions: library.functions, addressOf: (memory) => ffi.getRawPointer(memory) };
+    });
   } catch {
     return undefined;
-  } finally {
-    process.emitWarning = warned;
   }
 }

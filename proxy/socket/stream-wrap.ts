@@ -1,3 +1,5 @@
+import { withoutWarning } from '../../kit/without-warning.ts';
+
 /** What node's own sockets write by; made once for each write. */
 export interface WriteRequest {
   oncomplete?: (status: number) => void;
@@ -16,9 +18,9 @@ export const streamWrap = findStreamWrap();
 
 function findStreamWrap(): StreamWrap | undefined {
   try {
-    // Deprecated without a successor (DEP0111), and so in no type.
+    // Deprecated without a successor (DEP0111: said with --pending-deprecation), and so in no type.
     const { binding } = process as unknown as { readonly binding?: (name: string) => Partial<StreamWrap> };
-    const found = binding?.('stream_wrap');
+    const found = withoutWarning(() => binding?.('stream_wrap'));
     const state = found?.streamBaseState;
     const known =
       typeof found?.WriteWrap === 'function' &&
