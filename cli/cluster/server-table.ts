@@ -11,7 +11,10 @@ export interface Table {
     | readonly { readonly name: string; readonly format?: string; readonly priority?: number }[]
     | null;
   readonly rows?:
-    | readonly { readonly cells: readonly unknown[]; readonly object?: { metadata?: { namespace?: string } } }[]
+    | readonly {
+        readonly cells: readonly unknown[];
+        readonly object?: { metadata?: { namespace?: string; resourceVersion?: string } };
+      }[]
     | null;
 }
 

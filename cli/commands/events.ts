@@ -3,6 +3,7 @@ import { type Event, eventKind } from '../../api/kinds/event.ts';
 import { humanDuration } from '../../api/meta/human-duration.ts';
 import type { CommandContext } from '../cluster/context.ts';
 import { inOrder, lastSeenMs } from '../cluster/event-order.ts';
+import { keepWatching, watchVersion } from '../cluster/keep-watching.ts';
 import { type ClusterOptions, withClusterOptions, withOutputOption } from '../cluster/options.ts';
 import { parseResources } from '../cluster/resources.ts';
 import { CommandError } from '../output/exit-codes.ts';
@@ -44,10 +45,12 @@ export function registerEvents(program: Command, context: CommandContext): void 
         context.terminal.out(render([headerOf(options), ...rows]));
       }
       if (options.watch !== true) return;
-      const events = cluster.client.watch(eventKind, {
-        ...where,
-        resourceVersion: list.resourceVersion,
-        signal: context.signal,
+      const events = keepWatching({
+        context,
+        from: list.resourceVersion,
+        open: (resourceVersion) =>
+          cluster.client.watch(eventKind, { ...where, resourceVersion, signal: context.signal }),
+        versionOf: watchVersion,
       });
       for await (const change of events) {
         if (change.type === 'BOOKMARK' || change.type === 'DELETED' || !isWanted(change.object, subject, types))

@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
+import { isStatus, mayPass } from '../../api/client/failures.ts';
 import type { Kind, KubeObject } from '../../api/kinds/kind.ts';
+import { ApiError } from '../../api/meta/api-error.ts';
 import type { Cluster, CommandContext } from '../cluster/context.ts';
+import { keepWatching, watchVersion } from '../cluster/keep-watching.ts';
 import { type ClusterOptions, withClusterOptions, withOutputOption } from '../cluster/options.ts';
 import { parseResources, type ResourceArgument, resourcePath } from '../cluster/resources.ts';
 import { TABLE, type Table, type TableShow, tableLines } from '../cluster/server-table.ts';
@@ -90,11 +93,17 @@ async function printObjects(
   const print = (object: KubeObject): void =>
     context.terminal.out(`${format === 'yaml' ? '---\n' : ''}${renderFound([object], true, format)}`);
   found.forEach(print);
-  const changes = cluster.client.watch(kind, {
-    ...listOptions(kind, namespace, options),
-    ...(single ? { fieldSelector: `metadata.name=${names[0]}` } : {}),
-    resourceVersion: single ? (found[0]?.metadata.resourceVersion ?? '0') : resourceVersion,
-    signal: context.signal,
+  const changes = keepWatching({
+    context,
+    from: single ? (found[0]?.metadata.resourceVersion ?? '0') : resourceVersion,
+    open: (from) =>
+      cluster.client.watch(kind, {
+        ...listOptions(kind, namespace, options),
+        ...(single ? { fieldSelector: `metadata.name=${names[0]}` } : {}),
+        resourceVersion: from,
+        signal: context.signal,
+      }),
+    versionOf: watchVersion,
   });
   for await (const change of changes) if (change.type !== 'BOOKMARK') print(change.object);
 }
@@ -166,14 +175,22 @@ async function watchTable(got: Got, { kind, name, from, headerShown, render }: T
   const { context, cluster, namespace, options } = got;
   const parameters = new URLSearchParams(queryOf(options).slice(1));
   parameters.set('watch', 'true');
-  parameters.set('resourceVersion', from);
+  parameters.set('allowWatchBookmarks', 'true');
   if (name !== undefined) parameters.set('fieldSelector', `metadata.name=${name}`);
-  const chunks = cluster.stream(`${resourcePath(kind, namespace)}?${parameters.toString()}`, context.signal, TABLE);
+  const lines = keepWatching({
+    context,
+    from,
+    open: (seen) => {
+      parameters.set('resourceVersion', seen);
+      const path = `${resourcePath(kind, namespace)}?${parameters.toString()}`;
+      return tableEvents(kind, cluster.stream(path, context.signal, TABLE));
+    },
+    versionOf: ({ object }) =>
+      object.metadata?.resourceVersion ?? object.rows?.at(-1)?.object?.metadata?.resourceVersion,
+  });
   let isHeaderDue = !headerShown;
   let columns: Table['columnDefinitions'];
-  for await (const line of readLines(chunks)) {
-    const { type, object } = JSON.parse(line) as { type: string; object: Table & { message?: string } };
-    if (type === 'ERROR') throw new CommandError(`watch of ${kind.plural}: ${object.message ?? 'ended by the server'}`);
+  for await (const { type, object } of lines) {
     if (type === 'BOOKMARK') continue;
     // The server names the columns with the first event only.
     columns = (object.columnDefinitions?.length ?? 0) > 0 ? object.columnDefinitions : columns;
@@ -182,6 +199,24 @@ async function watchTable(got: Got, { kind, name, from, headerShown, render }: T
     context.terminal.out(render(isHeaderDue ? [header, ...rows] : rows));
     isHeaderDue = false;
   }
+}
+
+interface TableEvent {
+  readonly type: string;
+  readonly object: Table;
+}
+
+async function* tableEvents(kind: Kind, chunks: AsyncIterable<Buffer>): AsyncGenerator<TableEvent, void, undefined> {
+  for await (const line of readLines(chunks)) {
+    const event = JSON.parse(line) as TableEvent;
+    if (event.type === 'ERROR') throw endOf(kind, event.object);
+    yield event;
+  }
+}
+
+function endOf(kind: Kind, status: unknown): Error {
+  const error = isStatus(status) ? new ApiError(status) : ApiError.internal('the server ended it without a reason');
+  return mayPass(error) ? error : new CommandError(`watch of ${kind.plural}: ${error.message}`, { cause: error });
 }
 
 function queryOf(options: GetOptions): string {
