@@ -19,9 +19,9 @@ const proxyLoadSchema = z
   .strictObject({
     cluster: z.string().describe('The xDS cluster: service/<ns>/<service>/<port>.'),
     service: z.string().optional().describe('The Service behind it: <service>.<ns>.'),
-    total: z.int().describe('Requests finished since the proxy connected first.'),
+    total: z.int().describe('Requests finished since the proxy connected first; each try of one counts.'),
     success: z.int().describe('Those that succeeded.'),
-    error: z.int().describe('Those that failed.'),
+    error: z.int().describe('Those that failed, also where another try succeeded.'),
   })
   .describe('Requests that the proxy sent to one cluster.');
 
@@ -100,8 +100,12 @@ export const proxyKind = defineKind<Proxy>({
     column('Mode', "Beside a pod, at the edge, or gRPC's own client in a pod.", ({ spec }) => spec.mode),
     column('Connected', 'Whether it has an xDS stream.', ({ status }) => (status.connected ? 'True' : 'False')),
     column('Synced', 'Types of resources that it has accepted in full.', synced),
-    integerColumn('Requests', 'Requests that it carried.', ({ status }) => sum(status.load, 'total')),
-    integerColumn('Errors', 'Those that failed.', ({ status }) => sum(status.load, 'error')),
+    integerColumn('Requests', 'Requests that it carried; each try of one counts.', ({ status }) =>
+      sum(status.load, 'total'),
+    ),
+    integerColumn('Errors', 'Those that failed, also where another try succeeded.', ({ status }) =>
+      sum(status.load, 'error'),
+    ),
     integerColumn('Ejected', 'Endpoints that it sends nothing to for a while.', ({ status }) => status.ejected.length),
     ageColumn,
     wide(column('Refused', 'What it refused, and why.', refused)),
