@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolder } from './make-folder.ts';
+
+// `fs.promises` where it is used: node loads it then, and a proxy that starts has no use for it yet.
 
 export interface WriteOptions {
   /** Permission bits; 0o644 unless told. Secrets and keys take 0o600. */
@@ -21,23 +23,23 @@ export async function writeFileAtomic(
   makeFolder(folder);
   const beside = join(folder, `.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    const file = await open(beside, 'wx', options.mode ?? 0o644);
+    const file = await fs.promises.open(beside, 'wx', options.mode ?? 0o644);
     try {
       await file.writeFile(content);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(beside, path);
+    await fs.promises.rename(beside, path);
   } catch (error) {
-    await rm(beside, { force: true });
+    await fs.promises.rm(beside, { force: true });
     throw error;
   }
   await syncFolder(folder);
 }
 
 async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
+  const handle = await fs.promises.open(folder, 'r');
   try {
     await handle.sync();
   } finally {
@@ -48,7 +50,7 @@ async function syncFolder(folder: string): Promise<void> {
 /** The file's text, or undefined when there is no such file. Other errors throw. */
 export async function readTextIfPresent(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await fs.promises.readFile(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

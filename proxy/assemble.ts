@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { controlSpiffeId, workloadSpiffeId } from '../api/meta/well-known.ts';
-import { WorkloadApiSource } from '../certs/workload/spiffe-api/workload-api-source.ts';
+import { controlSpiffeId } from '../api/meta/well-known.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Logger } from '../kit/log.ts';
 import type { Random } from '../kit/random.ts';
 import type { Bootstrap } from './bootstrap/bootstrap.ts';
-import { openSvidCall } from './channel/svid-call.ts';
 import { CompiledCode } from './compiled-code.ts';
 import type { ListeningSocket, Plane } from './engine.ts';
+import type { IdentityHolder } from './identity-holder.ts';
 import { dealSockets } from './restart/deal-sockets.ts';
 import { ListeningSockets } from './socket/listening-sockets.ts';
 import type { TracingSetup } from './tracing/start-tracing.ts';
@@ -16,35 +15,35 @@ import type { Tracer } from './tracing/tracer.ts';
 import { AdsClient } from './xds/ads-client.ts';
 import { LastGoodKeeper } from './xds/last-good-keeper.ts';
 
-/** WorkloadApiSource, or IdentitySource where no agent serves the Workload API. */
-type IdentityHolder = Pick<WorkloadApiSource, 'current' | 'onChange' | 'start' | 'close'>;
-
 export interface Shared {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
 }
 
-/** What a proxy's process is made of; nothing of it has begun yet. */
+/** What a proxy's process is made of beside its identity; nothing of it has begun yet. */
 export interface Parts {
   readonly engine: Plane;
-  readonly source: IdentityHolder;
   readonly lastGood: LastGoodKeeper;
   readonly code: CompiledCode;
   readonly ads: AdsClient;
 }
 
-/** `takenOver`: sockets that listen already, of the process before. */
+export interface Given {
+  readonly workers: number;
+  readonly source: Pick<IdentityHolder, 'current'>;
+  /** Sockets that listen already, of the process before. */
+  readonly takenOver: readonly ListeningSocket[];
+}
+
 export async function assemble(
   bootstrap: Bootstrap,
-  workers: number,
-  takenOver: readonly ListeningSocket[],
+  { workers, source, takenOver }: Given,
   shared: Shared,
 ): Promise<Parts> {
   const { trustDomain, namespace, nodeId, stateFolder } = bootstrap;
   const { clock, random, log } = shared;
   const engine = await createPlane(bootstrap, workers, takenOver, shared);
-  const source = await identityHolder(bootstrap, shared);
   const lastGood = new LastGoodKeeper(join(stateFolder, 'last-good.json'), clock, log);
   const code = new CompiledCode(clock);
   const ads = new AdsClient({
@@ -63,7 +62,7 @@ export async function assemble(
       code.works();
     },
   });
-  return { engine, source, lastGood, code, ads };
+  return { engine, lastGood, code, ads };
 }
 
 /** One engine in this thread, or one in each worker's: what one worker does not need is not loaded for it. */
@@ -102,23 +101,6 @@ function tracingOf({ tracing, namespace, name, mode }: Bootstrap): TracingSetup 
 async function startTracer(tracing: TracingSetup, shared: Shared): Promise<Tracer> {
   const { startTracing } = await import('./tracing/start-tracing.ts');
   return startTracing(tracing, shared);
-}
-
-/** What asks the API server itself is loaded only where it is needed. */
-async function identityHolder(
-  { trustDomain, namespace, serviceAccount, workloadApi, api, svidTtlSeconds }: Bootstrap,
-  shared: Shared,
-): Promise<IdentityHolder> {
-  const spiffeId = workloadSpiffeId(trustDomain, namespace, serviceAccount);
-  if (workloadApi !== undefined) {
-    const open = (address: string) => openSvidCall(address, shared.clock);
-    return new WorkloadApiSource({ ...shared, address: workloadApi, spiffeId, open });
-  }
-  if (api === undefined) throw new Error('bootstrap: names no source of the identity');
-  const { IdentitySource } = await import('../certs/workload/identity-source.ts');
-  const { svidClient } = await import('../certs/workload/svid-client.ts');
-  const ttl = svidTtlSeconds === undefined ? {} : { ttlSeconds: svidTtlSeconds };
-  return new IdentitySource({ ...shared, obtain: svidClient({ ...api, ...ttl }), spiffeId });
 }
 
 /** From package.json, which lies one folder up, or two in the published package, three when bundled. */

@@ -7,7 +7,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { bundleProxy } from './bundle-proxy.ts';
 
-test('the bundled proxy runs without the repository, with one worker and with several', async () => {
+// What a start has no use for, and 10 ms of CPU each.
+const WRITE_LOADED = `process.on('exit', () => {
+  const late = ['assert', 'cluster', 'fs/promises', 'worker_threads'];
+  const loaded = late.filter((name) => process.moduleLoadList.includes('NativeModule ' + name));
+  console.error('late: ' + (loaded.join(', ') || 'none'));
+});
+`;
+
+test('the bundled proxy runs without the repository and what it does not need yet, with one worker and with several', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tutti-bundle-'));
   try {
     await bundleProxy(join(folder, 'bundle'));
@@ -30,13 +38,21 @@ test('the bundled proxy runs without the repository, with one worker and with se
       logLevel: 'info',
     };
     writeFileSync(join(folder, 'bootstrap.json'), JSON.stringify(bootstrap));
+    writeFileSync(join(folder, 'loaded.cjs'), WRITE_LOADED);
     for (const concurrency of ['1', '2']) {
-      const args = [join(folder, 'bundle', 'main.js'), '--bootstrap', join(folder, 'bootstrap.json')];
+      const args = [
+        '--require',
+        join(folder, 'loaded.cjs'),
+        join(folder, 'bundle', 'main.js'),
+        '--bootstrap',
+        join(folder, 'bootstrap.json'),
+      ];
       const options = { cwd: folder, encoding: 'utf8', timeout: 20_000, killSignal: 'SIGKILL' } as const;
       const { stderr, status } = spawnSync(process.execPath, [...args, '--concurrency', concurrency], options);
       assert.equal(status, 1);
       assert.match(stderr, /tutti proxy: listen EADDRINUSE/);
       assert.doesNotMatch(stderr, /worker failed/);
+      if (concurrency === '1') assert.match(stderr, /^late: none$/m);
     }
     taken.close();
   } finally {

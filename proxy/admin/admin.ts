@@ -3,6 +3,7 @@ import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Plane } from '../engine.ts';
 import { descriptorOf } from '../socket/descriptor.ts';
+import { listen } from '../socket/listen.ts';
 import { CONTENT_TYPE } from '../telemetry/exposition.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { describeCertificates } from './describe-certificates.ts';
@@ -53,11 +54,8 @@ export async function createAdmin(options: AdminOptions): Promise<Admin> {
       response.destroy();
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    const { port, address: host, fd } = options;
-    server.listen(fd === undefined ? { port, host } : { fd }, resolve);
-  });
+  const { port, address: host, fd } = options;
+  await listen(server, fd === undefined ? { port, host } : { fd });
   return {
     port: portOf(server),
     descriptor: descriptorOf(server),

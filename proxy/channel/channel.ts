@@ -144,6 +144,8 @@ class Connection implements Channel, ByteReceiver, SessionEvents {
     this.#heardAtMs = this.#options.clock.monotonic();
     this.#session.start();
     for (const call of this.#calls.values()) call.begin();
+    // Not at the end of the turn: the other side works on it while this one goes on.
+    this.#writer.flush();
     this.#watch();
   }
 

@@ -7,6 +7,7 @@ import { ServerConnection } from '../http1/server-connection.ts';
 import { ServerConnection as Http2ServerConnection } from '../http2/server-connection.ts';
 import type { Runtime } from '../runtime.ts';
 import { descriptorOf } from '../socket/descriptor.ts';
+import { type ListenAt, listen } from '../socket/listen.ts';
 import { type ByteReceiver, eventRead, listeningHandle, sharedSocket } from '../socket/shared-read.ts';
 import { chainFor, chainForSpoken, chainsFor, HTTP_1 } from './chain-match.ts';
 import type { Connection } from './connection.ts';
@@ -134,18 +135,13 @@ export class Listener {
     for (const place of others) await this.#listenWith(Listener.#furtherServer(server), place);
   }
 
-  async #listenWith(server: net.Server, place: net.ListenOptions): Promise<void> {
+  async #listenWith(server: net.Server, place: ListenAt): Promise<void> {
     this.#servers.push(server);
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ ...place, backlog: BACKLOG }, () => {
-        server.off('error', reject);
-        const address = server.address();
-        if (typeof address === 'object') this.#boundPort = address?.port;
-        server.on('error', (error) => this.#runtime.log.warn({ error }, `listener "${this.#config.name}"`));
-        resolve();
-      });
-    });
+    await listen(server, { ...place, backlog: BACKLOG });
+    server.on('error', (error) => this.#runtime.log.warn({ error }, `listener "${this.#config.name}"`));
+    // Asked for only where it is not known: a system call for each of a hundred listeners.
+    const address = this.#config.port === 0 ? server.address() : null;
+    if (typeof address === 'object') this.#boundPort = address?.port;
     if (!hasTls(this.#config)) this.#takeHandle(server);
   }
 

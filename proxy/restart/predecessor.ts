@@ -5,6 +5,7 @@ import type { Logger } from '../../kit/log.ts';
 import { makeFolder } from '../../kit/make-folder.ts';
 import type { ListeningSocket } from '../engine.ts';
 import { descriptorOf } from '../socket/descriptor.ts';
+import { listen } from '../socket/listen.ts';
 import { type DescriptorPassing, MAX_DESCRIPTORS, openDescriptorPassing } from './pass-descriptors.ts';
 import { type Handover, WORDS } from './words.ts';
 
@@ -54,10 +55,7 @@ export async function awaitSuccessor(options: PredecessorOptions): Promise<Prede
     makeFolder(dirname(path));
     // Of a process that was killed.
     rmSync(path, { force: true });
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(path, resolve);
-    });
+    await listen(server, { path });
     chmodSync(path, 0o600);
   } catch (error) {
     log.warn(

@@ -1,4 +1,4 @@
-import type { ListenOptions } from 'node:net';
+import type { ListenAt } from './listen.ts';
 
 /** What a listener asks with. */
 interface Address {
@@ -21,8 +21,6 @@ export interface ListeningSocketsOptions {
   readonly takenOver?: TakenOver;
 }
 
-type Place = ListenOptions & { readonly fd?: number };
-
 /** Where listeners get their sockets: bound anew, or taken over from the process before. */
 export class ListeningSockets {
   readonly #shared: boolean;
@@ -37,15 +35,15 @@ export class ListeningSockets {
     return `${address} ${port}`;
   }
 
-  /** For `net.Server.listen`, once for each; one and more. Sockets that were taken over are given once. */
-  whereTo(wanted: Address): readonly [Place, ...Place[]] {
+  /** For `listen`, once for each; one and more. Sockets that were taken over are given once. */
+  whereTo(wanted: Address): readonly [ListenAt, ...ListenAt[]] {
     const key = ListeningSockets.keyOf(wanted);
     const { descriptors, fresh } = this.#takenOver.get(key) ?? { descriptors: [], fresh: 1 };
     this.#takenOver.delete(key);
     const { address: host, port } = wanted;
-    const anew: Place = this.#shared ? { host, port, reusePort: true } : { host, port };
+    const anew: ListenAt = this.#shared ? { host, port, reusePort: true } : { host, port };
     const [first = anew, ...others] = [
-      ...descriptors.map((fd): Place => ({ fd })),
+      ...descriptors.map((fd): ListenAt => ({ fd })),
       ...Array.from({ length: fresh }, () => anew),
     ];
     return [first, ...others];
