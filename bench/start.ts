@@ -17,6 +17,8 @@ const SERVICES = 100;
 /** What was needed for the start alone has gone by then. */
 const SETTLE_MS = 5000;
 const READY_WITHIN_MS = 20_000;
+/** Agents ask every 50 ms. Asked every 2 ms, a sidecar spent 18 ms of its start on saying that it is not ready. */
+const ASK_EVERY_MS = 10;
 
 /**
  * A sidecar as an agent starts it, from spawn until `/ready` answers 200: it fetches its identity over the Workload API and 100
@@ -134,7 +136,7 @@ async function measure(command: readonly string[], port: number, settleMs: numbe
       if (started.child.exitCode !== null || performance.now() - began > READY_WITHIN_MS) {
         throw new Error(`"${command.join(' ')}": was not ready: ${started.output()}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
     }
     const readyMs = performance.now() - began;
     const cpuMs = cpuOf(started);
