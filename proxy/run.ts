@@ -1,7 +1,7 @@
 import type { Clock } from '../kit/clock.ts';
 import type { Logger } from '../kit/log.ts';
 import type { Random } from '../kit/random.ts';
-import type { Admin } from './admin/admin.ts';
+import { type Admin, createAdmin } from './admin/admin.ts';
 import { assemble, type Parts } from './assemble.ts';
 import type { Bootstrap } from './bootstrap/bootstrap.ts';
 import { createPlane } from './create-plane.ts';
@@ -50,7 +50,6 @@ export async function run(options: RunOptions, stop: AbortSignal): Promise<void>
     created.resolve(engine);
     // What is wanted of the control plane.
     await turn();
-    const { createAdmin } = await import('./admin/admin.ts');
     const door = { ...shared, ...bootstrap.admin, engine, extra };
     // After a hot restart the process before answers there until this one carries the traffic.
     if (takenOver === undefined) admin = await createAdmin(door);

@@ -8,10 +8,12 @@ import type { Plugin } from 'esbuild';
 export const builtinsByName: Plugin = {
   name: 'builtins by name',
   setup: (build) => {
-    build.onResolve({ filter: /^[a-z_:/0-9]+$/ }, ({ path, kind }) => {
+    build.onResolve({ filter: /^[a-z_:/0-9]+$/ }, ({ path, kind, importer }) => {
       if (!isBuiltin(path)) return undefined;
       const name = path.replace(/^node:/, '');
-      return { path: name, namespace: kind === 'require-call' ? 'required' : 'imported', sideEffects: false };
+      if (kind === 'require-call') return { path: name, namespace: 'required', sideEffects: false };
+      // Each importer has its own few lines: as one for all they would be files of their own where a bundle is split.
+      return { path: name, suffix: `?${importer}`, namespace: 'imported', sideEffects: false };
     });
     build.onLoad({ filter: /.*/, namespace: 'required' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule('node:${path}');`,

@@ -30,10 +30,6 @@ export interface Admin {
   close(): Promise<void>;
 }
 
-// An import of node:http reads every one of its exports, and WebSocket among them loads the whole of undici: 4 MB and 30 ms of each
-// sidecar's start. This way nothing is read that is not used.
-const { createServer } = process.getBuiltinModule('node:http');
-
 /** Which process answers: after a hot restart it is another one. agent/sidecar/admin-client.ts reads it. */
 const PROCESS_HEADER = 'x-tutti-process';
 
@@ -47,6 +43,9 @@ const MAX_DRAIN_MS = 3_600_000;
  * GET /ready (200 or 503), /config, /clusters, /certs, /metrics; POST /drain?deadlineMs=N, which answers when the drain is over.
  */
 export async function createAdmin(options: AdminOptions): Promise<Admin> {
+  // An import of node:http reads every one of its exports, and WebSocket among them loads the whole of undici: 4 MB and 30 ms of each
+  // sidecar's start. This way nothing is read that is not used, and that only now: the control plane works meanwhile.
+  const { createServer } = process.getBuiltinModule('node:http');
   const metrics = createMetrics(options.engine);
   const server = createServer((request, response) => {
     void respond(request, response, options, metrics).catch((error: unknown) => {
