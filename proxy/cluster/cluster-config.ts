@@ -20,7 +20,7 @@ export interface ClusterConfig {
   readonly sendProxyProtocol?: 1 | 2 | undefined;
   /** What endpoints are spoken to in; HTTP/2 over TLS or with prior knowledge. `downstream`: as the client speaks. */
   readonly protocol: 'http1' | 'http2' | 'downstream';
-  /** More than this many requests at once are refused with 503 (Envoy's circuit breaker; default 1024). */
+  /** More than this many whole requests at once are refused with 503 (Envoy's circuit breaker; default 1024); as many others may still be coming. */
   readonly maxRequests: number;
   /** An idle pooled connection is closed after this; below what servers wait (linkerd: 3 s; Node's server: 5 s). */
   readonly poolIdleMs: number;

@@ -6,6 +6,7 @@ import { EndpointState, endpointKey } from './endpoint-state.ts';
 import { LeastRequest } from './least-request.ts';
 import { OutlierDetector } from './outlier-detector.ts';
 import { RoundRobin } from './round-robin.ts';
+import { UploadPlaces } from './upload-places.ts';
 
 /** Authorities of a pass-through cluster whose idle connections are kept at once. */
 const MAX_AUTHORITIES = 256;
@@ -17,8 +18,8 @@ export class ClusterState {
   success = 0;
   error = 0;
   active = 0;
-  /** Of these, requests whose bodies take long to come: they have places of their own, as many as the others. */
-  longUploads = 0;
+  /** Of these, requests whose bodies are still coming: they have places of their own, as many as the others. */
+  readonly uploads = new UploadPlaces();
   retries = 0;
   /** Picks among all, ejected ones too, because too few others were left. */
   panics = 0;
@@ -73,9 +74,9 @@ export class ClusterState {
     this.#usable = [];
   }
 
-  /** As many requests as may be at once: more are refused. */
+  /** As many whole requests as may be at once: more are refused. */
   get isFull(): boolean {
-    return this.active - this.longUploads >= this.config.maxRequests;
+    return this.active - this.uploads.asked >= this.config.maxRequests;
   }
 
   /**

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { test } from 'node:test';
-import { FakeClock } from '../../kit/fake-clock.ts';
-import { eventually, type RawUpstream, type RunningEngine, rawUpstream, startEngine } from '../test-support/harness.ts';
-import { cluster, forward, listener, route, routeTable, tables } from '../test-support/tables.ts';
+import { eventually } from '../test-support/harness.ts';
+import { beforeSlowBodies, type SlowBodies } from '../test-support/slow-bodies.ts';
 import { BodyRate } from './body-rate.ts';
 
 test('a body has 20 s, and one more for each 500 bytes; what we hold back is not its time', () => {
@@ -18,49 +17,32 @@ test('a body has 20 s, and one more for each 500 bytes; what we hold back is not
   assert.equal(rate.dueMs(5000, 90_000), 36_000);
 });
 
-interface Setup extends AsyncDisposable {
-  readonly clock: FakeClock;
-  readonly proxy: RunningEngine;
-  readonly upstream: RawUpstream;
+interface Setup extends SlowBodies {
   /** A client that has sent a head that announces a body; what it got so far. */
   client(head?: string): Promise<{ readonly socket: net.Socket; readonly answer: () => string }>;
 }
 
 const HEAD = 'POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n';
 
-async function setUp(direction: 'ingress' | 'inbound' = 'ingress', maxRequests = 1024): Promise<Setup> {
-  const clock = new FakeClock();
-  const upstream = await rawUpstream((socket, received) => {
-    if (received.startsWith('GET')) socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-  });
-  const proxy = await startEngine({
-    clock,
-    tables: tables(
-      [listener('in', 't', { direction }, { idleTimeoutMs: 900_000 })],
-      [routeTable('t', [route(forward('app'))])],
-      [cluster('app', [upstream.port], { maxRequests })],
-    ),
-  });
+async function setUp(...given: Parameters<typeof beforeSlowBodies>): Promise<Setup> {
+  const set = await beforeSlowBodies(...given);
   const sockets: net.Socket[] = [];
   return {
-    clock,
-    proxy,
-    upstream,
+    ...set,
     client: async (head = HEAD) => {
-      const socket = net.connect({ port: proxy.port('in'), host: '127.0.0.1' });
+      const socket = net.connect({ port: set.proxy.port('in'), host: '127.0.0.1' });
       sockets.push(socket);
       let answer = '';
       socket.on('data', (data) => void (answer += data.toString()));
       socket.on('error', () => undefined);
-      const before = upstream.connections;
+      const before = set.upstream.connections;
       socket.write(head);
-      await eventually(() => upstream.connections > before || answer !== '', 'the request');
+      await eventually(() => set.upstream.connections > before || answer !== '', 'the request');
       return { socket, answer: () => answer };
     },
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();
-      await proxy.engine.close();
-      await upstream[Symbol.asyncDispose]();
+      await set[Symbol.asyncDispose]();
     },
   };
 }
@@ -94,30 +76,4 @@ test('inside the mesh, and while the upstream has not said 100 Continue, nobody 
   await edge.clock.advance(600_000);
   assert.equal(waiting.answer(), '');
   assert.equal(edge.proxy.engine.clusters()[0]?.active, 1);
-});
-
-test('slow bodies take the places of the quick for 20 s at most, and have as many of their own', async () => {
-  await using set = await setUp('ingress', 2);
-  const slow = [await set.client(), await set.client()];
-  const get = async (): Promise<string> => {
-    const { answer } = await set.client('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-    await eventually(() => answer() !== '', 'an answer');
-    return answer().slice(9, 12);
-  };
-  assert.equal(await get(), '503');
-  for (const { socket } of slow) socket.write('x'.repeat(50_000));
-  await eventually(() => set.upstream.received.every((text) => text.length > 50_000), 'the bytes');
-  await set.clock.advance(21_000);
-  assert.equal(await get(), '200');
-  // Two more find both kinds of places taken, after their 20 s.
-  const more = [await set.client(), await set.client()];
-  assert.equal(await get(), '503');
-  for (const { socket } of more) socket.write('x'.repeat(50_000));
-  await set.clock.advance(21_000);
-  await eventually(() => more.every(({ answer }) => answer().startsWith('HTTP/1.1 408 ')), 'the refusals');
-  assert.equal(await get(), '200');
-  assert.deepEqual(
-    slow.map(({ answer }) => answer()),
-    ['', ''],
-  );
 });

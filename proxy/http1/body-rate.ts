@@ -32,13 +32,4 @@ export class BodyRate {
     const heldMs = this.#heldBackMs + (this.#heldSinceMs === undefined ? 0 : nowMs - this.#heldSinceMs);
     return this.#sinceMs + GRACE_MS + (bytes / MIN_BYTES_PER_SECOND) * 1000 + heldMs;
   }
-
-  /** When it has taken so long that it is no request like others. */
-  get longAtMs(): number {
-    return this.#sinceMs + GRACE_MS;
-  }
-
-  isLong(nowMs: number): boolean {
-    return nowMs >= this.longAtMs;
-  }
 }

@@ -334,6 +334,8 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
 
   answer({ status, reason, body, fields }: OwnReply, nowMs: number): void {
     this.#settleKeepAlive();
+    // RFC 9110 section 15.5.9.
+    if (status === 408) this.#answer.keepAlive = false;
     const told = reason !== '' && this.#from.direction === 'inbound' ? `x-tutti-reason: ${reason}\r\n` : '';
     if (status === 200 && this.#exchange?.method === 'CONNECT') this.#answer.established();
     else this.#answer.own(status, body, fields + told);
@@ -500,7 +502,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     } else if (this.#exchange === undefined) {
       if (this.#rearmed(now, this.#quietSinceMs + this.#http.idleTimeoutMs)) return;
       this.#linger();
-    } else if (this.#isTooSlow(this.#exchange, now)) this.#badBody(BODY_TIMEOUT);
+    } else if (this.#bodyDueMs(this.#exchange, now) <= now) this.#badBody(BODY_TIMEOUT);
     else if (this.#hasMoved(this.#exchange, now)) this.#lookAgain(now, this.#bodyDueMs(this.#exchange, now));
     else if (this.#phase === 'receiving') this.#badBody(BODY_TIMEOUT);
     else if (this.#phase === 'tunnel') this.close();
@@ -508,12 +510,6 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
       this.#exchange.giveUp(504, 'UT', 'nothing moved for too long');
       this.#rearmed(now, now + this.#http.idleTimeoutMs);
     }
-  }
-
-  /** Also ends a body that takes long where too many do. */
-  #isTooSlow(exchange: Exchange, nowMs: number): boolean {
-    if (this.#phase !== 'receiving' || this.#bodyRate === undefined) return false;
-    return this.#bodyDueMs(exchange, nowMs) <= nowMs || (this.#bodyRate.isLong(nowMs) && !exchange.takeLongPlace());
   }
 
   #bodyDueMs({ bytesIn }: Exchange, nowMs: number): number {

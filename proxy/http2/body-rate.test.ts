@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import http2 from 'node:http2';
 import { test } from 'node:test';
-import { FakeClock } from '../../kit/fake-clock.ts';
-import { eventually, type RawUpstream, type RunningEngine, rawUpstream, startEngine } from '../test-support/harness.ts';
-import { cluster, forward, listener, route, routeTable, tables } from '../test-support/tables.ts';
+import { eventually } from '../test-support/harness.ts';
+import { beforeSlowBodies, type SlowBodies } from '../test-support/slow-bodies.ts';
 
 interface Post {
   readonly stream: http2.ClientHttp2Stream;
@@ -11,49 +10,31 @@ interface Post {
   readonly body: () => string;
 }
 
-interface Setup extends AsyncDisposable {
-  readonly clock: FakeClock;
-  readonly proxy: RunningEngine;
-  readonly upstream: RawUpstream;
+interface Setup extends SlowBodies {
   /** A request that has announced a body. */
   post(more?: http2.OutgoingHttpHeaders): Promise<Post>;
 }
 
-async function setUp(direction: 'ingress' | 'inbound' = 'ingress', maxRequests = 1024): Promise<Setup> {
-  const clock = new FakeClock();
-  const upstream = await rawUpstream((socket, received) => {
-    if (received.includes('/talk ')) socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
-    if (received.startsWith('GET')) socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-  });
-  const proxy = await startEngine({
-    clock,
-    tables: tables(
-      [listener('in', 't', { direction }, { idleTimeoutMs: 900_000 })],
-      [routeTable('t', [route(forward('app'))])],
-      [cluster('app', [upstream.port], { maxRequests })],
-    ),
-  });
-  const session = http2.connect(`http://127.0.0.1:${proxy.port('in')}`);
+async function setUp(...given: Parameters<typeof beforeSlowBodies>): Promise<Setup> {
+  const set = await beforeSlowBodies(...given);
+  const session = http2.connect(`http://127.0.0.1:${set.proxy.port('in')}`);
   session.on('error', () => undefined);
   return {
-    clock,
-    proxy,
-    upstream,
+    ...set,
     post: async (more = {}) => {
-      const before = upstream.connections;
+      const before = set.upstream.connections;
       const stream = session.request({ ':method': 'POST', ':path': '/slow', ...more }, { endStream: false });
       let status: number | undefined;
       let body = '';
       stream.on('response', (headers) => void (status = headers[':status']));
       stream.on('data', (data: Buffer) => void (body += data.toString()));
       stream.on('error', () => undefined);
-      await eventually(() => upstream.connections > before || status !== undefined, 'the request');
+      await eventually(() => set.upstream.connections > before || status !== undefined, 'the request');
       return { stream, status: () => status, body: () => body };
     },
     [Symbol.asyncDispose]: async () => {
       session.destroy();
-      await proxy.engine.close();
-      await upstream[Symbol.asyncDispose]();
+      await set[Symbol.asyncDispose]();
     },
   };
 }
@@ -95,21 +76,4 @@ test('inside the mesh, and while the upstream has not said 100 Continue, nobody 
     await set.clock.advance(600_000);
     assert.deepEqual([status(), stream.closed], [undefined, false]);
   }
-});
-
-test('slow bodies of HTTP/2 leave the places of the quick after 20 s, and share those that are for them', async () => {
-  await using set = await setUp('ingress', 1);
-  const slow = await set.post();
-  const refused = await set.post();
-  assert.equal(refused.status(), 503);
-  slow.stream.write('z'.repeat(50_000));
-  await eventually(() => bytesAt(set, 0) === 50_000, 'the bytes');
-  await set.clock.advance(21_000);
-  const second = await set.post();
-  assert.deepEqual([slow.status(), second.status()], [undefined, undefined]);
-  second.stream.write('z'.repeat(50_000));
-  await eventually(() => bytesAt(set, 1) === 50_000, 'the bytes');
-  await set.clock.advance(21_000);
-  await eventually(() => second.status() === 408, 'the refusal of one too many');
-  assert.equal(slow.status(), undefined);
 });

@@ -66,10 +66,10 @@ export class ServerStream implements Client, StreamUser {
   bodyDueMs(nowMs: number): number {
     const [rate, exchange] = [this.#bodyRate, this.#exchange];
     if (rate === undefined || exchange === undefined) return Number.POSITIVE_INFINITY;
-    return rate.isLong(nowMs) ? rate.dueMs(exchange.bytesIn, nowMs) : rate.longAtMs;
+    return rate.dueMs(exchange.bytesIn, nowMs);
   }
 
-  /** As bodies of HTTP/1.1 (http1/body-rate.ts): ends one that trickles, and one that takes long where too many do. */
+  /** As bodies of HTTP/1.1 (http1/body-rate.ts): ends one that trickles. */
   hurry(nowMs: number): void {
     const [rate, exchange] = [this.#bodyRate, this.#exchange];
     if (rate === undefined || exchange === undefined) return;
@@ -78,7 +78,7 @@ export class ServerStream implements Client, StreamUser {
       this.#watchBody(nowMs);
       return;
     }
-    if (rate.dueMs(exchange.bytesIn, nowMs) > nowMs && !(rate.isLong(nowMs) && !exchange.takeLongPlace())) return;
+    if (rate.dueMs(exchange.bytesIn, nowMs) > nowMs) return;
     this.#bodyRate = undefined;
     this.#connection.runtime.telemetry.rejected('request', BODY_TIMEOUT.cause);
     exchange.giveUp(BODY_TIMEOUT.status, 'DT', BODY_TIMEOUT.cause);

@@ -138,7 +138,7 @@ export class TcpConnection implements ByteReceiver {
     const { clock, random } = this.#runtime;
     const cluster = this.#cluster;
     const isFirst = this.#tried.length === 0;
-    const full = isFirst && cluster !== undefined && cluster.active >= cluster.config.maxRequests;
+    const full = isFirst && cluster?.isFull === true;
     const endpoint = full ? undefined : cluster?.pick(isFirst ? undefined : this.#tried, clock.monotonic(), random);
     if (cluster === undefined || endpoint === undefined || this.#tried.includes(endpoint)) {
       this.#socket.destroy();

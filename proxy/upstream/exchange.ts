@@ -3,6 +3,7 @@ import { backoffMs } from '../../kit/backoff.ts';
 import { Alarm } from '../../kit/timer-wheel.ts';
 import type { ClusterState } from '../cluster/cluster-state.ts';
 import type { EndpointState } from '../cluster/endpoint-state.ts';
+import type { Upload } from '../cluster/upload-places.ts';
 import type { Downstream } from '../filters/request-draft.ts';
 import { Base64Reader } from '../grpc/base64.ts';
 import { Call } from '../grpc/call.ts';
@@ -52,7 +53,7 @@ const AUTHORITY_PARTS = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/;
  * One request from its plan to its log line: makes tries until one answers, passes the bodies through, and keeps account.
  * It owns no socket; the connections on both sides tell it what happened.
  */
-export class Exchange implements CarrierUser {
+export class Exchange implements CarrierUser, Upload {
   readonly method: string;
   requestDone = false;
   bytesIn = 0;
@@ -66,7 +67,10 @@ export class Exchange implements CarrierUser {
   /** -1: known once the body has ended. */
   #bodyBytes: number;
   #requestTrailers = '';
-  #isLongUpload = false;
+  /** The client may want a word of the upstream's before it goes on with its body. */
+  readonly #cannotWait: boolean;
+  /** Among the cluster's requests under way. */
+  #isCounted = false;
   readonly startedAtMs: number;
   readonly #replay = new Replay();
   #phase: Phase = 'waiting';
@@ -103,6 +107,7 @@ export class Exchange implements CarrierUser {
     this.#bodyBytes = head.fields.chunked ? -1 : Math.max(0, head.fields.contentLength);
     this.startedAtMs = runtime.clock.monotonic();
     this.#call = Call.of(head);
+    this.#cannotWait = this.#call !== undefined || head.expectsContinue;
     this.#deadlineMs = this.startedAtMs + (this.#call?.timeoutMs ?? Number.POSITIVE_INFINITY);
     this.#countActive(1, this.startedAtMs);
   }
@@ -140,19 +145,22 @@ export class Exchange implements CarrierUser {
     this.#trace = plan.trace;
     this.#cluster = plan.cluster;
     if (plan.web !== undefined) this.#translate(plan.web);
-    plan.cluster.active++;
-    plan.cluster.budget.requested();
     this.#boundTime(this.startedAtMs, 0);
-    this.#try(this.startedAtMs);
+    if (this.#bodyBytes === 0 || this.#takesUploadPlace(plan.cluster)) this.#ask(plan.cluster, this.startedAtMs);
+  }
+
+  #ask(cluster: ClusterState, nowMs: number): void {
+    this.#isCounted = true;
+    cluster.active++;
+    cluster.budget.requested();
+    this.#try(nowMs);
   }
 
   /** CONNECT: a connection to the authority or to a cluster's endpoint, then bytes. */
   #connectTunnel(cluster: ClusterState, retry: RetryPolicy | undefined): void {
     this.#cluster = cluster;
     this.#tunnelRetry = retry;
-    cluster.budget.requested();
-    cluster.active++;
-    this.#try(this.startedAtMs);
+    this.#ask(cluster, this.startedAtMs);
   }
 
   #answer(status: number, reason: Reason, body: string, fields = this.#plan?.ownLines ?? ''): void {
@@ -192,9 +200,9 @@ export class Exchange implements CarrierUser {
       return;
     }
     this.requestDone = true;
-    this.#leaveLongPlace();
     this.#requestTrailers = trailers;
     if (this.#isSending()) this.#upstream?.sendEnd(trailers);
+    if (this.#cluster !== undefined && this.#bodyBytes !== 0) this.#uploadWhole(this.#cluster, now);
     const action = this.#plan?.action;
     if (action === undefined || this.#phase === 'done') return;
     if (action.timeoutMs === 0 && action.perTryTimeoutMs === 0) return;
@@ -202,23 +210,48 @@ export class Exchange implements CarrierUser {
     if (this.#phase === 'sending') this.#upstream?.awaitHead(now, action.perTryTimeoutMs);
   }
 
-  /**
-   * The body takes long: it moves over to the places of such, so that slow clients do not take those of the quick. False when these are
-   * taken too.
-   */
-  takeLongPlace(): boolean {
-    const cluster = this.#cluster;
-    if (cluster === undefined || this.#isLongUpload || this.requestDone) return true;
-    if (cluster.longUploads >= cluster.config.maxRequests) return false;
-    this.#isLongUpload = true;
-    cluster.longUploads++;
-    return true;
+  // The cluster's places for bodies that are still coming.
+
+  /** False: the upstream is asked later, or the request has been refused. */
+  #takesUploadPlace(cluster: ClusterState): boolean {
+    const patience = this.#cannotWait ? 'cannot-wait' : 'may-wait';
+    const place = cluster.uploads.enter(this, cluster.config.maxRequests, patience);
+    if (place === 'refused') this.#refuseUpload(cluster);
+    return place === 'asked';
   }
 
-  #leaveLongPlace(): void {
-    if (!this.#isLongUpload || this.#cluster === undefined) return;
-    this.#isLongUpload = false;
-    this.#cluster.longUploads--;
+  admitted(): void {
+    if (this.#cluster !== undefined) this.#ask(this.#cluster, this.#runtime.clock.monotonic());
+    this.flushUpload();
+  }
+
+  displaced(): void {
+    if (this.#cluster === undefined) return;
+    if (!this.#isCounted) this.#refuseUpload(this.#cluster);
+    else
+      this.giveUp(this.#call === undefined ? 408 : 503, 'DT', 'other requests could not wait for the rest of this one');
+  }
+
+  /** As much has come as is kept: the upstream is asked now, or never. */
+  #pressUpload(cluster: ClusterState): void {
+    if (cluster.uploads.press(this, cluster.config.maxRequests)) this.#ask(cluster, this.#runtime.clock.monotonic());
+    else this.#refuseUpload(cluster);
+  }
+
+  /** From here on it is a request as others. */
+  #uploadWhole(cluster: ClusterState, nowMs: number): void {
+    cluster.uploads.leave(this);
+    if (this.#isCounted || this.#phase === 'done') return;
+    if (cluster.isFull) this.#answer(503, 'UO', `cluster "${cluster.config.name}": too many requests at once`);
+    else this.#ask(cluster, nowMs);
+  }
+
+  #refuseUpload(cluster: ClusterState): void {
+    this.#answer(
+      503,
+      'UO',
+      `cluster "${cluster.config.name}": too many requests at once whose bodies are still to come`,
+    );
   }
 
   flushUpload(): void {
@@ -294,7 +327,7 @@ export class Exchange implements CarrierUser {
     this.#status = head.status;
     this.#call?.answered(head);
     this.#phase = 'responding';
-    this.#replay.letGo();
+    this.#letReplayGo();
     this.#client.startResponse(head, framing, plan.responseEdits);
     if (head.status === 101) this.#joinTunnel(upstream, 'established');
     return 'forward';
@@ -445,8 +478,15 @@ export class Exchange implements CarrierUser {
   /** What is on its way may be let go when it is too much; what is not makes the client wait. */
   #boundReplay(): void {
     if (!this.#replay.isFull) return;
-    if (this.#phase === 'sending') this.#replay.letGo();
-    else this.#client.pauseUpload();
+    if (this.#phase === 'sending') this.#letReplayGo();
+    else if (this.#isCounted || this.#cluster === undefined) this.#client.pauseUpload();
+    else this.#pressUpload(this.#cluster);
+  }
+
+  /** No other try: it can neither be repeated nor make way for others. */
+  #letReplayGo(): void {
+    this.#replay.letGo();
+    if (this.#bodyBytes !== 0) this.#cluster?.uploads.settle(this);
   }
 
   /** Whether this answer is not the one to give: another try has been planned. */
@@ -566,8 +606,8 @@ export class Exchange implements CarrierUser {
     this.#phase = 'done';
     if (this.#backoff !== undefined) this.#runtime.wheel.remove(this.#backoff);
     this.#client.stopRequestTimeout();
-    this.#leaveLongPlace();
-    if (this.#cluster !== undefined) this.#cluster.active--;
+    if (this.#bodyBytes !== 0) this.#cluster?.uploads.leave(this);
+    if (this.#isCounted && this.#cluster !== undefined) this.#cluster.active--;
     this.#countActive(-1, nowMs);
     const outcome = {
       method: this.method,

@@ -14,7 +14,12 @@ export interface Attack {
   readonly bytesPerClient: number;
   /** Of kinds that fill sockets' own buffers, megabytes a client: more of them exhaust the kernel's memory for TCP, not the proxy's. */
   readonly atMost: number;
+  /** The cluster's breaker: fewer than the clients where it is to keep them from their neighbours, out of the way where they are as quick ones. */
+  readonly maxRequests: number;
 }
+
+const FEW = 100;
+const OUT_OF_THE_WAY = 100_000;
 
 const HEAD = 'GET /x HTTP/1.1\r\nHost: a\r\n';
 
@@ -27,6 +32,7 @@ export const ATTACKS: readonly Attack[] = [
     reads: true,
     bytesPerClient: 32 * 1024,
     atMost: Number.POSITIVE_INFINITY,
+    maxRequests: OUT_OF_THE_WAY,
   },
   {
     name: 'slow heads',
@@ -36,6 +42,7 @@ export const ATTACKS: readonly Attack[] = [
     reads: true,
     bytesPerClient: 40 * 1024,
     atMost: Number.POSITIVE_INFINITY,
+    maxRequests: OUT_OF_THE_WAY,
   },
   {
     name: 'slow bodies',
@@ -45,6 +52,7 @@ export const ATTACKS: readonly Attack[] = [
     reads: true,
     bytesPerClient: 64 * 1024,
     atMost: Number.POSITIVE_INFINITY,
+    maxRequests: FEW,
   },
   {
     name: 'slow chunks',
@@ -54,6 +62,7 @@ export const ATTACKS: readonly Attack[] = [
     reads: true,
     bytesPerClient: 64 * 1024,
     atMost: Number.POSITIVE_INFINITY,
+    maxRequests: FEW,
   },
   {
     name: 'bodies that the application does not read',
@@ -63,6 +72,7 @@ export const ATTACKS: readonly Attack[] = [
     reads: true,
     bytesPerClient: 4 * 1024 * 1024,
     atMost: 10,
+    maxRequests: OUT_OF_THE_WAY,
   },
   {
     name: 'large answers that nobody reads',
@@ -72,6 +82,7 @@ export const ATTACKS: readonly Attack[] = [
     reads: false,
     bytesPerClient: 4 * 1024 * 1024,
     atMost: 20,
+    maxRequests: OUT_OF_THE_WAY,
   },
   {
     name: 'pipelined requests whose answers nobody reads',
@@ -81,6 +92,7 @@ export const ATTACKS: readonly Attack[] = [
     reads: false,
     bytesPerClient: 4 * 1024 * 1024,
     atMost: 20,
+    maxRequests: OUT_OF_THE_WAY,
   },
 ];
 

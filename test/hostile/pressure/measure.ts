@@ -101,7 +101,7 @@ export async function measure(kind: Attack, wanted: number, { forMs, headerTimeo
     children.push(child);
     return child;
   };
-  const proxy = run('proxy-process.ts', [(app.address() as AddressInfo).port, headerTimeoutMs]);
+  const proxy = run('proxy-process.ts', [(app.address() as AddressInfo).port, headerTimeoutMs, kind.maxRequests]);
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   try {
     const port = await firstNumber(proxy);
