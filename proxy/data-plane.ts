@@ -5,6 +5,7 @@ import type { Logger } from '../kit/log.ts';
 import type { Random } from '../kit/random.ts';
 import { TimerWheel } from '../kit/timer-wheel.ts';
 import { ClusterState } from './cluster/cluster-state.ts';
+import type { SharedCounts } from './cluster/shared-counts.ts';
 import type {
   ApplyProblem,
   ClusterLoad,
@@ -40,6 +41,8 @@ export interface EngineOptions {
   readonly readMode?: ReadMode;
   /** Each listener binds its address for itself alone unless told. */
   readonly sockets?: ListeningSockets;
+  /** What this engine has in common with the other workers, by cluster. */
+  readonly countsOf?: (cluster: string) => SharedCounts | undefined;
 }
 
 /** How long no inbound request may have begun or ended before a drain is over: what is on its way to us gets here within it. */
@@ -70,6 +73,7 @@ class DataPlane implements Engine, Runtime {
   draining = false;
   leaving = false;
   readonly #readMode: ReadMode;
+  readonly #countsOf: EngineOptions['countsOf'];
   readonly #listeners = new Map<string, Listener>();
   readonly #retired = new Set<Listener>();
   readonly #routeTables = new Map<string, CompiledRouteTable>();
@@ -93,6 +97,7 @@ class DataPlane implements Engine, Runtime {
         ? undefined
         : new AccessLog(options.accessLog.format, options.accessLog.sink, this.wheel);
     this.#readMode = options.readMode ?? 'shared';
+    this.#countsOf = options.countsOf;
   }
 
   // The engine's contract.
@@ -267,7 +272,7 @@ class DataPlane implements Engine, Runtime {
 
   #applyCluster(name: string, config: ClusterState['config']): void {
     const state = this.#clusters.get(name);
-    if (state === undefined) this.#clusters.set(name, new ClusterState(config));
+    if (state === undefined) this.#clusters.set(name, new ClusterState(config, this.#countsOf?.(name)));
     else state.update(config);
   }
 

@@ -6,6 +6,7 @@ import { EndpointState, endpointKey } from './endpoint-state.ts';
 import { LeastRequest } from './least-request.ts';
 import { OutlierDetector } from './outlier-detector.ts';
 import { RoundRobin } from './round-robin.ts';
+import type { SharedCounts } from './shared-counts.ts';
 import { UploadPlaces } from './upload-places.ts';
 
 /** Authorities of a pass-through cluster whose idle connections are kept at once. */
@@ -17,9 +18,9 @@ export class ClusterState {
   total = 0;
   success = 0;
   error = 0;
-  active = 0;
+  #active = 0;
   /** Of these, requests whose bodies are still coming: they have places of their own, as many as the others. */
-  readonly uploads = new UploadPlaces();
+  readonly uploads: UploadPlaces;
   retries = 0;
   /** Picks among all, ejected ones too, because too few others were left. */
   panics = 0;
@@ -32,12 +33,31 @@ export class ClusterState {
   #isPanicking = false;
   #outliers: OutlierDetector | undefined;
   #avoidingUntilMs = 0;
+  readonly #shared: SharedCounts | undefined;
 
-  constructor(config: ClusterConfig) {
+  /** `shared`: where several workers send to it. */
+  constructor(config: ClusterConfig, shared?: SharedCounts) {
     this.config = config;
+    this.#shared = shared;
+    this.uploads = new UploadPlaces(shared);
     this.#balancer = balancerOf(config);
     this.#outliers = detectorOf(config, undefined);
     this.#adopt(config.endpoints);
+  }
+
+  /** Requests and connections of this worker. */
+  get active(): number {
+    return this.#active;
+  }
+
+  began(): void {
+    this.#active++;
+    this.#shared?.setActive(this.#active);
+  }
+
+  ended(): void {
+    this.#active--;
+    this.#shared?.setActive(this.#active);
   }
 
   get endpoints(): Iterable<EndpointState> {
@@ -74,9 +94,10 @@ export class ClusterState {
     this.#usable = [];
   }
 
-  /** As many whole requests as may be at once: more are refused. */
+  /** As many whole requests as may be at once, of all workers: more are refused. */
   get isFull(): boolean {
-    return this.active - this.uploads.asked >= this.config.maxRequests;
+    const elsewhere = this.#shared === undefined ? 0 : this.#shared.wholeElsewhere;
+    return this.#active - this.uploads.asked + elsewhere >= this.config.maxRequests;
   }
 
   /**

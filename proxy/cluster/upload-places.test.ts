@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { SharedCounts } from './shared-counts.ts';
 import { type Upload, UploadPlaces } from './upload-places.ts';
 
 type State = 'asked' | 'waiting' | 'refused' | 'displaced' | 'gone';
@@ -71,6 +72,20 @@ test('ten thousand that are over at once when they are let in nest no calls', ()
   asked[0]?.leave();
   assert.ok(waiting.every(({ state }) => state === 'gone'));
   assert.deepEqual([places.asked, places.waiting], [9999, 0]);
+});
+
+test('workers of one process share the places, and one lets in who waits with its next newcomer when another’s place is free', () => {
+  const memory = SharedCounts.memory(2);
+  const [here, there] = [0, 1].map((worker) => new UploadPlaces(new SharedCounts(memory, worker)));
+  if (here === undefined || there === undefined) throw new Error('two');
+  const [a, b, c] = [new Watched(here).enter(2), new Watched(there).enter(2), new Watched(here).enter(2)];
+  assert.deepEqual([a.state, b.state, c.state], ['asked', 'asked', 'waiting']);
+  b.leave();
+  const d = new Watched(here).enter(2);
+  assert.deepEqual([c.state, d.state, new Watched(there).enter(2).state], ['asked', 'waiting', 'waiting']);
+  SharedCounts.clear(memory, 0);
+  assert.equal(new Watched(there).enter(2).state, 'asked');
+  assert.equal(there.asked, 2);
 });
 
 test('property: no more are asked, and no more wait, than there are places; who is asked or waits is counted, and nobody waits beside a free place', () => {

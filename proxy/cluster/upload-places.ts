@@ -1,3 +1,5 @@
+import type { SharedCounts } from './shared-counts.ts';
+
 /** A request whose body is still coming, as its cluster sees it. */
 export interface Upload {
   /** A place has become free: the upstream may be asked. */
@@ -17,11 +19,17 @@ export class UploadPlaces {
   /** Upstream asked, with little to show for it: these make way. */
   readonly #movable = new Set<Upload>();
   readonly #settled = new Set<Upload>();
+  readonly #shared: SharedCounts | undefined;
   /** As many as there were lately. */
-  #places = 0;
+  #limit = 0;
   #isAdmitting = false;
 
-  /** Those whose upstream has been asked. */
+  /** `shared`: what other workers have asked for takes places too. */
+  constructor(shared?: SharedCounts) {
+    this.#shared = shared;
+  }
+
+  /** Those of this worker whose upstream has been asked. */
   get asked(): number {
     return this.#movable.size + this.#settled.size;
   }
@@ -30,24 +38,30 @@ export class UploadPlaces {
     return this.#waiting.size;
   }
 
-  /** `places`: how many may be asked, and how many wait. `cannot-wait`: its client may want a word of the upstream's before it goes on. */
-  enter(upload: Upload, places: number, patience: 'may-wait' | 'cannot-wait'): 'asked' | 'waiting' | 'refused' {
-    this.#places = places;
-    if (this.asked < places) {
-      this.#movable.add(upload);
+  /**
+   * `limit`: how many may be asked, and in each worker how many wait. `cannot-wait`: its client may want a word of the upstream's before it
+   * goes on.
+   */
+  enter(upload: Upload, limit: number, patience: 'may-wait' | 'cannot-wait'): 'asked' | 'waiting' | 'refused' {
+    this.#limit = limit;
+    // Another worker's place may have become free.
+    if (this.#waiting.size > 0) this.#admit();
+    if (this.#hasRoom()) {
+      this.#ask(upload);
       return 'asked';
     }
     if (patience === 'cannot-wait') return this.#takeOver(upload) ? 'asked' : 'refused';
-    if (this.#waiting.size >= places) displaceOldest(this.#waiting);
+    if (this.#waiting.size >= limit) displaceOldest(this.#waiting);
     this.#waiting.add(upload);
     return 'waiting';
   }
 
   /** One that waits has so much to show that more cannot be kept: whether it has a place now, in place of one that has less if need be. */
-  press(upload: Upload, places: number): boolean {
+  press(upload: Upload, limit: number): boolean {
+    this.#limit = limit;
     this.#waiting.delete(upload);
-    if (this.asked < places) this.#movable.add(upload);
-    else if (!this.#takeOver(upload)) return false;
+    if (!this.#hasRoom()) return this.#takeOver(upload);
+    this.#ask(upload);
     return true;
   }
 
@@ -60,16 +74,28 @@ export class UploadPlaces {
   leave(upload: Upload): void {
     if (this.#waiting.delete(upload)) return;
     if (!this.#movable.delete(upload) && !this.#settled.delete(upload)) return;
-    if (this.#waiting.size > 0 && !this.#isAdmitting) this.#admit();
+    this.#shared?.setUploads(this.asked);
+    if (this.#waiting.size > 0) this.#admit();
+  }
+
+  #hasRoom(): boolean {
+    const elsewhere = this.#shared === undefined ? 0 : this.#shared.uploadsElsewhere;
+    return this.asked + elsewhere < this.#limit;
+  }
+
+  #ask(upload: Upload): void {
+    this.#movable.add(upload);
+    this.#shared?.setUploads(this.asked);
   }
 
   /** Who is let in may be gone again at once: a loop, so that a thousand of those do not nest. */
   #admit(): void {
+    if (this.#isAdmitting) return;
     this.#isAdmitting = true;
     for (const next of this.#waiting) {
-      if (this.asked >= this.#places) break;
+      if (!this.#hasRoom()) break;
       this.#waiting.delete(next);
-      this.#movable.add(next);
+      this.#ask(next);
       next.admitted();
     }
     this.#isAdmitting = false;
@@ -77,7 +103,7 @@ export class UploadPlaces {
 
   #takeOver(upload: Upload): boolean {
     if (!displaceOldest(this.#movable)) return false;
-    this.#movable.add(upload);
+    this.#ask(upload);
     return true;
   }
 }

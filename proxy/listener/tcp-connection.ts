@@ -146,7 +146,7 @@ export class TcpConnection implements ByteReceiver {
     }
     this.#tried.push(endpoint);
     cluster.total++;
-    cluster.active++;
+    cluster.began();
     endpoint.active++;
     this.#dial(cluster, endpoint);
   }
@@ -228,7 +228,7 @@ export class TcpConnection implements ByteReceiver {
   #countTry(outcome: 'success' | 'error' | undefined): void {
     const endpoint = this.#tried.at(-1);
     if (this.#cluster === undefined || endpoint === undefined) return;
-    this.#cluster.active--;
+    this.#cluster.ended();
     if (outcome !== undefined) this.#cluster[outcome]++;
     endpoint.active--;
   }

@@ -151,7 +151,7 @@ export class Exchange implements CarrierUser, Upload {
 
   #ask(cluster: ClusterState, nowMs: number): void {
     this.#isCounted = true;
-    cluster.active++;
+    cluster.began();
     cluster.budget.requested();
     this.#try(nowMs);
   }
@@ -607,7 +607,7 @@ export class Exchange implements CarrierUser, Upload {
     if (this.#backoff !== undefined) this.#runtime.wheel.remove(this.#backoff);
     this.#client.stopRequestTimeout();
     if (this.#bodyBytes !== 0) this.#cluster?.uploads.leave(this);
-    if (this.#isCounted && this.#cluster !== undefined) this.#cluster.active--;
+    if (this.#isCounted) this.#cluster?.ended();
     this.#countActive(-1, nowMs);
     const outcome = {
       method: this.method,

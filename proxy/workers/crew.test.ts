@@ -121,6 +121,46 @@ describe('two workers', () => {
     assert.ok((again?.requests ?? 0) > (first?.requests ?? 0), 'the new thread serves');
   });
 
+  test('a cluster’s limit is the process’s, and a worker that fails leaves no places taken', async () => {
+    const limited = { ...setUp(), clusters: new Map([['app', cluster('app', [app.port], { maxRequests: 3 })]]) };
+    assert.deepEqual(await crew.apply(limited), []);
+    const to = await port();
+    const sockets = new Set<net.Socket>();
+    const held = (): number => app.received.reduce((sum, text) => sum + text.split('\r\n\r\nwait').length - 1, 0);
+    /** One after the other, so that no two look at the same moment. The app does not answer. */
+    const accepted = async (times: number): Promise<number> => {
+      let count = 0;
+      for (let at = 0; at < times; at++) {
+        const socket = net.connect(to, '127.0.0.1');
+        sockets.add(socket);
+        let answer = '';
+        socket.on('data', (data: Buffer) => void (answer += data.toString()));
+        socket.on('error', () => undefined);
+        socket.on('close', () => sockets.delete(socket));
+        const before = held();
+        socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nwait');
+        await eventually(() => held() > before || answer !== '', 'the app or an answer');
+        if (answer === '') count++;
+        else assert.match(answer, /^HTTP\/1\.1 503 /);
+      }
+      return count;
+    };
+    try {
+      assert.equal(await accepted(30), 3);
+      for (const worker of [0, 1]) {
+        await crew.kill(worker);
+        await eventually(() => !crew.ready, 'it is noticed');
+        await eventually(() => crew.ready, 'the worker is back');
+      }
+      await eventually(() => sockets.size === 0, 'the connections of both are lost');
+      assert.equal(await accepted(10), 3);
+    } finally {
+      for (const socket of sockets) socket.resetAndDestroy();
+      await waitFor(async () => (await crew.figures()).load()[0]?.active === 0);
+      await crew.apply(setUp());
+    }
+  });
+
   test('an identity that is no pair is refused before a worker has it', () => {
     assert.throws(() => crew.setIdentity({ ...identity, privateKeyPem: ca.identity('web').privateKeyPem }));
     assert.equal(crew.identity, identity);

@@ -2,6 +2,7 @@ import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Random } from '../../kit/random.ts';
+import { SharedCounts } from '../cluster/shared-counts.ts';
 import type { ApplyProblem, Figures, ListeningSocket, Plane } from '../engine.ts';
 import type { ListenerConfig } from '../listener/listener-config.ts';
 import { dealSockets } from '../restart/deal-sockets.ts';
@@ -15,7 +16,7 @@ import { probe } from './address-probe.ts';
 import { Member } from './member.ts';
 import type { WorkerFigures, WorkerSetup } from './messages.ts';
 import { sum } from './sum.ts';
-import { NO_TABLES } from './tables-change.ts';
+import { NO_TABLES, type WorkerTables } from './tables-change.ts';
 
 export interface CrewOptions extends Pick<WorkerSetup, 'logLevel' | 'component'> {
   readonly workers: number;
@@ -39,7 +40,7 @@ export class Crew implements Plane {
   /** Addresses that are ours already. */
   readonly #takenOver: ReadonlySet<string>;
   #wanted: ProxyTables = NO_TABLES;
-  #given: ProxyTables = NO_TABLES;
+  #given: WorkerTables = NO_TABLES;
   #applying: Promise<unknown> = Promise.resolve();
   #rotations = 0;
   /** Every listener of the first tables had its address. */
@@ -155,8 +156,16 @@ export class Crew implements Plane {
     this.#wanted = tables;
     this.#isBound ||= [...tables.listeners.keys()].every((name) => listeners.has(name));
     const entries = [...listeners].map(([name, listener]) => [name, listener.given] as const);
-    this.#given = { ...tables, listeners: new Map(entries) };
+    this.#given = { ...tables, listeners: new Map(entries), counts: this.#countsFor(tables) };
     return [...problems, ...(await this.#sync())];
+  }
+
+  #countsFor({ clusters }: ProxyTables): ReadonlyMap<string, SharedArrayBuffer> {
+    const before = this.#given.counts;
+    const workers = this.#members.length;
+    return new Map(
+      [...clusters.keys()].map((name) => [name, before.get(name) ?? SharedCounts.memory(workers)] as const),
+    );
   }
 
   /** One word for a problem that all of them have. */

@@ -3,13 +3,13 @@ import { type Backoff, backoffMs } from '../../kit/backoff.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Random } from '../../kit/random.ts';
+import { SharedCounts } from '../cluster/shared-counts.ts';
 import type { ApplyProblem, ListeningSocket } from '../engine.ts';
 import { boundAnew } from '../restart/deal-sockets.ts';
-import type { ProxyTables } from '../tables.ts';
 import { stillKnown } from './departed.ts';
 import type { WorkerFigures, WorkerSetup } from './messages.ts';
 import { remains, sum } from './sum.ts';
-import { changeBetween, NO_TABLES } from './tables-change.ts';
+import { changeBetween, NO_TABLES, type WorkerTables } from './tables-change.ts';
 import { WorkerThread } from './worker-thread.ts';
 
 export interface MemberOptions {
@@ -18,7 +18,7 @@ export interface MemberOptions {
   readonly random: Random;
   readonly log: Logger;
   /** What every worker is to have now. */
-  readonly wanted: () => { readonly identity: MeshIdentity | undefined; readonly tables: ProxyTables };
+  readonly wanted: () => { readonly identity: MeshIdentity | undefined; readonly tables: WorkerTables };
 }
 
 const RESTART: Backoff = { baseMs: 100, maxMs: 10_000, jitter: 0.3 };
@@ -33,7 +33,7 @@ export class Member {
   readonly #abort = new AbortController();
   #thread: WorkerThread;
   #hasIdentity: MeshIdentity | undefined = undefined;
-  #hasTables: ProxyTables = NO_TABLES;
+  #hasTables: WorkerTables = NO_TABLES;
   #ready = false;
   #draining: number | undefined = undefined;
   #work: Promise<unknown> = Promise.resolve();
@@ -141,6 +141,7 @@ export class Member {
     this.#ready = false;
     this.#hasIdentity = undefined;
     this.#hasTables = NO_TABLES;
+    for (const memory of this.#options.wanted().tables.counts.values()) SharedCounts.clear(memory, setup.worker);
     if (this.#last !== undefined) {
       const left = remains(this.#last);
       this.#departed = this.#departed === undefined ? left : sum(this.#departed, left);

@@ -11,25 +11,37 @@ interface MapChange<T> {
  * From one set of tables to the next. Threads get copies, and the engine tells by identity what changed: so only what did
  * change is sent, and the rest stays the object that the thread has.
  */
-export type TablesChange = { readonly [Part in keyof ProxyTables]: MapChange<PartOf<Part>> };
+export type TablesChange = { readonly [Part in keyof WorkerTables]: MapChange<PartOf<Part>> };
 
-type PartOf<Part extends keyof ProxyTables> = ProxyTables[Part] extends ReadonlyMap<string, infer T> ? T : never;
+/** With what the workers count together, by cluster (cluster/shared-counts.ts). */
+export interface WorkerTables extends ProxyTables {
+  readonly counts: ReadonlyMap<string, SharedArrayBuffer>;
+}
 
-export const NO_TABLES: ProxyTables = { listeners: new Map(), routeTables: new Map(), clusters: new Map() };
+type PartOf<Part extends keyof WorkerTables> = WorkerTables[Part] extends ReadonlyMap<string, infer T> ? T : never;
 
-export function changeBetween(before: ProxyTables, after: ProxyTables): TablesChange {
+export const NO_TABLES: WorkerTables = {
+  listeners: new Map(),
+  routeTables: new Map(),
+  clusters: new Map(),
+  counts: new Map(),
+};
+
+export function changeBetween(before: WorkerTables, after: WorkerTables): TablesChange {
   return {
     listeners: mapChange(before.listeners, after.listeners),
     routeTables: mapChange(before.routeTables, after.routeTables),
     clusters: mapChange(before.clusters, after.clusters),
+    counts: mapChange(before.counts, after.counts),
   };
 }
 
-export function changed(before: ProxyTables, change: TablesChange): ProxyTables {
+export function changed(before: WorkerTables, change: TablesChange): WorkerTables {
   return {
     listeners: changedMap(before.listeners, change.listeners),
     routeTables: changedMap(before.routeTables, change.routeTables),
     clusters: changedMap(before.clusters, change.clusters),
+    counts: changedMap(before.counts, change.counts),
   };
 }
 

@@ -3,6 +3,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../kit/clock.ts';
 import { createLog } from '../../kit/log.ts';
 import { systemRandom } from '../../kit/random.ts';
+import { SharedCounts } from '../cluster/shared-counts.ts';
 import { createEngine } from '../data-plane.ts';
 import type { Engine } from '../engine.ts';
 import { ListeningSockets } from '../socket/listening-sockets.ts';
@@ -20,14 +21,18 @@ async function serve(port: MessagePort, setup: WorkerSetup): Promise<void> {
   const log = createLog({ level: logLevel, format: 'json' }).child({ component, worker });
   const shared = { clock: systemClock(), random: systemRandom(), log };
   const tracer = await tracerOf(setup, shared);
+  let tables = NO_TABLES;
   const engine = createEngine({
     ...shared,
     ...(tracer === undefined ? {} : { tracer }),
     accessLog: { format: 'json', sink: (lines) => void process.stdout.write(lines) },
     sockets: new ListeningSockets({ shared: true, takenOver }),
+    countsOf: (cluster) => {
+      const memory = tables.counts.get(cluster);
+      return memory === undefined ? undefined : new SharedCounts(memory, worker);
+    },
   });
   const lag = watchLag();
-  let tables = NO_TABLES;
   const respond = async (question: Question): Promise<Answers> => {
     switch (question.kind) {
       case 'identity':
