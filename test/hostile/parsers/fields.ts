@@ -3,6 +3,7 @@ import { REQUEST_FILTERS } from '../../../proxy/filters/order.ts';
 import { type Downstream, RequestDraft } from '../../../proxy/filters/request-draft.ts';
 import { renderRequest } from '../../../proxy/http1/render-request.ts';
 import { RequestHead } from '../../../proxy/http1/request-head.ts';
+import { compileCors } from '../../../proxy/route/cors.ts';
 import { compileMatch, type RoutedRequest } from '../../../proxy/route/match.ts';
 import { DomainIndex } from '../../../proxy/route/match-domain.ts';
 import { redirectLocation } from '../../../proxy/route/redirect.ts';
@@ -207,6 +208,80 @@ function redirectStaysHere({ path, query }: Redirected): void {
   assert.deepEqual([url.protocol, url.host, url.username], ['https:', 'a.example', '']);
 }
 
+const ORIGINS = ['https://shop.example', 'http://localhost:5173', 'https://a.shop.example', 'null', ''];
+const ORIGIN_PIECES = [
+  'https://',
+  '.',
+  ':',
+  'evil',
+  '.evil.example',
+  '/',
+  '@',
+  '*',
+  ',',
+  ' ',
+  '\r\n',
+  '\0',
+  '\u00e9',
+  'S',
+  ':443',
+];
+const METHODS = ['PUT', 'GET', 'GET, PUT', '*', '', 'put'];
+const NAMES = ['x-a', 'x-a, x-b', 'authorization', '*', ''];
+const WORD_PIECES = [',', ' ', '*', ':', ';', '\t', '\u00e9', 'x', '"'];
+
+interface Page {
+  readonly text: string;
+  readonly credentials: boolean;
+  readonly forwardStrangers: boolean;
+}
+
+function page(draw: Draw): Page {
+  const lines = [
+    `origin: ${damaged(draw, ORIGINS, ORIGIN_PIECES)}`,
+    ...(draw.oneIn(3) ? [] : [`access-control-request-method: ${damaged(draw, METHODS, WORD_PIECES)}`]),
+    ...(draw.oneIn(2) ? [] : [`access-control-request-headers: ${damaged(draw, NAMES, WORD_PIECES)}`]),
+    ...(draw.oneIn(8) ? [`origin: ${draw.pick(ORIGINS)}`] : []),
+  ];
+  return {
+    text: `${draw.oneIn(4) ? 'GET' : 'OPTIONS'} / HTTP/1.1\r\nhost: a\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`,
+    credentials: draw.oneIn(2),
+    forwardStrangers: draw.oneIn(2),
+  };
+}
+
+const MAY = new Set(['https://shop.example', 'http://localhost:5173']);
+const OF_CORS = /^(?:access-control-(?:allow-(?:origin|credentials|methods|headers)|expose-headers|max-age)|vary)$/;
+
+/** Fetch, "CORS protocol": who is let in is named, alone and as he named himself; whatever else was said makes no line of its own. */
+function pageIsToldNoMore({ text, credentials, forwardStrangers }: Page): void {
+  if (scanText(head, text) !== undefined) return;
+  const origins = valuesOf(head, 'origin');
+  const policy = {
+    origins: [...MAY].map((value) => ({ kind: 'exact' as const, name: 'origin', value })),
+    methods: '*',
+    headers: '*',
+    exposeHeaders: 'x-c',
+    maxAge: '5',
+    credentials,
+    forwardStrangers,
+  };
+  const verdict = compileCors(policy, undefined)(head);
+  const mayEnter = origins.length === 1 && MAY.has(origins[0] ?? '');
+  const isQuestion = head.method === 'OPTIONS' && (head.header('access-control-request-method') ?? '') !== '';
+  if (verdict === undefined) {
+    assert.ok(!mayEnter, 'one who may is not told so');
+    return;
+  }
+  assert.equal(verdict.kind === 'preflight', isQuestion);
+  assert.equal(scanText(again, `GET / HTTP/1.1\r\nhost: a\r\n${verdict.lines}\r\n`), undefined);
+  for (let at = 1; at < again.fields.count; at++) assert.match(again.fields.name(at), OF_CORS);
+  assert.deepEqual(valuesOf(again, 'vary'), ['origin']);
+  assert.deepEqual(valuesOf(again, 'access-control-allow-origin'), mayEnter ? origins : []);
+  assert.deepEqual(valuesOf(again, 'access-control-allow-credentials'), mayEnter && credentials ? ['true'] : []);
+  if (!mayEnter) assert.ok(isQuestion && !forwardStrangers, 'a stranger is told');
+}
+
 /** What holds of everything that reads a request's fields and target, or writes them anew. */
 export const FIELDS: readonly Property[] = [
   property(
@@ -232,6 +307,12 @@ export const FIELDS: readonly Property[] = [
     'a redirect is a URL of the same host, whatever the path',
     (draw) => ({ path: damagedPath(draw), query: draw.oneIn(2) ? '' : `?${damaged(draw, QUERIES, QUERY_PIECES)}` }),
     redirectStaysHere,
+  ),
+  property(
+    'cors',
+    'only a page that may is told so, by its own name, and no answer has a line too many',
+    page,
+    pageIsToldNoMore,
   ),
   property(
     'reason',
