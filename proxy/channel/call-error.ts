@@ -1,22 +1,4 @@
-const NAMES = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-] as const;
+import { grpcStatusName } from '../grpc/status.ts';
 
 /** Why a call ended, with gRPC's code and in the form that its libraries give. */
 export class CallError extends Error {
@@ -25,7 +7,7 @@ export class CallError extends Error {
   readonly details: string;
 
   constructor(code: number, details: string) {
-    super(`${code} ${NAMES[code] ?? 'UNKNOWN'}: ${details}`);
+    super(`${code} ${grpcStatusName(code)}: ${details}`);
     this.code = code;
     this.details = details;
   }

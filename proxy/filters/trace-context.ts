@@ -1,3 +1,4 @@
+import { callKind } from '../grpc/call-kind.ts';
 import { TRACEPARENT, TRACESTATE } from '../http1/field-kind.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { RequestTrace } from '../tracing/request-trace.ts';
@@ -46,6 +47,7 @@ export function traceOf(
         scheme: from.scheme,
         authority: head.authority,
         path: head.path,
+        rpcMethod: callKind(head.fields) === 'none' ? '' : head.path.slice(1),
         clientAddress: from.peerAddress,
         direction: from.direction,
       });

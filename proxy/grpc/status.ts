@@ -1,7 +1,31 @@
 import type { Reason } from '../telemetry/reason.ts';
 
 /** gRPC's statuses are 0 to 16 (statuscodes.md). */
-export const GRPC_STATUS_COUNT = 17;
+const STATUS_NAMES = [
+  'OK',
+  'CANCELLED',
+  'UNKNOWN',
+  'INVALID_ARGUMENT',
+  'DEADLINE_EXCEEDED',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'ABORTED',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+  'UNAUTHENTICATED',
+] as const;
+
+export const GRPC_STATUS_COUNT = STATUS_NAMES.length;
+
+export function grpcStatusName(status: number): string {
+  return STATUS_NAMES[status] ?? 'UNKNOWN';
+}
 
 const CANCELLED = 1;
 const UNKNOWN = 2;

@@ -1,5 +1,6 @@
 import type { EndpointState } from '../cluster/endpoint-state.ts';
 import { drawHex } from '../filters/random-hex.ts';
+import { failureOf, grpcStatusName } from '../grpc/status.ts';
 import type { Direction } from '../telemetry/request-stats.ts';
 import type { PreciseTime } from './precise-time.ts';
 import type { Span, SpanAttributes } from './span.ts';
@@ -10,6 +11,8 @@ export interface TracedRequest {
   readonly scheme: string;
   readonly authority: string;
   readonly path: string;
+  /** Service and method of a gRPC call; '' of other requests. */
+  readonly rpcMethod: string;
   readonly clientAddress: string;
   readonly direction: Direction;
 }
@@ -17,6 +20,8 @@ export interface TracedRequest {
 export interface TracedEnd {
   readonly status: number;
   readonly reason: string;
+  /** -1 of what is no gRPC call. */
+  readonly grpcStatus: number;
   /** '' where it came to none. */
   readonly cluster: string;
   /** What the client spoke. */
@@ -37,6 +42,8 @@ interface Try {
   readonly endpoint: EndpointState;
   readonly resend: number;
   status: number;
+  /** -1: none has come. */
+  grpcStatus: number;
   /** Why there was no whole answer. */
   error: string;
 }
@@ -94,6 +101,7 @@ export class RequestTrace {
       endpoint,
       resend: this.#tries++,
       status: 0,
+      grpcStatus: -1,
       error: '',
     };
   }
@@ -101,6 +109,11 @@ export class RequestTrace {
   /** The present try's final head has come. */
   answered(status: number): void {
     if (this.#try !== undefined) this.#try.status = status;
+  }
+
+  /** The present try's answer is whole, and is that of a gRPC call. */
+  callEnded(grpcStatus: number): void {
+    if (this.#try !== undefined) this.#try.grpcStatus = grpcStatus;
   }
 
   /** The present try has no whole answer; `error` is one of few words. */
@@ -113,28 +126,30 @@ export class RequestTrace {
     if (made === undefined) return;
     this.#try = undefined;
     const { authority, scheme, path, direction } = this.#request;
-    const error = errorOf(made.status, made.error, 400);
+    const error = errorOf(made.status, made.error, 400) || callError(made.grpcStatus, 'client');
     this.#send('client', made.spanId, made.startMs, error, {
       'url.full': `${scheme}://${authority}${path}`,
       ...addressOf(made.endpoint.key, 'network.peer'),
       ...(made.resend === 0 ? {} : { 'http.request.resend_count': made.resend }),
       ...(made.status === 0 ? {} : { 'http.response.status_code': made.status }),
+      ...rpcStatus(made.grpcStatus),
       'tutti.direction': direction,
     });
   }
 
   /** `reason` as in the access log; status 0 when the client had gone. */
-  finish({ status, reason, cluster, protocol }: TracedEnd): void {
+  finish({ status, reason, grpcStatus, cluster, protocol }: TracedEnd): void {
     this.tryEnded();
     const { direction, scheme, path, clientAddress } = this.#request;
     if (direction === 'outbound') return;
-    const error = errorOf(status, status === 0 ? reason : '', 500);
+    const error = errorOf(status, status === 0 ? reason : '', 500) || callError(grpcStatus, 'server');
     this.#send('server', this.#spanId, this.#startMs, error, {
       'url.scheme': scheme,
       'url.path': path,
       'client.address': clientAddress,
       'network.protocol.version': protocol === 'http2' ? '2' : '1.1',
       ...(status === 0 ? {} : { 'http.response.status_code': status }),
+      ...(status === 0 ? {} : rpcStatus(grpcStatus)),
       ...(reason === '' ? {} : { 'tutti.reason': reason }),
       ...(cluster === '' ? {} : { 'tutti.cluster': cluster }),
       'tutti.direction': direction,
@@ -142,7 +157,7 @@ export class RequestTrace {
   }
 
   #send(kind: Span['kind'], spanId: string, startMs: number, error: string, attributes: SpanAttributes): void {
-    const { method, authority, direction } = this.#request;
+    const { method, authority, direction, rpcMethod } = this.#request;
     const known = KNOWN_METHODS.has(method);
     const aboveTries = direction === 'outbound' ? this.#context.parentSpanId : this.#spanId;
     this.#emit({
@@ -156,6 +171,7 @@ export class RequestTrace {
       attributes: {
         'http.request.method': known ? method : '_OTHER',
         ...addressOf(authority, 'server'),
+        ...(rpcMethod === '' ? {} : { 'rpc.system.name': 'grpc', 'rpc.method': rpcMethod }),
         ...attributes,
         ...(error === '' ? {} : { 'error.type': error }),
       },
@@ -172,6 +188,16 @@ export class RequestTrace {
 function errorOf(status: number, broken: string, from: number): string {
   if (broken !== '') return broken;
   return status >= from ? String(status) : '';
+}
+
+/** A caller has failed with whatever is not OK; a server with what speaks against it (semantic conventions for gRPC). */
+function callError(status: number, kind: Span['kind']): string {
+  const failed = kind === 'client' ? status > 0 : failureOf(status) >= 500;
+  return failed ? grpcStatusName(status) : '';
+}
+
+function rpcStatus(status: number): SpanAttributes {
+  return status < 0 ? {} : { 'rpc.status_code': grpcStatusName(status) };
 }
 
 function addressOf(authority: string, prefix: string): SpanAttributes {

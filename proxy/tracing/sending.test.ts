@@ -139,10 +139,11 @@ function finish(tracer: Tracer, count: number): void {
         scheme: 'http',
         authority: 'a',
         path: '/',
+        rpcMethod: '',
         clientAddress: '',
         direction: 'ingress',
       })
-      .finish({ status: 200, reason: '', cluster: 'app', protocol: 'http1' });
+      .finish({ status: 200, reason: '', grpcStatus: -1, cluster: 'app', protocol: 'http1' });
   }
 }
 

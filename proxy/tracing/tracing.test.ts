@@ -5,6 +5,7 @@ import { systemClock } from '../../kit/clock.ts';
 import { silentLog } from '../../kit/log.ts';
 import { seededRandom } from '../../kit/random.ts';
 import type { RouteMatch } from '../route/route-table.ts';
+import { type Echo, echoClient, echoServer, metadataOf } from '../test-support/grpc-peers.ts';
 import { answering, eventually, rawExchange, rawUpstream, startEngine } from '../test-support/harness.ts';
 import { cluster, forward, listener, route, routeTable, tables } from '../test-support/tables.ts';
 import type { Span } from './span.ts';
@@ -293,4 +294,47 @@ test('the ratio counts for answers of the proxy’s own too, and an outbound doo
     spans.map(({ kind, parentSpanId, attributes }) => [kind, parentSpanId, attributes['tutti.direction']]),
     [['server', '', 'inbound']],
   );
+});
+
+test('a gRPC call’s spans say which method was called and how it ended, forwarded or answered here', async () => {
+  const { tracer, spans } = collecting(1);
+  await using app = await echoServer();
+  await using proxy = await startEngine({
+    tracer,
+    tables: tables(
+      [listener('in', 't')],
+      [
+        routeTable('t', [
+          route(forward('full'), { headers: [{ kind: 'exact', name: 'x-asked', value: 'full' }] }),
+          route(forward('app')),
+        ]),
+      ],
+      [cluster('app', [app.port], { protocol: 'http2' }), cluster('full', [app.port], { maxRequests: 0 })],
+    ),
+  });
+  const client = echoClient(proxy.port('in'));
+  const call = (echo: Echo, text: string, asked: string): Promise<void> =>
+    new Promise((resolve) => echo.Unary(Buffer.from(text), metadataOf('x-asked', asked), {}, () => resolve()));
+  await call(client.echo, 'hello', 'app');
+  await call(client.echo, 'fail', 'app');
+  await call(client.echo, 'hello', 'full');
+  client.close();
+  await proxy.engine.close();
+  const told = spans.map(({ kind, attributes, failed }) => [
+    kind,
+    attributes['http.response.status_code'],
+    attributes['rpc.status_code'],
+    attributes['error.type'],
+    failed,
+  ]);
+  assert.deepEqual(told, [
+    ['client', 200, 'OK', undefined, false],
+    ['server', 200, 'OK', undefined, false],
+    // A precondition is the caller's to meet.
+    ['client', 200, 'FAILED_PRECONDITION', 'FAILED_PRECONDITION', true],
+    ['server', 200, 'FAILED_PRECONDITION', undefined, false],
+    ['server', 200, 'UNAVAILABLE', 'UNAVAILABLE', true],
+  ]);
+  for (const { attributes } of spans)
+    assert.deepEqual([attributes['rpc.system.name'], attributes['rpc.method']], ['grpc', 'test.Echo/Unary']);
 });

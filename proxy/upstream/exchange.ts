@@ -348,6 +348,7 @@ export class Exchange implements CarrierUser, Upload {
     const status = this.#call?.outcome(this.#status, this.#reason) ?? this.#status;
     // Of a call the head has told nothing yet.
     if (this.#call !== undefined && this.#status < 500 && this.#reason === '') this.#judge(status, now);
+    if (this.#call !== undefined) this.#trace?.callEnded(this.#call.status(this.#status, this.#reason));
     this.#tryEnded(status >= 500 ? 'error' : 'success');
     this.#finish(now);
     this.#client.endResponse(now, trailers);
