@@ -1,83 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http2 from 'node:http2';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { eventually, type RunningEngine, rawExchange, rawUpstream, startEngine } from '../test-support/harness.ts';
+import { echoMessages, http2App, webSocketOver } from '../test-support/http2-websockets.ts';
 import { testAuthority } from '../test-support/mesh.ts';
 import { cluster, forward, listener, route, routeTable, tables } from '../test-support/tables.ts';
 import { MAX_CARRIED_STREAMS } from './hop.ts';
 
 // WebSockets to applications that speak HTTP/2 (RFC 8441): Node's HTTP/2 server, with `ws` on both ends.
-
-type Http2Stream = http2.ClientHttp2Stream | http2.ServerHttp2Stream;
-
-/** Private to ws, and what it does after a handshake of its own. */
-function webSocketOver(stream: Http2Stream, side: 'client' | 'server'): WebSocket {
-  const options = { closeTimeout: 30_000 };
-  const socket = new WebSocket(null as never, undefined, options as object) as WebSocket & {
-    setSocket(on: object, head: Buffer, options: object): void;
-  };
-  const on = Object.assign(stream, { setNoDelay: () => stream });
-  Object.assign(socket, { _isServer: side === 'server' });
-  socket.setSocket(on, Buffer.alloc(0), { allowSynchronousEvents: true, maxPayload: 0, skipUTF8Validation: false });
-  socket.on('error', () => undefined);
-  return socket;
-}
-
-interface App extends AsyncDisposable {
-  readonly port: number;
-  readonly heads: http2.IncomingHttpHeaders[];
-  readonly streams: http2.ServerHttp2Stream[];
-  readonly sessions: number;
-}
-
-type OnStream = (stream: http2.ServerHttp2Stream, head: http2.IncomingHttpHeaders) => void;
-
-async function http2App(onStream: OnStream, settings: http2.Settings = { enableConnectProtocol: true }): Promise<App> {
-  const heads: http2.IncomingHttpHeaders[] = [];
-  const streams: http2.ServerHttp2Stream[] = [];
-  const sessions = new Set<http2.ServerHttp2Session>();
-  const server = http2.createServer({ settings });
-  let count = 0;
-  server.on('session', (session) => {
-    count++;
-    sessions.add(session);
-    session.on('error', () => undefined);
-    session.on('close', () => sessions.delete(session));
-  });
-  server.on('stream', (stream: http2.ServerHttp2Stream, head: http2.IncomingHttpHeaders) => {
-    heads.push(head);
-    streams.push(stream);
-    stream.on('error', () => undefined);
-    onStream(stream, head);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    heads,
-    streams,
-    get sessions() {
-      return count;
-    },
-    [Symbol.asyncDispose]: async () => {
-      for (const session of sessions) session.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
-const echo: OnStream = (stream, head) => {
-  stream.respond({
-    ':status': 200,
-    ...(head['sec-websocket-protocol'] === undefined ? {} : { 'sec-websocket-protocol': 'chat' }),
-    'sec-websocket-accept': 'of no use',
-    'x-path': head[':path'] ?? '',
-  });
-  const socket = webSocketOver(stream, 'server');
-  socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
-};
 
 function edge(port: number, more: Parameters<typeof cluster>[2] = {}): Promise<RunningEngine> {
   return startEngine({
@@ -133,7 +65,7 @@ const UPGRADE = [
 ].join('\r\n');
 
 test('a WebSocket of either version reaches an application that speaks HTTP/2, and its handshake is its version’s', async () => {
-  await using app = await http2App(echo);
+  await using app = await http2App(echoMessages);
   await using proxy = await edge(app.port);
   const old = new WebSocket(`ws://127.0.0.1:${proxy.port('in')}/ws?a=b`, 'chat');
   await once(old, 'open');
@@ -164,7 +96,7 @@ test('a WebSocket of either version reaches an application that speaks HTTP/2, a
 });
 
 test('the accept that an HTTP/1.1 client is shown is that of its key', async () => {
-  await using app = await http2App(echo);
+  await using app = await http2App(echoMessages);
   await using proxy = await edge(app.port);
   const answer = await rawExchange(proxy.port('in'), UPGRADE, (text) => text.endsWith('\r\n\r\n'));
   // RFC 6455 section 1.3 has the pair.
@@ -178,7 +110,7 @@ test('the accept that an HTTP/1.1 client is shown is that of its key', async () 
 
 test('between two sidecars a WebSocket to such an application goes by HTTP/2 all the way', async () => {
   await using ca = await testAuthority();
-  await using app = await http2App(echo);
+  await using app = await http2App(echoMessages);
   const plain = listener('in', 'in', { direction: 'inbound' }, { trustForwarded: true });
   const chains = plain.chains.map((chain) => ({
     ...chain,
@@ -212,7 +144,7 @@ test('between two sidecars a WebSocket to such an application goes by HTTP/2 all
 });
 
 test('an application that does not offer it is not asked, and the answer and the log say so', async () => {
-  await using app = await http2App(echo, {});
+  await using app = await http2App(echoMessages, {});
   await using proxy = await edge(app.port, { outliers: undefined });
   await using client = await session(proxy.port('in'));
   assert.match(await rawExchange(proxy.port('in'), UPGRADE, (text) => text.endsWith('offered\n')), /^HTTP\/1\.1 502 /);
@@ -326,7 +258,7 @@ test('an application whose SETTINGS do not come is one that cannot be reached', 
 });
 
 test('a drain waits for such a WebSocket', async () => {
-  await using app = await http2App(echo);
+  await using app = await http2App(echoMessages);
   await using proxy = await edge(app.port);
   const socket = new WebSocket(`ws://127.0.0.1:${proxy.port('in')}/ws`);
   await once(socket, 'open');
