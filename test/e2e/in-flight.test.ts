@@ -1,10 +1,11 @@
 // Requests that are under way, and connections that are open, while things around them come and go.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { after, before, test } from 'node:test';
+import { MESH_ADDRESS } from '../../api/meta/well-known.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLoad } from '../support/load.ts';
 import {
@@ -194,7 +195,11 @@ test('a backend of weight 0 may have no replica; two Deployments share what one 
   });
   for (let turn = 0; turn < 50; turn++) assert.equal((await call('web', '/')).status, 200);
 
-  const labelled = (name: string): object => deployment(name, { env: { VERSION: name }, labels: { tier: 'shared' } });
+  const labelled = (name: string): object =>
+    deployment(name, {
+      env: { VERSION: name, REFUSE_FILE: join(mesh.folder, `refuse-${name}`) },
+      labels: { tier: 'shared' },
+    });
   await mesh.apply(labelled('one'), labelled('two'), service('both', { tier: 'shared' }), route('both'));
   const versions = new Set<string>();
   await eventually('both answer', async () => {
@@ -203,6 +208,76 @@ test('a backend of weight 0 may have no replica; two Deployments share what one 
     return versions.size === 2 || undefined;
   });
 });
+
+test('a replica that answers 503 is ejected, and describe says of Service and pod by whom, why and for how long', async () => {
+  await writeFile(join(mesh.folder, 'refuse-two'), '');
+  const [pod] = await mesh.pods('two');
+  assert.ok(pod);
+  const address = pod.metadata.annotations?.[MESH_ADDRESS] ?? assert.fail('no mesh address');
+  const row = new RegExp(
+    `^ +${address.replaceAll('.', '\\.')} +both\\.default +ingress\\S* +\\S.* (more|any moment)$`,
+    'm',
+  );
+  for (const [kind, name] of [
+    ['service', 'both'],
+    ['pod', pod.metadata.name],
+  ] as const) {
+    await eventually(`describe tells of it at the ${kind}`, async () => {
+      for (let turn = 0; turn < 50; turn++) await call('both', '/');
+      return row.test(await mesh.command('describe', kind, name)) || undefined;
+    });
+  }
+});
+
+test('CONNECT, where an HTTPRoute takes it, leads to an app that speaks something else', async () => {
+  const port = { name: 'wire', containerPort: 8080 };
+  await mesh.apply(
+    deployment('wire', { container: { ports: [port], readinessProbe: { tcpSocket: { port: 'wire' } } } }),
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'wire' },
+      spec: {
+        selector: { app: 'wire' },
+        ports: [{ name: 'wire', port: 5432, targetPort: 'wire', appProtocol: 'tcp' }],
+      },
+    },
+    {
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'HTTPRoute',
+      metadata: { name: 'wire' },
+      spec: {
+        parentRefs: [{ name: 'edge' }],
+        hostnames: ['wire.test'],
+        rules: [{ matches: [{ method: 'CONNECT' }], backendRefs: [{ name: 'wire', port: 5432 }] }],
+      },
+    },
+  );
+  const pod = await eventually('bytes go to the app and back', () => throughTunnel('wire.test:5432'));
+  assert.equal(pod, (await mesh.pods('wire'))[0]?.metadata.name);
+  assert.equal((await call('wire', '/')).status, 404);
+});
+
+/** The pod that answers a request of HTTP in a tunnel; undefined where there is no tunnel yet. */
+async function throughTunnel(authority: string): Promise<string | undefined> {
+  const asked = request({ host: '127.0.0.1', port: mesh.port, method: 'CONNECT', path: authority });
+  const socket = await new Promise<Duplex | undefined>((resolve) => {
+    asked.on('connect', ({ statusCode }, joined: Duplex) =>
+      resolve(statusCode === 200 ? joined : void joined.destroy()),
+    );
+    asked.on('error', () => resolve(undefined)).end();
+  });
+  if (socket === undefined) return undefined;
+  const bound = setTimeout(() => socket.destroy(), 10_000);
+  socket.on('error', () => undefined);
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (text: string) => (answer += text));
+  const ended = new Promise((resolve) => socket.on('close', resolve));
+  socket.write('GET / HTTP/1.1\r\nHost: anything\r\nConnection: close\r\n\r\n');
+  await ended;
+  clearTimeout(bound);
+  return /"pod":"([^"]+)"/.exec(answer)?.[1];
+}
 
 test('a namespace takes everything in it along', async () => {
   const inside = (object: object): object => {

@@ -43,7 +43,7 @@ const server = createServer((request: IncomingMessage, response: ServerResponse)
     note(request.method, searchParams.get('id'));
     const fault = nextFault();
     if (fault === 'break') request.socket.resetAndDestroy();
-    else if (fault === 'refuse') answer(503);
+    else if (fault === 'refuse' || isThere('REFUSE_FILE')) answer(503);
     else if (fault === 'silent') return;
     else if (searchParams.get('then') === 'die') process.kill(process.pid, 'SIGKILL');
     else if (pathname === '/bytes') response.end(Buffer.alloc(Number(searchParams.get('count')), 'x'));
