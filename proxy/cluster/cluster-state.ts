@@ -96,8 +96,12 @@ export class ClusterState {
 
   /** As many whole requests as may be at once, of all workers: more are refused. */
   get isFull(): boolean {
-    const elsewhere = this.#shared === undefined ? 0 : this.#shared.wholeElsewhere;
-    return this.#active - this.uploads.asked + elsewhere >= this.config.maxRequests;
+    const { maxRequests } = this.config;
+    if (this.#shared !== undefined) {
+      return this.#active - this.uploads.asked + this.#shared.wholeElsewhere >= maxRequests;
+    }
+    // What nearly all find.
+    return this.#active >= maxRequests && this.#active - this.uploads.asked >= maxRequests;
   }
 
   /**

@@ -107,7 +107,7 @@ export class Exchange implements CarrierUser, Upload {
     this.#bodyBytes = head.fields.chunked ? -1 : Math.max(0, head.fields.contentLength);
     this.startedAtMs = runtime.clock.monotonic();
     this.#call = Call.of(head);
-    this.#cannotWait = this.#call !== undefined || head.expectsContinue;
+    this.#cannotWait = this.#bodyBytes !== 0 && (this.#call !== undefined || head.expectsContinue);
     this.#deadlineMs = this.startedAtMs + (this.#call?.timeoutMs ?? Number.POSITIVE_INFINITY);
     this.#countActive(1, this.startedAtMs);
   }

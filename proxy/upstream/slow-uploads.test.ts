@@ -148,6 +148,24 @@ test('who waits is let in when the slow one leaves, and takes nothing along when
   );
 });
 
+test('a body of HTTP/2 that is larger than what is kept takes the place of one that has sent less', async () => {
+  await using set = await withOneSlow();
+  const { proxy, upstream, slow } = set;
+  const session = http2.connect(`http://127.0.0.1:${proxy.port('in')}`);
+  session.on('error', () => undefined);
+  try {
+    const stream = session.request({ ':method': 'POST', ':path': '/large' }, { endStream: false });
+    stream.on('error', () => undefined);
+    stream.end('z'.repeat(300_000));
+    const received = (): number =>
+      (upstream.received.find((text) => text.includes('/large'))?.match(/z/g) ?? []).length;
+    await eventually(() => received() === 300_000, 'all of it');
+    await eventually(() => statusOf(slow.answer()) === '408', 'the end of the slow one');
+  } finally {
+    session.destroy();
+  }
+});
+
 test('a call of gRPC, and who expects 100 Continue, cannot wait: the slow one makes way', async () => {
   for (const asks of ['call', 'expects']) {
     await using set = await withOneSlow();
