@@ -5,7 +5,7 @@ import type { Logger } from '../kit/log.ts';
 import type { Random } from '../kit/random.ts';
 import { TimerWheel } from '../kit/timer-wheel.ts';
 import { ClusterState } from './cluster/cluster-state.ts';
-import type { SharedCounts } from './cluster/shared-counts.ts';
+import type { OtherWorkers, ToldEjection } from './cluster/other-workers.ts';
 import type {
   ApplyProblem,
   ClusterLoad,
@@ -42,7 +42,7 @@ export interface EngineOptions {
   /** Each listener binds its address for itself alone unless told. */
   readonly sockets?: ListeningSockets;
   /** What this engine has in common with the other workers, by cluster. */
-  readonly countsOf?: (cluster: string) => SharedCounts | undefined;
+  readonly othersOf?: (cluster: string) => OtherWorkers | undefined;
 }
 
 /** How long no inbound request may have begun or ended before a drain is over: what is on its way to us gets here within it. */
@@ -73,7 +73,7 @@ class DataPlane implements Engine, Runtime {
   draining = false;
   leaving = false;
   readonly #readMode: ReadMode;
-  readonly #countsOf: EngineOptions['countsOf'];
+  readonly #othersOf: EngineOptions['othersOf'];
   readonly #listeners = new Map<string, Listener>();
   readonly #retired = new Set<Listener>();
   readonly #routeTables = new Map<string, CompiledRouteTable>();
@@ -97,7 +97,7 @@ class DataPlane implements Engine, Runtime {
         ? undefined
         : new AccessLog(options.accessLog.format, options.accessLog.sink, this.wheel);
     this.#readMode = options.readMode ?? 'shared';
-    this.#countsOf = options.countsOf;
+    this.#othersOf = options.othersOf;
   }
 
   // The engine's contract.
@@ -150,6 +150,10 @@ class DataPlane implements Engine, Runtime {
       port: listener.port,
       connections: listener.connectionCount,
     }));
+  }
+
+  ejectedElsewhere(ejection: ToldEjection): void {
+    this.#clusters.get(ejection.cluster)?.ejectedElsewhere(ejection, this.clock.monotonic());
   }
 
   figures(): Promise<Engine> {
@@ -272,7 +276,7 @@ class DataPlane implements Engine, Runtime {
 
   #applyCluster(name: string, config: ClusterState['config']): void {
     const state = this.#clusters.get(name);
-    if (state === undefined) this.#clusters.set(name, new ClusterState(config, this.#countsOf?.(name)));
+    if (state === undefined) this.#clusters.set(name, new ClusterState(config, this.#othersOf?.(name)));
     else state.update(config);
   }
 

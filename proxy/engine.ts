@@ -1,4 +1,5 @@
 import type { MeshIdentity } from '../certs/workload/mesh-identity.ts';
+import type { ToldEjection } from './cluster/other-workers.ts';
 import type { EjectionCause } from './cluster/outlier-detection.ts';
 import type { ProxyTables } from './tables.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
@@ -151,4 +152,7 @@ export interface Plane {
 }
 
 /** The data plane of one thread. `createEngine` in data-plane.ts makes one. */
-export interface Engine extends Plane, Figures {}
+export interface Engine extends Plane, Figures {
+  /** Another worker's engine has ejected an endpoint. */
+  ejectedElsewhere(ejection: ToldEjection): void;
+}

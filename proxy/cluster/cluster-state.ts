@@ -4,9 +4,10 @@ import type { Balancer } from './balancer.ts';
 import type { ClusterConfig, Endpoint } from './cluster-config.ts';
 import { EndpointState, endpointKey } from './endpoint-state.ts';
 import { LeastRequest } from './least-request.ts';
+import type { OtherWorkers, ToldEjection } from './other-workers.ts';
+import { ejectAsTold, hasRoom } from './outlier-detection.ts';
 import { OutlierDetector } from './outlier-detector.ts';
 import { RoundRobin } from './round-robin.ts';
-import type { SharedCounts } from './shared-counts.ts';
 import { UploadPlaces } from './upload-places.ts';
 
 /** Authorities of a pass-through cluster whose idle connections are kept at once. */
@@ -33,13 +34,15 @@ export class ClusterState {
   #isPanicking = false;
   #outliers: OutlierDetector | undefined;
   #avoidingUntilMs = 0;
-  readonly #shared: SharedCounts | undefined;
+  readonly #others: OtherWorkers | undefined;
+  /** Ejected ones of which the other workers know. */
+  readonly #known = new Set<EndpointState>();
 
-  /** `shared`: where several workers send to it. */
-  constructor(config: ClusterConfig, shared?: SharedCounts) {
+  /** `others`: where several workers send to it. */
+  constructor(config: ClusterConfig, others?: OtherWorkers) {
     this.config = config;
-    this.#shared = shared;
-    this.uploads = new UploadPlaces(shared);
+    this.#others = others;
+    this.uploads = new UploadPlaces(others?.counts);
     this.#balancer = balancerOf(config);
     this.#outliers = detectorOf(config, undefined);
     this.#adopt(config.endpoints);
@@ -52,12 +55,12 @@ export class ClusterState {
 
   began(): void {
     this.#active++;
-    this.#shared?.setActive(this.#active);
+    this.#others?.counts.setActive(this.#active);
   }
 
   ended(): void {
     this.#active--;
-    this.#shared?.setActive(this.#active);
+    this.#others?.counts.setActive(this.#active);
   }
 
   get endpoints(): Iterable<EndpointState> {
@@ -97,8 +100,8 @@ export class ClusterState {
   /** As many whole requests as may be at once, of all workers: more are refused. */
   get isFull(): boolean {
     const { maxRequests } = this.config;
-    if (this.#shared !== undefined) {
-      return this.#active - this.uploads.asked + this.#shared.wholeElsewhere >= maxRequests;
+    if (this.#others !== undefined) {
+      return this.#active - this.uploads.asked + this.#others.counts.wholeElsewhere >= maxRequests;
     }
     // What nearly all find.
     return this.#active >= maxRequests && this.#active - this.uploads.asked >= maxRequests;
@@ -149,6 +152,17 @@ export class ClusterState {
     if (this.#outliers?.sweep(this.#all, nowMs, random) === true) this.#refresh();
   }
 
+  /** Another worker has ejected one of the endpoints: nothing more goes there from here either. */
+  ejectedElsewhere(told: ToldEjection, nowMs: number): void {
+    const endpoint = this.#endpoints.get(told.address);
+    const { outliers } = this.config;
+    if (endpoint === undefined || outliers === undefined || endpoint.outlier.ejected) return;
+    if (!hasRoom(this.ejected.length, this.#all.length, outliers)) return;
+    ejectAsTold(endpoint.outlier, told, nowMs, outliers);
+    this.#known.add(endpoint);
+    this.#refresh();
+  }
+
   #adopt(endpoints: readonly Endpoint[]): void {
     const before = this.#endpoints;
     const now = new Map<string, EndpointState>();
@@ -169,6 +183,19 @@ export class ClusterState {
     const staying = this.#outliers === undefined ? healthy : healthy.filter(({ outlier }) => !outlier.ejected);
     this.#isPanicking = 100 * staying.length < this.config.panicPercent * healthy.length;
     this.#usable = this.#isPanicking ? healthy : staying;
+    if (this.#others !== undefined) this.#tell(this.#others);
+  }
+
+  #tell(others: OtherWorkers): void {
+    for (const endpoint of this.#known) {
+      if (!endpoint.outlier.ejected || endpoint.removed) this.#known.delete(endpoint);
+    }
+    for (const endpoint of this.ejected) {
+      if (this.#known.has(endpoint)) continue;
+      this.#known.add(endpoint);
+      const { cause = 'consecutive_5xx', ejectedForMs: forMs } = endpoint.outlier;
+      others.tell({ cluster: this.config.name, address: endpoint.key, cause, forMs });
+    }
   }
 }
 

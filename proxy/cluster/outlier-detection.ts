@@ -96,13 +96,33 @@ export function eject(
   chance: number,
   config: OutlierDetection,
 ): void {
-  record.cause = cause;
   const { baseEjectionMs, maxEjectionMs, maxEjectionJitterMs } = config;
+  begin(record, cause, nowMs, config);
+  record.ejectedForMs = Math.min(baseEjectionMs * record.backoff, maxEjectionMs) + chance * maxEjectionJitterMs;
+  record.ejections++;
+}
+
+/** Another worker has found it, and counts it: it goes here for as long as there. */
+export function ejectAsTold(
+  record: OutlierRecord,
+  { cause, forMs }: { readonly cause: EjectionCause; readonly forMs: number },
+  nowMs: number,
+  config: OutlierDetection,
+): void {
+  begin(record, cause, nowMs, config);
+  record.ejectedForMs = forMs;
+}
+
+function begin(
+  record: OutlierRecord,
+  cause: EjectionCause,
+  nowMs: number,
+  { baseEjectionMs, maxEjectionMs }: OutlierDetection,
+): void {
+  record.cause = cause;
   if (record.backoff * baseEjectionMs < maxEjectionMs + baseEjectionMs) record.backoff++;
   record.ejected = true;
   record.ejectedAtMs = nowMs;
-  record.ejectedForMs = Math.min(baseEjectionMs * record.backoff, maxEjectionMs) + chance * maxEjectionJitterMs;
-  record.ejections++;
 }
 
 /** The turns of the interval that have come since the last sweep: `count` of them, the last at `atMs`. */

@@ -10,7 +10,7 @@ import type { Figures } from '../engine.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { answering, eventually, type RawUpstream, rawExchange, rawUpstream } from '../test-support/harness.ts';
 import { type TestAuthority, testAuthority } from '../test-support/mesh.ts';
-import { cluster, forward, listener, route, routeTable, tables } from '../test-support/tables.ts';
+import { cluster, forward, listener, outlierDetection, route, routeTable, tables } from '../test-support/tables.ts';
 import { Crew } from './crew.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
@@ -55,6 +55,45 @@ describe('two workers', () => {
     for (const answer of await Promise.all(Array.from({ length: times }, () => rawExchange(to, GET)))) {
       assert.match(answer, /ok$/);
     }
+  }
+
+  interface Connection {
+    readonly socket: net.Socket;
+    ask(): Promise<void>;
+  }
+
+  async function connected(): Promise<Connection> {
+    const socket = net.connect(await port(), '127.0.0.1');
+    let answers = '';
+    socket.on('data', (data: Buffer) => void (answers += data.toString()));
+    socket.on('error', () => undefined);
+    let asked = 0;
+    const ask = async (): Promise<void> => {
+      asked++;
+      socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      await eventually(() => answers.split('HTTP/1.1 ').length - 1 === asked, 'an answer');
+    };
+    return { socket, ask };
+  }
+
+  /** One connection on each worker: the kernel says which has it, so they are made until both have one. */
+  async function onBothWorkers(): Promise<readonly [Connection, Connection]> {
+    const found = new Map<number, Connection>();
+    await waitFor(async () => {
+      const before = (await crew.figures()).workers();
+      const made = await connected();
+      await made.ask();
+      const after = (await crew.figures()).workers();
+      const more = after.map(({ requests }, worker) => requests - (before[worker]?.requests ?? 0));
+      const at = more.indexOf(1);
+      // A worker that was too busy to answer is shown as it was: then nothing is certain.
+      if (at < 0 || more.some((count, worker) => worker !== at && count !== 0) || found.has(at)) made.socket.destroy();
+      else found.set(at, made);
+      return found.size === 2;
+    });
+    const [one, other] = found.values();
+    if (one === undefined || other === undefined) throw new Error('no two connections');
+    return [one, other];
   }
 
   const requests = ({ telemetry }: Figures): number => {
@@ -159,6 +198,41 @@ describe('two workers', () => {
       await waitFor(async () => (await crew.figures()).load()[0]?.active === 0);
       await crew.apply(setUp());
     }
+  });
+
+  test('an endpoint that one worker ejects gets nothing from the other either, and is counted once', async () => {
+    const [one, other] = await onBothWorkers();
+    await using faulty = await rawUpstream(answering('HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n'));
+    const outliers = outlierDetection({ maxEjectionPercent: 50 });
+    const both = cluster('app', [app.port, faulty.port], { outliers });
+    await crew.apply({ ...setUp(), clusters: new Map([['app', both]]) });
+    const seen = (): number => faulty.received.join('').split('GET').length - 1;
+    const state = async () => (await crew.figures()).clusters().find(({ name }) => name === 'app');
+    await waitFor(async () => {
+      await one.ask();
+      return (await state())?.endpoints[1]?.ejected === true;
+    });
+    // Who has answered this has heard of it before.
+    await state();
+    const before = seen();
+    for (let turn = 0; turn < 20; turn++) await other.ask();
+    assert.equal(seen(), before);
+    const now = await state();
+    assert.deepEqual(
+      now?.endpoints.map(({ ejected, ejections }) => [ejected, ejections]),
+      [
+        [false, 0],
+        [true, 1],
+      ],
+    );
+    const enforced = Object.values(now?.outliers?.enforced ?? {});
+    assert.equal(
+      enforced.reduce((sum, count) => sum + count, 0),
+      1,
+    );
+    one.socket.destroy();
+    other.socket.destroy();
+    await crew.apply(setUp());
   });
 
   test('an identity that is no pair is refused before a worker has it', () => {

@@ -14,7 +14,7 @@ import { Telemetry } from '../telemetry/telemetry.ts';
 import type { TracingSetup } from '../tracing/start-tracing.ts';
 import { probe } from './address-probe.ts';
 import { Member } from './member.ts';
-import type { WorkerFigures, WorkerSetup } from './messages.ts';
+import type { News, WorkerFigures, WorkerSetup } from './messages.ts';
 import { sum } from './sum.ts';
 import { NO_TABLES, type WorkerTables } from './tables-change.ts';
 
@@ -59,6 +59,7 @@ export class Crew implements Plane {
         clock,
         random,
         log,
+        heard: (news) => this.#passOn(news, worker),
         wanted,
       });
     });
@@ -158,6 +159,11 @@ export class Crew implements Plane {
     const entries = [...listeners].map(([name, listener]) => [name, listener.given] as const);
     this.#given = { ...tables, listeners: new Map(entries), counts: this.#countsFor(tables) };
     return [...problems, ...(await this.#sync())];
+  }
+
+  /** All but the one that has told it. */
+  #passOn(news: News, from: number): void {
+    for (const member of this.#members) if (member.number !== from) member.tell(news);
   }
 
   #countsFor({ clusters }: ProxyTables): ReadonlyMap<string, SharedArrayBuffer> {

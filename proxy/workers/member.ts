@@ -7,7 +7,7 @@ import { SharedCounts } from '../cluster/shared-counts.ts';
 import type { ApplyProblem, ListeningSocket } from '../engine.ts';
 import { boundAnew } from '../restart/deal-sockets.ts';
 import { stillKnown } from './departed.ts';
-import type { WorkerFigures, WorkerSetup } from './messages.ts';
+import type { News, WorkerFigures, WorkerSetup } from './messages.ts';
 import { remains, sum } from './sum.ts';
 import { changeBetween, NO_TABLES, type WorkerTables } from './tables-change.ts';
 import { WorkerThread } from './worker-thread.ts';
@@ -17,6 +17,8 @@ export interface MemberOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** What the worker tells unasked. */
+  readonly heard: (news: News) => void;
   /** What every worker is to have now. */
   readonly wanted: () => { readonly identity: MeshIdentity | undefined; readonly tables: WorkerTables };
 }
@@ -82,6 +84,11 @@ export class Member {
     return this.#last === undefined ? this.#departed : sum(this.#last, this.#departed);
   }
 
+  /** What another has told. */
+  tell({ ejected }: News): void {
+    void this.#thread.ask('ejected', ejected).catch(() => undefined);
+  }
+
   async drain(deadlineMs: number): Promise<void> {
     this.#draining = deadlineMs;
     await this.#thread.ask('drain', deadlineMs).catch(() => undefined);
@@ -121,7 +128,7 @@ export class Member {
   }
 
   #start(setup: WorkerSetup): WorkerThread {
-    const thread = new WorkerThread(setup);
+    const thread = new WorkerThread(setup, this.#options.heard);
     void this.#watch(thread);
     return thread;
   }

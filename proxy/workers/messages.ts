@@ -1,5 +1,6 @@
 import type { Level } from 'pino';
 import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
+import type { ToldEjection } from '../cluster/other-workers.ts';
 import type { ApplyProblem, ClusterLoad, ClusterStatus, Lateness, ListenerStatus, ListeningSocket } from '../engine.ts';
 import type { TakenOver } from '../socket/listening-sockets.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -34,6 +35,8 @@ export interface Questions {
     readonly asks: TablesChange;
     readonly answers: { readonly problems: readonly ApplyProblem[]; readonly ready: boolean };
   };
+  /** By another worker. */
+  readonly ejected: { readonly asks: ToldEjection; readonly answers: undefined };
   readonly figures: { readonly asks: undefined; readonly answers: WorkerFigures };
   /** A deadline in milliseconds. */
   readonly drain: { readonly asks: number; readonly answers: undefined };
@@ -51,6 +54,11 @@ export type Question = {
     readonly asks: Questions[Kind]['asks'];
   };
 }[keyof Questions];
+
+/** What a worker tells unasked. */
+export interface News {
+  readonly ejected: ToldEjection;
+}
 
 export interface Answer {
   readonly id: number;

@@ -3,6 +3,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../kit/clock.ts';
 import { createLog } from '../../kit/log.ts';
 import { systemRandom } from '../../kit/random.ts';
+import type { ToldEjection } from '../cluster/other-workers.ts';
 import { SharedCounts } from '../cluster/shared-counts.ts';
 import { createEngine } from '../data-plane.ts';
 import type { Engine } from '../engine.ts';
@@ -10,7 +11,7 @@ import { ListeningSockets } from '../socket/listening-sockets.ts';
 import { type LagMonitor, watchLag } from '../telemetry/lag.ts';
 import type { startTracing } from '../tracing/start-tracing.ts';
 import type { Tracer } from '../tracing/tracer.ts';
-import type { Answer, Question, Questions, WorkerFigures, WorkerSetup } from './messages.ts';
+import type { Answer, News, Question, Questions, WorkerFigures, WorkerSetup } from './messages.ts';
 import { changed, NO_TABLES } from './tables-change.ts';
 
 type StartTracing = typeof startTracing;
@@ -22,14 +23,16 @@ async function serve(port: MessagePort, setup: WorkerSetup): Promise<void> {
   const shared = { clock: systemClock(), random: systemRandom(), log };
   const tracer = await tracerOf(setup, shared);
   let tables = NO_TABLES;
+  const tell = (ejected: ToldEjection): void => port.postMessage({ ejected } satisfies News);
   const engine = createEngine({
     ...shared,
     ...(tracer === undefined ? {} : { tracer }),
     accessLog: { format: 'json', sink: (lines) => void process.stdout.write(lines) },
     sockets: new ListeningSockets({ shared: true, takenOver }),
-    countsOf: (cluster) => {
+    othersOf: (cluster) => {
       const memory = tables.counts.get(cluster);
-      return memory === undefined ? undefined : new SharedCounts(memory, worker);
+      if (memory === undefined) return undefined;
+      return { counts: new SharedCounts(memory, worker), tell };
     },
   });
   const lag = watchLag();
@@ -41,6 +44,9 @@ async function serve(port: MessagePort, setup: WorkerSetup): Promise<void> {
       case 'apply':
         tables = changed(tables, question.asks);
         return { problems: await engine.apply(tables), ready: engine.ready };
+      case 'ejected':
+        engine.ejectedElsewhere(question.asks);
+        return undefined;
       case 'figures':
         return figuresOf(engine, lag);
       case 'drain':

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Answer, Questions, WorkerSetup } from './messages.ts';
+import type { Answer, News, Questions, WorkerSetup } from './messages.ts';
 
 /** `worker-main` beside this file, as a source or as published. */
 const SCRIPT = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'worker-main.ts' : 'worker-main.js');
@@ -15,9 +15,12 @@ export class WorkerThread {
   #error: Error | undefined = undefined;
   #isStopped = false;
 
-  constructor(setup: WorkerSetup) {
+  constructor(setup: WorkerSetup, heard: (news: News) => void) {
     this.#worker = new Worker(SCRIPT, { workerData: setup, name: `worker ${setup.worker}` });
-    this.#worker.on('message', (answer: Answer) => this.#take(answer));
+    this.#worker.on('message', (said: Answer | News) => {
+      if ('ejected' in said) heard(said);
+      else this.#take(said);
+    });
     this.#worker.on('error', (error) => {
       this.#error = error instanceof Error ? error : new Error(String(error));
     });
