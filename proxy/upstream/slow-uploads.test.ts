@@ -44,8 +44,8 @@ function before(app: http.Server, maxRequests: number): Promise<RunningEngine> {
   return startEngine({
     tables: tables(
       [listener('in', 't', { direction: 'ingress' })],
-      [routeTable('t', [route(forward('app'))])],
-      [cluster('app', [portOf(app)], { maxRequests })],
+      [routeTable('t', [route(forward('app', { timeoutMs: 0 }))])],
+      [cluster('app', [portOf(app)], { maxRequests, connectTimeoutMs: 30_000 })],
     ),
   });
 }

@@ -15,6 +15,9 @@ import { Crew } from './crew.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
 
+/** A worker that the machine holds up for a second has not found its app to be down. */
+const PATIENT = { connectTimeoutMs: 30_000 };
+
 describe('two workers', () => {
   let app: RawUpstream;
   let ca: TestAuthority;
@@ -24,7 +27,7 @@ describe('two workers', () => {
     tables(
       names.map((name) => listener(name, 't', { direction: 'ingress' }, { accessLog: false })),
       [routeTable('t', [route(forward('app'))])],
-      [cluster('app', [app.port])],
+      [cluster('app', [app.port], PATIENT)],
     );
 
   before(async () => {
@@ -161,7 +164,10 @@ describe('two workers', () => {
   });
 
   test('a cluster’s limit is the process’s, and a worker that fails leaves no places taken', async () => {
-    const limited = { ...setUp(), clusters: new Map([['app', cluster('app', [app.port], { maxRequests: 3 })]]) };
+    const limited = {
+      ...setUp(),
+      clusters: new Map([['app', cluster('app', [app.port], { ...PATIENT, maxRequests: 3 })]]),
+    };
     assert.deepEqual(await crew.apply(limited), []);
     const to = await port();
     const sockets = new Set<net.Socket>();
@@ -204,7 +210,7 @@ describe('two workers', () => {
     const [one, other] = await onBothWorkers();
     await using faulty = await rawUpstream(answering('HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n'));
     const outliers = outlierDetection({ maxEjectionPercent: 50 });
-    const both = cluster('app', [app.port, faulty.port], { outliers });
+    const both = cluster('app', [app.port, faulty.port], { ...PATIENT, outliers });
     await crew.apply({ ...setUp(), clusters: new Map([['app', both]]) });
     const seen = (): number => faulty.received.join('').split('GET').length - 1;
     const state = async () => (await crew.figures()).clusters().find(({ name }) => name === 'app');
