@@ -78,7 +78,7 @@ export class ResponseWriter {
       this.#outbox.text(trailers === '' || !this.#acceptsTrailers ? LAST_CHUNK : `0\r\n${trailers}\r\n`);
     }
     this.#framing = 'none';
-    this.#outbox.flush();
+    this.#outbox.flushSoon();
   }
 
   #connection(): string {

@@ -152,6 +152,8 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     this.#exchange = undefined;
     exchange?.clientGone();
     this.#successor?.close();
+    // An answer that waits for the turn's end has been given.
+    this.#outbox.flush();
     this.socket.destroy();
     this.#onClose(this);
   }
@@ -361,7 +363,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   }
 
   flush(): boolean {
-    return this.#outbox.flush();
+    return this.#outbox.flushSoon();
   }
 
   endResponse(nowMs: number, trailers: string): void {
@@ -455,6 +457,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
 
   #clientEnded(): void {
     this.#ended = true;
+    this.#outbox.flush();
     switch (this.#phase) {
       case 'head':
         // What waits for the client to read is still answered.

@@ -12,6 +12,7 @@ type Connect = () => Promise<{ readonly writing: net.Socket; readonly reading: n
 const step = fc.oneof(
   fc.record({ kind: fc.constant('text' as const), bytes: fc.integer({ min: 1, max: 40_000 }) }),
   fc.record({ kind: fc.constant('small' as const), bytes: fc.integer({ min: 1, max: 200 }) }),
+  fc.record({ kind: fc.constant('soon' as const), bytes: fc.integer({ min: 1, max: 20_000 }) }),
   fc.record({ kind: fc.constant('bytes' as const), bytes: fc.integer({ min: 1, max: 60_000 }) }),
   fc.record({ kind: fc.constant('stream' as const), bytes: fc.integer({ min: 1, max: 30_000 }) }),
   fc.record({ kind: fc.constant('turn' as const), bytes: fc.constant(0) }),
@@ -40,7 +41,8 @@ async function comesInOrder(connect: Connect, turns: 'with turns between' | 'all
             outbox.flush();
             writing.write(piece, 'latin1');
           } else outbox.text(piece);
-          outbox.flush();
+          if (kind === 'soon') outbox.flushSoon();
+          else outbox.flush();
         }
       }
       outbox.flush();
@@ -128,4 +130,33 @@ test('a reader that stops blocks the box, and is told of when it reads again', a
   await once(reading, 'end');
   assert.equal(got, sent);
   server.close();
+});
+
+test('what may wait leaves when the turn ends, also for a hundred sockets, and not at all on one that is destroyed before', async () => {
+  const server = net.createServer((socket) => void socket.on('error', () => undefined));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as net.AddressInfo;
+  const sockets = Array.from({ length: 100 }, () => net.connect(port, '127.0.0.1'));
+  try {
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    const boxes = sockets.map((socket) => new Outbox(socket));
+    for (const [at, box] of boxes.entries()) {
+      box.text('early ');
+      box.flushSoon();
+      box.text('late');
+      box.flushSoon();
+      if (at === 99) {
+        assert.equal(box.written, false);
+        sockets[at]?.destroy();
+      }
+    }
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    assert.deepEqual(
+      boxes.map(({ written }) => written),
+      boxes.map((_, at) => at !== 99),
+    );
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  }
 });

@@ -1,10 +1,24 @@
 import type { Socket } from 'node:net';
 import { JOINED_PIECE_BYTES } from '../http1/limits.ts';
 import { DirectWriter } from './direct-write.ts';
+import { atTurnEnd } from './turn-end.ts';
 import { writeCopy } from './write-copy.ts';
 
 /** Larger text is rare enough for the stream, which counts what waits more finely. */
 const MAX_DIRECT_BYTES = 16 * 1024;
+
+/** A turn with more to read than this does not keep the first of them waiting to its end. */
+const MAX_WAITING = 64;
+
+/** Those that write when this turn ends. */
+let waiting: Outbox[] = [];
+const allWaiting = {
+  flushNow: (): void => {
+    const outboxes = waiting;
+    waiting = [];
+    for (const outbox of outboxes) outbox.flush();
+  },
+};
 
 /**
  * What is to be written to one socket in this turn. Pieces gather as one latin1 string, so that a message that is at hand
@@ -14,13 +28,12 @@ export class Outbox {
   readonly #socket: Socket;
   #direct: DirectWriter | undefined = undefined;
   #text = '';
+  #isWaiting = false;
+  /** Something was handed to the socket; for its owner to take back. */
+  written = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
-  }
-
-  get isEmpty(): boolean {
-    return this.#text === '';
   }
 
   /** The socket has more to carry than it should. */
@@ -38,16 +51,34 @@ export class Outbox {
       return;
     }
     this.flush();
+    this.written = true;
     writeCopy(this.#socket, from, start, end);
   }
 
   /** Writes what has gathered. False when the socket has more to carry than it should: then stop reading the other side. */
   flush(): boolean {
-    if (this.#text !== '') {
-      const text = this.#text;
-      this.#text = '';
+    const text = this.#text;
+    if (text !== '' && !this.#socket.destroyed) {
+      this.written = true;
       this.#direct ??= new DirectWriter(this.#socket);
       if (text.length > MAX_DIRECT_BYTES || !this.#direct.write(text)) this.#socket.write(text, 'latin1');
+    }
+    this.#text = '';
+    this.#isWaiting = false;
+    return !this.isBlocked;
+  }
+
+  /**
+   * As flush, when all that this turn has to read has been read. Reading and writing by turns, each finds the processor's caches full of
+   * the other. Who writes to the socket by another way, or ends it, flushes before.
+   */
+  flushSoon(): boolean {
+    if (this.#text.length > MAX_DIRECT_BYTES) return this.flush();
+    if (this.#text !== '' && !this.#isWaiting) {
+      this.#isWaiting = true;
+      const count = waiting.push(this);
+      if (count === 1) atTurnEnd(allWaiting);
+      else if (count === MAX_WAITING) allWaiting.flushNow();
     }
     return !this.isBlocked;
   }

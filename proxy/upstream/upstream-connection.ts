@@ -41,8 +41,6 @@ export class UpstreamConnection implements ByteReceiver, BodySink, Carrier {
   readonly generation: number;
   /** It has carried a request before this one. */
   reused = false;
-  /** Something of the current request was handed to the socket. */
-  written = false;
   #chunked = false;
   tunnel: Tunnel | undefined = undefined;
   readonly #runtime: Runtime;
@@ -98,7 +96,7 @@ export class UpstreamConnection implements ByteReceiver, BodySink, Carrier {
     this.#user = user;
     this.#phase = 'awaiting-head';
     this.reused = true;
-    this.written = false;
+    this.outbox.written = false;
     this.#runtime.wheel.clear(this.#alarm);
   }
 
@@ -137,8 +135,7 @@ export class UpstreamConnection implements ByteReceiver, BodySink, Carrier {
 
   /** False when the socket has more to carry than it should. */
   flush(): boolean {
-    if (!this.outbox.isEmpty) this.written = true;
-    return this.outbox.flush();
+    return this.outbox.flushSoon();
   }
 
   awaitHead(nowMs: number, timeoutMs: number): void {
@@ -185,6 +182,7 @@ export class UpstreamConnection implements ByteReceiver, BodySink, Carrier {
 
   /** From here on bytes go through untouched. */
   joinTunnel(tunnel: Tunnel): void {
+    this.outbox.flush();
     this.#phase = 'tunnel';
     this.tunnel = tunnel;
     this.#runtime.wheel.clear(this.#alarm);
@@ -305,7 +303,7 @@ export class UpstreamConnection implements ByteReceiver, BodySink, Carrier {
     this.close();
     if (phase === 'connecting') user?.tryFailed({ kind: 'connect' }, message);
     else if (phase === 'awaiting-head') {
-      user?.tryFailed({ kind: 'reset', written: this.written, reused: this.reused }, message);
+      user?.tryFailed({ kind: 'reset', written: this.outbox.written, reused: this.reused }, message);
     } else if (phase === 'body') user?.truncated(message);
     else if (phase === 'tunnel') this.tunnel?.upstreamClosed();
   }
