@@ -8,7 +8,7 @@ import { ServerConnection as Http2ServerConnection } from '../http2/server-conne
 import type { Runtime } from '../runtime.ts';
 import { descriptorOf } from '../socket/descriptor.ts';
 import { type ListenAt, listen } from '../socket/listen.ts';
-import { type ByteReceiver, eventRead, listeningHandle, sharedSocket } from '../socket/shared-read.ts';
+import { type ByteReceiver, eventRead, listeningHandle, readAccepted, sharedSocket } from '../socket/shared-read.ts';
 import { chainFor, chainForSpoken, chainsFor, HTTP_1 } from './chain-match.ts';
 import type { Connection } from './connection.ts';
 import type { AcceptProxyProtocol, FilterChain, HttpConnectionConfig, ListenerConfig } from './listener-config.ts';
@@ -184,7 +184,9 @@ export class Listener {
       chains: () => this.#config.chains,
       onSecured: (secured) => {
         const connection = this.#accept({ ...secured, client: this.#proxied.take(secured.socket) });
-        if (connection !== undefined) eventRead(secured.socket, connection);
+        if (connection === undefined) return;
+        if (this.#readMode === 'shared') readAccepted(secured.socket, connection);
+        else eventRead(secured.socket, connection);
       },
     });
     this.#secure = server;

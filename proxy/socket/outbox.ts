@@ -9,14 +9,24 @@ const MAX_DIRECT_BYTES = 16 * 1024;
 
 /** A turn with more to read than this does not keep the first of them waiting to its end. */
 const MAX_WAITING = 64;
+/** After so many turns with one writer each there is nothing to put together: waiting would cost, and gain nothing. */
+const MAX_LONELY_TURNS = 4;
+/** So many flushes are then done at once before one waits again, to see. */
+const NOT_WAITING = 64;
 
 /** Those that write when this turn ends. */
 let waiting: Outbox[] = [];
+let lonelyTurns = 0;
+let notWaiting = 0;
+
 const allWaiting = {
   flushNow: (): void => {
     const outboxes = waiting;
     waiting = [];
     for (const outbox of outboxes) outbox.flush();
+    if (outboxes.length === 0) return;
+    lonelyTurns = outboxes.length > 1 ? 0 : lonelyTurns + 1;
+    if (lonelyTurns >= MAX_LONELY_TURNS) notWaiting = NOT_WAITING;
   },
 };
 
@@ -74,12 +84,15 @@ export class Outbox {
    */
   flushSoon(): boolean {
     if (this.#text.length > MAX_DIRECT_BYTES) return this.flush();
-    if (this.#text !== '' && !this.#isWaiting) {
-      this.#isWaiting = true;
-      const count = waiting.push(this);
-      if (count === 1) atTurnEnd(allWaiting);
-      else if (count === MAX_WAITING) allWaiting.flushNow();
+    if (this.#isWaiting || this.#text === '') return !this.isBlocked;
+    if (notWaiting > 0) {
+      notWaiting--;
+      return this.flush();
     }
+    this.#isWaiting = true;
+    const count = waiting.push(this);
+    if (count === 1) atTurnEnd(allWaiting);
+    else if (count === MAX_WAITING) allWaiting.flushNow();
     return !this.isBlocked;
   }
 }

@@ -1,5 +1,6 @@
 import net from 'node:net';
 import { readDirectly } from './direct-read.ts';
+import { handleWith } from './stream-wrap.ts';
 
 /** What a socket's bytes go to. `from` is valid during the call only: the next socket reads into the same memory. */
 export interface ByteReceiver {
@@ -11,17 +12,41 @@ const sharedBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** Options that make a socket read into the shared buffer and skip the stream machinery (`onread`, node:net). */
 export function sharedRead(receiver: ByteReceiver): net.OnReadOpts {
-  return {
-    buffer: sharedBuffer,
-    callback: (count: number, from: Uint8Array) => {
-      receiver.receive(from as Buffer, count);
-      return true;
-    },
+  return { buffer: sharedBuffer, callback: givenTo(receiver) };
+}
+
+function givenTo(receiver: ByteReceiver): (count: number, from: Uint8Array) => boolean {
+  return (count, from) => {
+    receiver.receive(from as Buffer, count);
+    return true;
   };
 }
 
 /** For a socket that was told {@link sharedRead}, once it is connected: until then its handle may be replaced by another. */
 export function readSharedDirectly(socket: net.Socket, receiver: ByteReceiver): void {
+  readDirectly(socket, sharedBuffer, receiver);
+}
+
+interface BufferedHandle {
+  useUserBuffer(buffer: Buffer): void;
+}
+
+/**
+ * As {@link sharedRead}, for a socket that node has made and that nobody has read from: a TLS server's. Without it each read is a chunk of
+ * a stream, with memory of its own and a tick to look for more. What node's sockets know of their buffer is no public API, so it is looked
+ * for, never assumed: where it is not there, it is 'data' events.
+ */
+export function readAccepted(socket: net.Socket, receiver: ByteReceiver): void {
+  const handle = handleWith<BufferedHandle>(socket, 'useUserBuffer');
+  const symbols = Object.getOwnPropertySymbols(socket);
+  const buffer = symbols.find(({ description }) => description === 'kBuffer');
+  const callback = symbols.find(({ description }) => description === 'kBufferCb');
+  if (handle === undefined || buffer === undefined || callback === undefined || socket.readableLength > 0) {
+    eventRead(socket, receiver);
+    return;
+  }
+  Object.assign(socket, { [buffer]: sharedBuffer, [callback]: givenTo(receiver) });
+  handle.useUserBuffer(sharedBuffer);
   readDirectly(socket, sharedBuffer, receiver);
 }
 
