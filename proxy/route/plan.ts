@@ -59,7 +59,8 @@ export type Plan =
   /** CONNECT to anything else: bytes. */
   | { readonly kind: 'tunnel'; readonly cluster: ClusterState; readonly retry: RetryPolicy | undefined };
 
-type ForwardPlan = Extract<Plan, { readonly kind: 'forward' }>;
+/** What is forwarded. */
+export type ForwardPlan = Extract<Plan, { readonly kind: 'forward' }>;
 type AnswerPlan = Extract<Plan, { readonly kind: 'answer' }>;
 
 const SLASH = 47;

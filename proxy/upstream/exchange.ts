@@ -1,8 +1,4 @@
-import { MESH_BYTES_PROTOCOL } from '../../api/meta/well-known.ts';
-import { backoffMs } from '../../kit/backoff.ts';
-import { Alarm } from '../../kit/timer-wheel.ts';
 import type { ClusterState } from '../cluster/cluster-state.ts';
-import type { EndpointState } from '../cluster/endpoint-state.ts';
 import type { Upload } from '../cluster/upload-places.ts';
 import type { Downstream } from '../filters/request-draft.ts';
 import { Base64Reader } from '../grpc/base64.ts';
@@ -16,7 +12,7 @@ import { NO_EXTENDED_CONNECT, REFUSED_SWITCH, type Rejection } from '../http1/re
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import { websocketAccept } from '../http1/websocket-key.ts';
-import { answerLines, type Plan } from '../route/plan.ts';
+import { answerLines, type ForwardPlan, type Plan } from '../route/plan.ts';
 import type { RetryPolicy } from '../route/route-table.ts';
 import type { Runtime } from '../runtime.ts';
 import { Tunnel } from '../socket/tunnel.ts';
@@ -24,15 +20,11 @@ import { account } from '../telemetry/account.ts';
 import { parseReason, type Reason } from '../telemetry/reason.ts';
 import type { RequestTrace } from '../tracing/request-trace.ts';
 import type { Carrier, CarrierUser } from './carrier.ts';
+import { carrierTo } from './carrier-to.ts';
 import type { Client } from './client.ts';
-import { hopTo } from './hop.ts';
-import { openStream } from './http2-pool.ts';
-import { takeIdle } from './pool.ts';
 import { Replay } from './replay.ts';
-import { decideRetry, type TryFailure } from './retry.ts';
-import { UpstreamConnection } from './upstream-connection.ts';
-
-type ForwardPlan = Extract<Plan, { readonly kind: 'forward' }>;
+import type { TryFailure } from './retry.ts';
+import { Tries } from './tries.ts';
 
 type Phase =
   /** A connection is being made for the next try. */
@@ -47,7 +39,6 @@ type Phase =
   | 'done';
 
 const NO_BASE64 = 'the body is not base64';
-const AUTHORITY_PARTS = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/;
 
 /**
  * One request from its plan to its log line: makes tries until one answers, passes the bodies through, and keeps account.
@@ -69,23 +60,13 @@ export class Exchange implements CarrierUser, Upload {
   #requestTrailers = '';
   /** The client may want a word of the upstream's before it goes on with its body. */
   readonly #cannotWait: boolean;
-  /** Among the cluster's requests under way. */
-  #isCounted = false;
   readonly startedAtMs: number;
   readonly #replay = new Replay();
   #phase: Phase = 'waiting';
-  #cluster: ClusterState | undefined = undefined;
   #plan: ForwardPlan | undefined = undefined;
-  /** Of CONNECT, which has no {@link ForwardPlan}. */
-  #tunnelRetry: RetryPolicy | undefined = undefined;
   #upstream: Carrier | undefined = undefined;
-  /** Of the try under way, or of the last one. */
-  #endpoint: EndpointState | undefined = undefined;
-  #trying = false;
-  #tried: EndpointState[] | undefined = undefined;
-  #tries = 0;
-  #retries = 0;
-  #backoff: Alarm | undefined = undefined;
+  /** Undefined where nothing is asked. */
+  #tries: Tries | undefined = undefined;
   #tunnel: Tunnel | undefined = undefined;
   #trace: RequestTrace | undefined = undefined;
   #status = 0;
@@ -143,24 +124,23 @@ export class Exchange implements CarrierUser, Upload {
   #forward(plan: ForwardPlan): void {
     this.#plan = plan;
     this.#trace = plan.trace;
-    this.#cluster = plan.cluster;
+    const tries = new Tries(this.#runtime, plan.cluster, plan.action.retry, plan.trace);
+    this.#tries = tries;
     if (plan.web !== undefined) this.#translate(plan.web);
     this.#boundTime(this.startedAtMs, 0);
-    if (this.#bodyBytes === 0 || this.#takesUploadPlace(plan.cluster)) this.#ask(plan.cluster, this.startedAtMs);
+    if (this.#bodyBytes === 0 || this.#takesUploadPlace(plan.cluster)) this.#ask(tries, this.startedAtMs);
   }
 
-  #ask(cluster: ClusterState, nowMs: number): void {
-    this.#isCounted = true;
-    cluster.began();
-    cluster.budget.requested();
+  #ask(tries: Tries, nowMs: number): void {
+    tries.open();
     this.#try(nowMs);
   }
 
   /** CONNECT: a connection to the authority or to a cluster's endpoint, then bytes. */
   #connectTunnel(cluster: ClusterState, retry: RetryPolicy | undefined): void {
-    this.#cluster = cluster;
-    this.#tunnelRetry = retry;
-    this.#ask(cluster, this.startedAtMs);
+    const tries = new Tries(this.#runtime, cluster, retry, undefined);
+    this.#tries = tries;
+    this.#ask(tries, this.startedAtMs);
   }
 
   #answer(status: number, reason: Reason, body: string, fields = this.#plan?.ownLines ?? ''): void {
@@ -202,7 +182,7 @@ export class Exchange implements CarrierUser, Upload {
     this.requestDone = true;
     this.#requestTrailers = trailers;
     if (this.#isSending()) this.#upstream?.sendEnd(trailers);
-    if (this.#cluster !== undefined && this.#bodyBytes !== 0) this.#uploadWhole(this.#cluster, now);
+    if (this.#tries !== undefined && this.#bodyBytes !== 0) this.#uploadWhole(this.#tries, now);
     const action = this.#plan?.action;
     if (action === undefined || this.#phase === 'done') return;
     if (action.timeoutMs === 0 && action.perTryTimeoutMs === 0) return;
@@ -221,29 +201,31 @@ export class Exchange implements CarrierUser, Upload {
   }
 
   admitted(): void {
-    if (this.#cluster !== undefined) this.#ask(this.#cluster, this.#runtime.clock.monotonic());
+    if (this.#tries !== undefined) this.#ask(this.#tries, this.#runtime.clock.monotonic());
     this.flushUpload();
   }
 
   displaced(): void {
-    if (this.#cluster === undefined) return;
-    if (!this.#isCounted) this.#refuseUpload(this.#cluster);
+    if (this.#tries === undefined) return;
+    if (!this.#tries.isOpen) this.#refuseUpload(this.#tries.cluster);
     else
       this.giveUp(this.#call === undefined ? 408 : 503, 'DT', 'other requests could not wait for the rest of this one');
   }
 
   /** As much has come as is kept: the upstream is asked now, or never. */
-  #pressUpload(cluster: ClusterState): void {
-    if (cluster.uploads.press(this, cluster.config.maxRequests)) this.#ask(cluster, this.#runtime.clock.monotonic());
+  #pressUpload(tries: Tries): void {
+    const { cluster } = tries;
+    if (cluster.uploads.press(this, cluster.config.maxRequests)) this.#ask(tries, this.#runtime.clock.monotonic());
     else this.#refuseUpload(cluster);
   }
 
   /** From here on it is a request as others. */
-  #uploadWhole(cluster: ClusterState, nowMs: number): void {
+  #uploadWhole(tries: Tries, nowMs: number): void {
+    const { cluster } = tries;
     cluster.uploads.leave(this);
-    if (this.#isCounted || this.#phase === 'done') return;
+    if (tries.isOpen || this.#phase === 'done') return;
     if (cluster.isFull) this.#answer(503, 'UO', `cluster "${cluster.config.name}": too many requests at once`);
-    else this.#ask(cluster, nowMs);
+    else this.#ask(tries, nowMs);
   }
 
   #refuseUpload(cluster: ClusterState): void {
@@ -279,9 +261,9 @@ export class Exchange implements CarrierUser, Upload {
   giveUp(status: number, reason: Reason, body: string): void {
     if (this.#phase === 'done') return;
     this.#upstream?.close();
-    if (reason === 'UT' && this.#phase === 'sending') this.#endpointFailed(504, this.#runtime.clock.monotonic());
+    if (reason === 'UT' && this.#phase === 'sending') this.#tries?.endpointFailed(504, this.#runtime.clock.monotonic());
     this.#trace?.broke(reason === 'UT' ? 'timeout' : 'given-up');
-    this.#tryEnded(reason === 'UT' ? 'error' : 'neither');
+    this.#tries?.ended(reason === 'UT' ? 'error' : 'neither');
     this.#fail(status, reason, body);
   }
 
@@ -299,7 +281,7 @@ export class Exchange implements CarrierUser, Upload {
 
   carrierUnfit(): void {
     this.#upstream = undefined;
-    this.#tryEnded('neither');
+    this.#tries?.ended('neither');
     this.#phase = 'waiting';
     this.#try(this.#runtime.clock.monotonic());
   }
@@ -347,26 +329,25 @@ export class Exchange implements CarrierUser, Upload {
     this.#call?.ended(trailers);
     const status = this.#call?.outcome(this.#status, this.#reason) ?? this.#status;
     // Of a call the head has told nothing yet.
-    if (this.#call !== undefined && this.#status < 500 && this.#reason === '') this.#judge(status, now);
+    if (this.#call !== undefined && this.#status < 500 && this.#reason === '') this.#tries?.judge(status, now);
     if (this.#call !== undefined) this.#trace?.callEnded(this.#call.status(this.#status, this.#reason));
-    this.#tryEnded(status >= 500 ? 'error' : 'success');
+    this.#tries?.ended(status >= 500 ? 'error' : 'success');
     this.#finish(now);
     this.#client.endResponse(now, trailers);
   }
 
   tryFailed(failure: TryFailure, message: string): void {
     const now = this.#runtime.clock.monotonic();
-    const endpoint = this.#endpoint;
     this.#upstream = undefined;
-    if (failure.kind === 'connect' && endpoint !== undefined) {
-      this.#cluster?.connectFailed(endpoint, now);
-      this.#runtime.log.debug(`connect to "${endpoint.key}": ${message}`);
+    if (failure.kind === 'connect') {
+      this.#tries?.connectFailed(now);
+      this.#runtime.log.debug(`connect to "${this.#tries?.endpoint?.key}": ${message}`);
     }
     // A server may tire of an idle connection: that says nothing of it.
     if (failure.kind !== 'reset' || !failure.reused)
-      this.#endpointFailed(failure.kind === 'try-timeout' ? 504 : 503, now);
+      this.#tries?.endpointFailed(failure.kind === 'try-timeout' ? 504 : 503, now);
     this.#trace?.broke(failure.kind);
-    this.#tryEnded('error');
+    this.#tries?.ended('error');
     if (this.#retryAfter(failure, now)) return;
     if (failure.kind === 'try-timeout') this.#fail(504, 'UT', message);
     else this.#fail(503, failure.kind === 'connect' ? 'UF' : 'UC', message);
@@ -376,16 +357,16 @@ export class Exchange implements CarrierUser, Upload {
     this.#upstream = undefined;
     this.#trace?.broke('broken-answer');
     // An application that offers less is not ill.
-    if (rejection !== NO_EXTENDED_CONNECT) this.#endpointFailed(502, this.#runtime.clock.monotonic());
-    this.#tryEnded('error');
+    if (rejection !== NO_EXTENDED_CONNECT) this.#tries?.endpointFailed(502, this.#runtime.clock.monotonic());
+    this.#tries?.ended('error');
     this.#fail(502, 'UPE', rejection.cause);
   }
 
   truncated(message: string): void {
     this.#upstream = undefined;
     this.#trace?.broke('truncated');
-    this.#endpointFailed(503, this.#runtime.clock.monotonic());
-    this.#tryEnded('error');
+    this.#tries?.endpointFailed(503, this.#runtime.clock.monotonic());
+    this.#tries?.ended('error');
     this.#fail(502, 'UC', message);
   }
 
@@ -409,55 +390,18 @@ export class Exchange implements CarrierUser, Upload {
   }
 
   #try(nowMs: number): void {
-    const cluster = this.#cluster;
-    if (cluster === undefined) return;
-    const endpoint = this.#chooseEndpoint(cluster, nowMs);
+    const tries = this.#tries;
+    if (tries === undefined) return;
+    const endpoint = tries.begin(this.#authority, nowMs);
     if (endpoint === undefined) {
-      this.#answer(503, 'UH', `cluster "${cluster.config.name}": no healthy endpoint`);
+      this.#answer(503, 'UH', `cluster "${tries.cluster.config.name}": no healthy endpoint`);
       return;
     }
-    this.#tries++;
-    this.#trying = true;
-    this.#endpoint = endpoint;
-    endpoint.active++;
-    cluster.total++;
-    this.#trace?.tryStarted(endpoint);
-    const carrier = this.#carrierTo(cluster, endpoint);
+    const client = this.#from.carries ?? this.#client.protocol;
+    const carrier = carrierTo(this.#runtime, tries, endpoint, this.#plan, client, this);
     this.#upstream = carrier;
     if (carrier.isConnecting) this.#phase = 'connecting';
     else this.#send(carrier);
-  }
-
-  #carrierTo(cluster: ClusterState, endpoint: EndpointState): Carrier {
-    const generation = cluster.config.tls === undefined ? 0 : this.#runtime.meshTls.generation;
-    const again = this.#tries > 1;
-    const plan = this.#plan;
-    // A tunnel needs a connection of its own.
-    const hop =
-      plan === undefined ? 'http1' : hopTo(cluster.config, endpoint, this.#clientProtocol(), plan, this.#runtime.clock);
-    if (hop !== 'http1') {
-      const purpose = plan?.upgrade === '' ? 'request' : 'tunnel';
-      return openStream(this.#runtime, { cluster, endpoint, generation, hop, purpose, again }, this);
-    }
-    // A repeated try, and a tunnel, want a connection that is sure to be alive.
-    const idle = again || plan === undefined ? undefined : takeIdle(endpoint, generation);
-    if (idle === undefined) {
-      const speaks = plan === undefined ? MESH_BYTES_PROTOCOL : 'http/1.1';
-      return new UpstreamConnection(this.#runtime, cluster, endpoint, this, speaks);
-    }
-    idle.use(this);
-    return idle;
-  }
-
-  #clientProtocol(): 'http1' | 'http2' {
-    return this.#from.carries ?? this.#client.protocol;
-  }
-
-  #chooseEndpoint(cluster: ClusterState, nowMs: number): EndpointState | undefined {
-    if (cluster.config.kind === 'endpoints') return cluster.pick(this.#tried, nowMs, this.#runtime.random);
-    const [, host, port] = AUTHORITY_PARTS.exec(this.#authority) ?? [];
-    if (host === undefined) return undefined;
-    return cluster.dialled(host.replace(/^\[|\]$/g, ''), port === undefined ? 80 : Number(port));
   }
 
   #send(carrier: Carrier): void {
@@ -480,14 +424,14 @@ export class Exchange implements CarrierUser, Upload {
   #boundReplay(): void {
     if (!this.#replay.isFull) return;
     if (this.#phase === 'sending') this.#letReplayGo();
-    else if (this.#isCounted || this.#cluster === undefined) this.#client.pauseUpload();
-    else this.#pressUpload(this.#cluster);
+    else if (this.#tries === undefined || this.#tries.isOpen) this.#client.pauseUpload();
+    else this.#pressUpload(this.#tries);
   }
 
   /** No other try: it can neither be repeated nor make way for others. */
   #letReplayGo(): void {
     this.#replay.letGo();
-    if (this.#bodyBytes !== 0) this.#cluster?.uploads.settle(this);
+    if (this.#bodyBytes !== 0) this.#tries?.cluster.uploads.settle(this);
   }
 
   /** Whether this answer is not the one to give: another try has been planned. */
@@ -507,53 +451,27 @@ export class Exchange implements CarrierUser, Upload {
     if (meshReason === 'UF') plan.cluster.connectFailed(upstream.endpoint, now);
     else upstream.endpoint.answered();
     // A call that the callee's proxy answers comes with 200.
-    if (this.#call === undefined || head.status >= 500) this.#judge(head.status, now);
-    else if (meshReason !== undefined) this.#endpointFailed(503, now);
+    if (this.#call === undefined || head.status >= 500) this.#tries?.judge(head.status, now);
+    else if (meshReason !== undefined) this.#tries?.endpointFailed(503, now);
     this.#reason = meshReason ?? '';
     return this.#retryAfter({ kind: 'answer', status: head.status, meshReason }, now);
   }
 
   /** Plans another try if the failure allows one. */
   #retryAfter(failure: TryFailure, nowMs: number): boolean {
-    const cluster = this.#cluster;
-    if (cluster === undefined || this.#phase === 'done') return false;
-    const policy = this.#plan === undefined ? this.#tunnelRetry : this.#plan.action.retry;
-    const decision = decideRetry({
-      failure,
-      method: this.method,
-      replayable: this.#replay.isWhole,
-      retriesDone: this.#retries,
-      policy,
-    });
-    if (!decision.retry) {
-      if (decision.spent && failure.kind === 'answer' && failure.meshReason === undefined) this.#reason = 'URX';
+    if (this.#tries === undefined || this.#phase === 'done') return false;
+    const { method } = this;
+    const replayable = this.#replay.isWhole;
+    const next = this.#tries.repeat(failure, { method, replayable, again: () => this.#tryAgain() }, nowMs);
+    if (next === 'no' || next === 'spent') {
+      if (next === 'spent' && failure.kind === 'answer' && failure.meshReason === undefined) this.#reason = 'URX';
       return false;
     }
-    if (!decision.own && !cluster.budget.take(nowMs)) return false;
-    this.#tryEnded('error');
     this.#reason = '';
-    cluster.retries++;
     this.#upstream = undefined;
     this.#phase = 'waiting';
-    if (decision.own || policy === undefined) {
-      this.#try(nowMs);
-      return true;
-    }
-    if (this.#endpoint !== undefined) (this.#tried ??= []).push(this.#endpoint);
-    const backoff = { baseMs: policy.backoffBaseMs, maxMs: policy.backoffMaxMs, jitter: 1 };
-    this.#backoff ??= new Alarm(() => this.#tryAgain());
-    this.#runtime.wheel.set(this.#backoff, nowMs, backoffMs(this.#retries, backoff, this.#runtime.random));
-    this.#retries++;
+    if (next === 'at once') this.#try(nowMs);
     return true;
-  }
-
-  #judge(status: number, nowMs: number): void {
-    if (status >= 500) this.#endpointFailed(status, nowMs);
-    else this.#endpoint?.outlier.succeed();
-  }
-
-  #endpointFailed(status: number, nowMs: number): void {
-    if (this.#endpoint !== undefined) this.#cluster?.failed(this.#endpoint, status, nowMs, this.#runtime.random);
   }
 
   /** An answer may begin before the request is whole; the rest is still sent. */
@@ -563,16 +481,6 @@ export class Exchange implements CarrierUser, Upload {
 
   #tryAgain(): void {
     if (this.#phase === 'waiting') this.#try(this.#runtime.clock.monotonic());
-  }
-
-  #tryEnded(outcome: 'success' | 'error' | 'neither'): void {
-    const cluster = this.#cluster;
-    if (!this.#trying || this.#endpoint === undefined || cluster === undefined) return;
-    this.#trying = false;
-    this.#endpoint.active--;
-    this.#trace?.tryEnded();
-    if (outcome === 'success') cluster.success++;
-    else if (outcome === 'error') cluster.error++;
   }
 
   // Ends.
@@ -603,12 +511,12 @@ export class Exchange implements CarrierUser, Upload {
 
   #finish(nowMs: number): void {
     if (this.#phase === 'done') return;
-    this.#tryEnded(this.#phase === 'tunnel' ? 'success' : 'neither');
+    this.#tries?.ended(this.#phase === 'tunnel' ? 'success' : 'neither');
     this.#phase = 'done';
-    if (this.#backoff !== undefined) this.#runtime.wheel.remove(this.#backoff);
     this.#client.stopRequestTimeout();
-    if (this.#bodyBytes !== 0) this.#cluster?.uploads.leave(this);
-    if (this.#isCounted) this.#cluster?.ended();
+    const tries = this.#tries;
+    if (this.#bodyBytes !== 0) tries?.cluster.uploads.leave(this);
+    tries?.close();
     this.#countActive(-1, nowMs);
     const outcome = {
       method: this.method,
@@ -618,10 +526,10 @@ export class Exchange implements CarrierUser, Upload {
       reason: this.#reason,
       bytesIn: this.bytesIn + (this.#tunnel?.bytesIn ?? 0),
       bytesOut: this.bytesOut + (this.#tunnel?.bytesOut ?? 0),
-      tries: this.#tries,
-      service: this.#cluster?.config.service ?? '',
-      cluster: this.#cluster?.config.name ?? '',
-      upstream: this.#endpoint?.key ?? '',
+      tries: tries?.count ?? 0,
+      service: tries?.cluster.config.service ?? '',
+      cluster: tries?.cluster.config.name ?? '',
+      upstream: tries?.endpoint?.key ?? '',
       requestId: this.#plan?.requestId ?? '',
       grpcStatus: this.#call?.status(this.#status, this.#reason) ?? -1,
     };
