@@ -7,8 +7,17 @@ const SHAPE = { scheme: 'https', acceptsTrailers: false, protocol: '' } as const
 
 export const hpackEncode: Micro = {
   name: 'hpack-encode',
-  about: 'an HTTP/1.1 head of eight fields as a header block',
+  about: 'an HTTP/1.1 head of eight fields as a header block; all but one have come before',
   prepare: () => ({ run: () => encodeRequest(REQUEST, SHAPE) }),
+};
+
+export const hpackEncodeUnknown: Micro = {
+  name: 'hpack-encode-unknown',
+  about: 'the same of a head whose fields have not come before',
+  prepare: () => {
+    let count = 0;
+    return { run: () => encodeRequest(REQUEST.replace('Host: ', `X-Count: ${count++}\r\nHost: `), SHAPE) };
+  },
 };
 
 export const hpackDecode: Micro = {

@@ -2,7 +2,8 @@ import { accountRequest } from './account.ts';
 import { balanceLeastRequest, balanceRoundRobin } from './balance.ts';
 import { decodeChunks } from './decode-chunks.ts';
 import { forwardRequest } from './forward.ts';
-import { hpackDecode, hpackEncode } from './hpack.ts';
+import { forwardGrpc } from './forward-grpc.ts';
+import { hpackDecode, hpackEncode, hpackEncodeUnknown } from './hpack.ts';
 import { matchRouteHeader, matchRoutePath } from './match-route.ts';
 import type { Micro } from './measure.ts';
 import { randomId } from './random-id.ts';
@@ -16,6 +17,7 @@ import { timerWheel } from './timer-wheel.ts';
 /** In the order in which a request meets them; the first is all of them together. */
 export const MICROS: readonly Micro[] = [
   forwardRequest,
+  forwardGrpc,
   scanRequestHead,
   matchRoutePath,
   matchRouteHeader,
@@ -26,6 +28,7 @@ export const MICROS: readonly Micro[] = [
   balanceLeastRequest,
   timerWheel,
   hpackEncode,
+  hpackEncodeUnknown,
   hpackDecode,
   scanResponseHead,
   renderResponseHead,

@@ -11,6 +11,7 @@ import {
   SCHEME_HTTP,
   SCHEME_HTTPS,
 } from './hpack/encoder.ts';
+import { KeptHeads, type KeptLines } from './kept-lines.ts';
 
 /** A response's header block, straight from the head as the engine has it. */
 export function encodeResponse(
@@ -43,10 +44,28 @@ export interface RequestShape {
   readonly protocol: string;
 }
 
+const TE_TRAILERS = encodeField('te', 'trailers');
+
 // Lines of an HTTP/1.1 head that have no place in a header list.
 const DROPPED = new Set(['connection', 'transfer-encoding', 'upgrade', 'keep-alive', 'proxy-connection', 'te']);
 // RFC 8441 section 5: the handshake of HTTP/1.1 proves what HTTP/2's settings have said; and what would be a body is the tunnel's.
 const DROPPED_OF_TUNNEL = new Set([...DROPPED, 'sec-websocket-key', 'content-length']);
+
+/** They differ from call to call, or are secrets: what stands before the first of them may be kept. */
+const NOT_KEPT = new Set([
+  'x-request-id',
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'grpc-timeout',
+  'grpc-trace-bin',
+  'content-length',
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+]);
+
+const keptHeads = new KeptHeads();
 
 /** A request's header block, from the head that HTTP/1.1 would send (http1/render-request.ts). */
 export function encodeRequest(head: string, { scheme, acceptsTrailers, protocol }: RequestShape): string {
@@ -54,31 +73,48 @@ export function encodeRequest(head: string, { scheme, acceptsTrailers, protocol 
   const lineEnd = head.indexOf('\r\n');
   const method = head.slice(0, methodEnd);
   const target = head.slice(methodEnd + 1, lineEnd - ' HTTP/1.1'.length);
-  const dropped = protocol === '' ? DROPPED : DROPPED_OF_TUNNEL;
-  let authority = '';
-  let fields = '';
-  let at = lineEnd + 2;
+  if (protocol !== '') {
+    const { authority, fields } = encodeHeadLines(head, lineEnd + 2, DROPPED_OF_TUNNEL, undefined);
+    const tunnel = encodeField(':method', 'CONNECT') + encodeField(':protocol', protocol);
+    const where = encodeField(':scheme', scheme) + encodeField(':path', target) + authority;
+    return tunnel + where + fields;
+  }
+  const { authority, fields } = encodeHeadLines(head, lineEnd + 2, DROPPED, keptHeads);
+  let block = method === 'GET' ? METHOD_GET : method === 'POST' ? METHOD_POST : encodeField(':method', method);
+  block += scheme === 'https' ? SCHEME_HTTPS : SCHEME_HTTP;
+  block += target === '/' ? PATH_ROOT : encodeField(':path', target);
+  block += authority + fields;
+  return acceptsTrailers ? block + TE_TRAILERS : block;
+}
+
+/** A head's lines from `start` on to its empty one, without those that are dropped. Exported for its test and benchmark. */
+export function encodeHeadLines(
+  head: string,
+  start: number,
+  dropped: ReadonlySet<string>,
+  kept: KeptHeads | undefined,
+): Pick<KeptLines, 'authority' | 'fields'> {
+  const known = kept?.find(head, start);
+  let authority = known?.authority ?? '';
+  let fields = known?.fields ?? '';
+  let at = start + (known?.lines.length ?? 0);
+  let toKeep = known === undefined ? kept : undefined;
   while (at < head.length) {
     const end = head.indexOf('\r\n', at);
     if (end <= at) break;
     const colon = head.indexOf(':', at);
     const name = head.slice(at, colon).toLowerCase();
-    let start = colon + 1;
-    while (head.charCodeAt(start) === 32 || head.charCodeAt(start) === 9) start++;
+    if (toKeep !== undefined && NOT_KEPT.has(name)) {
+      toKeep.saw({ lines: head.slice(start, at), authority, fields });
+      toKeep = undefined;
+    }
+    let valueStart = colon + 1;
+    while (head.charCodeAt(valueStart) === 32 || head.charCodeAt(valueStart) === 9) valueStart++;
     let stop = end;
-    while (stop > start && (head.charCodeAt(stop - 1) === 32 || head.charCodeAt(stop - 1) === 9)) stop--;
-    if (name === 'host') authority = head.slice(start, stop);
-    else if (!dropped.has(name)) fields += encodeField(name, head.slice(start, stop));
+    while (stop > valueStart && (head.charCodeAt(stop - 1) === 32 || head.charCodeAt(stop - 1) === 9)) stop--;
+    if (name === 'host') authority = encodeField(':authority', head.slice(valueStart, stop));
+    else if (!dropped.has(name)) fields += encodeField(name, head.slice(valueStart, stop));
     at = end + 2;
   }
-  if (protocol !== '') {
-    const tunnel = encodeField(':method', 'CONNECT') + encodeField(':protocol', protocol);
-    const where = encodeField(':scheme', scheme) + encodeField(':path', target) + encodeField(':authority', authority);
-    return tunnel + where + fields;
-  }
-  let block = method === 'GET' ? METHOD_GET : method === 'POST' ? METHOD_POST : encodeField(':method', method);
-  block += scheme === 'https' ? SCHEME_HTTPS : SCHEME_HTTP;
-  block += target === '/' ? PATH_ROOT : encodeField(':path', target);
-  if (authority !== '') block += encodeField(':authority', authority);
-  return acceptsTrailers ? block + fields + encodeField('te', 'trailers') : block + fields;
+  return { authority, fields };
 }
