@@ -1,5 +1,7 @@
 // The proxy's composition root: the only place of proxy/ that reads argv and builds a clock. `tutti proxy` calls runProxy;
 // agents start this file itself, because the command line's other commands cost each sidecar memory.
+// First of all, so that what comes after it is loaded into a young generation that stays small.
+import './young-generation.ts';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -9,6 +11,7 @@ import { systemRandom } from '../kit/random.ts';
 import { type Bootstrap, parseBootstrap } from './bootstrap/bootstrap.ts';
 import { identityHolder } from './identity-holder.ts';
 import { readConcurrency } from './workers/concurrency.ts';
+import { YoungGeneration } from './young-generation.ts';
 
 export interface ProxyOptions {
   readonly bootstrap: string;
@@ -39,6 +42,7 @@ export async function runProxy(options: ProxyOptions): Promise<void> {
   const onSignal = (signal: NodeJS.Signals): void => stop.abort(new Error(signal));
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
   const source = await identityHolder(bootstrap, shared);
+  const youngGeneration = new YoungGeneration(clock);
   try {
     // The rest of the program is loaded while whoever gives identities works on ours: a turn of the event loop, and the question has left.
     source.start().catch(() => undefined);
@@ -48,6 +52,7 @@ export async function runProxy(options: ProxyOptions): Promise<void> {
   } finally {
     source.close();
     process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
+    youngGeneration.close();
   }
 }
 
