@@ -89,3 +89,22 @@ test('of more clients than are kept the last are, and long heads are not', () =>
   const long = `x-long: ${'x'.repeat(3000)}\r\n`;
   for (let id = 0; id < 3; id++) assert.equal(ask(kept, request(long, id)), 0);
 });
+
+test('a head that begins as another one does is known to its own end', () => {
+  const kept = new KeptHeads();
+  const longer = `${CLIENT}x-tenant: one\r\n`;
+  for (let id = 0; id < 3; id++) ask(kept, request(CLIENT, id));
+  assert.deepEqual(
+    [1, 2, 3].map((id) => ask(kept, request(longer, id))),
+    [CLIENT.length, CLIENT.length, longer.length],
+  );
+  assert.equal(ask(kept, request(CLIENT, 4)), CLIENT.length);
+});
+
+test('a head of which nothing differs is known whole', () => {
+  const kept = new KeptHeads();
+  assert.deepEqual(
+    [1, 2, 3].map(() => ask(kept, START + CLIENT)),
+    [0, 0, CLIENT.length],
+  );
+});

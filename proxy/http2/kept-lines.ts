@@ -12,7 +12,7 @@ const MAX_KEPT = 8;
 const MAX_CANDIDATES = 4;
 const MAX_BYTES = 2048;
 /** Fewer are as soon encoded as found. */
-const MIN_BYTES = 64;
+const MIN_BYTES = 24;
 
 /**
  * What many heads have in common, from call to call: what one client sends with each, and what is said of where it came from. Lines are
@@ -25,23 +25,27 @@ export class KeptHeads {
   readonly #candidates: string[] = Array.from({ length: MAX_CANDIDATES }, () => '');
   #next = 0;
 
-  /** What stands in `head` from `at` on, if it is known. */
+  /** The longest lines that are known to stand in `head` from `at` on. */
   find(head: string, at: number): KeptLines | undefined {
     const kept = this.#kept;
+    let found = -1;
+    let longest = 0;
     for (let index = 0; index < kept.length; index++) {
-      const known = kept[index];
+      const lines = kept[index]?.lines ?? '';
       // V8 compares strings by the word, and what startsWith looks for by the character: a tenth of the time.
-      if (known === undefined || head.slice(at, at + known.lines.length) !== known.lines) continue;
-      if (index > 0) {
-        kept.splice(index, 1);
-        kept.unshift(known);
-      }
-      return known;
+      if (lines.length <= longest || head.slice(at, at + lines.length) !== lines) continue;
+      found = index;
+      longest = lines.length;
     }
-    return undefined;
+    const known = kept[found];
+    if (known !== undefined && found > 0) {
+      kept.splice(found, 1);
+      kept.unshift(known);
+    }
+    return known;
   }
 
-  /** These were encoded, because they were not found. */
+  /** These were encoded, because they, or the last of them, were not found. */
   saw(lines: KeptLines): void {
     const { length } = lines.lines;
     if (length < MIN_BYTES || length > MAX_BYTES) return;

@@ -87,7 +87,7 @@ export function encodeRequest(head: string, { scheme, acceptsTrailers, protocol 
   return acceptsTrailers ? block + TE_TRAILERS : block;
 }
 
-/** A head's lines from `start` on to its empty one, without those that are dropped. Exported for its test and benchmark. */
+/** A head's lines from `start` on, to its empty one or the end. Exported for its test. */
 export function encodeHeadLines(
   head: string,
   start: number,
@@ -97,15 +97,16 @@ export function encodeHeadLines(
   const known = kept?.find(head, start);
   let authority = known?.authority ?? '';
   let fields = known?.fields ?? '';
-  let at = start + (known?.lines.length ?? 0);
-  let toKeep = known === undefined ? kept : undefined;
+  const unknownAt = start + (known?.lines.length ?? 0);
+  let at = unknownAt;
+  let toKeep = kept;
   while (at < head.length) {
     const end = head.indexOf('\r\n', at);
     if (end <= at) break;
     const colon = head.indexOf(':', at);
     const name = head.slice(at, colon).toLowerCase();
     if (toKeep !== undefined && NOT_KEPT.has(name)) {
-      toKeep.saw({ lines: head.slice(start, at), authority, fields });
+      if (at > unknownAt) toKeep.saw({ lines: head.slice(start, at), authority, fields });
       toKeep = undefined;
     }
     let valueStart = colon + 1;
@@ -116,5 +117,6 @@ export function encodeHeadLines(
     else if (!dropped.has(name)) fields += encodeField(name, head.slice(valueStart, stop));
     at = end + 2;
   }
+  if (at > unknownAt) toKeep?.saw({ lines: head.slice(start, at), authority, fields });
   return { authority, fields };
 }

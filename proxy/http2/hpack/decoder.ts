@@ -1,6 +1,7 @@
 import { DynamicTable } from './dynamic-table.ts';
 import { Field } from './field.ts';
 import { decodeHuffman } from './huffman.ts';
+import { KnownLiterals } from './known-literals.ts';
 import { STATIC_COUNT, STATIC_FIELDS } from './static-table.ts';
 
 /** Takes a header list field by field. */
@@ -17,6 +18,7 @@ const BROKEN = -1;
 export class HpackDecoder {
   readonly #table: DynamicTable;
   readonly #maxTableBytes: number;
+  readonly #known = new KnownLiterals();
   #block: Buffer = Buffer.alloc(0);
   #at = 0;
   #end = 0;
@@ -51,16 +53,35 @@ export class HpackDecoder {
   }
 
   #literal(first: number): Field | undefined {
+    const start = this.#at;
     const remembered = (first & 0x40) !== 0;
     const index = this.#integer(remembered ? 6 : 4);
     if (index < 0) return undefined;
+    const stringsAt = this.#at;
+    // What stands in the dynamic table changes, and what is never to be indexed (section 6.2.3) is kept nowhere.
+    const end = (first & 0xf0) === 0 && index <= STATIC_COUNT ? this.#literalEnd(index) : BROKEN;
+    const known = end === BROKEN ? undefined : this.#known.find(this.#block, start, end);
+    if (known !== undefined) return known;
+    this.#at = stringsAt;
     const name = index === 0 ? this.#string() : this.#fieldAt(index)?.name;
     if (name === undefined) return undefined;
     const value = this.#string();
     if (value === undefined) return undefined;
     const field = new Field(name, value);
     if (remembered) this.#table.add(field);
+    else if (end !== BROKEN) this.#known.keep(this.#block, start, end, field);
     return field;
+  }
+
+  /** Goes behind a literal's strings. */
+  #literalEnd(index: number): number {
+    for (let strings = index === 0 ? 2 : 1; strings > 0; strings--) {
+      if (this.#at >= this.#end) return BROKEN;
+      const length = this.#integer(7);
+      if (length < 0 || length > this.#end - this.#at) return BROKEN;
+      this.#at += length;
+    }
+    return this.#at;
   }
 
   #fieldAt(index: number): Field | undefined {

@@ -200,15 +200,58 @@ test('what is encoded is decoded to the same, whatever names and values', () => 
   );
 });
 
+test('a literal that comes again is read as it was, whatever else came between', () => {
+  const short = fc.constantFrom('grpc-status', 'grpc-statu', 'content-type', 'a', 'te', ':path');
+  const value = fc.constantFrom('', '0', '1', '01', 'application/grpc', 'x'.repeat(50));
+  fc.assert(
+    fc.property(fc.array(fc.array(fc.tuple(short, value), { maxLength: 6 }), { maxLength: 20 }), (lists) => {
+      const decoder = new HpackDecoder(4096);
+      for (const pairs of lists) {
+        const block = pairs.map(([name, of]) => encodeField(name, of)).join('');
+        assert.deepEqual(decodeWith(decoder, latin1(block)), pairs);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a literal that is cut short is refused, though it has come whole before', () => {
+  const decoder = new HpackDecoder(4096);
+  const whole = encodeField('grpc-status', '0');
+  assert.deepEqual(decodeWith(decoder, latin1(whole)), [['grpc-status', '0']]);
+  for (let cut = 1; cut < whole.length; cut++) {
+    assert.equal(decodeWith(decoder, latin1(whole.slice(0, cut))), undefined, `cut at ${cut}`);
+  }
+  assert.deepEqual(decodeWith(decoder, latin1(whole)), [['grpc-status', '0']]);
+});
+
+test('a literal whose name is an entry of the dynamic table means what the table means by then', () => {
+  const decoder = new HpackDecoder(4096);
+  const named = (name: string): Buffer => latin1(`\x40${encodeInteger(name.length, 7, 0)}${name}\x011`);
+  const byIndex = hex('0f2f 0132');
+  decodeWith(decoder, named('first'));
+  assert.deepEqual(decodeWith(decoder, byIndex), [['first', '2']]);
+  decodeWith(decoder, named('second'));
+  assert.deepEqual(decodeWith(decoder, byIndex), [['second', '2']]);
+});
+
 test('statuses and lines are encoded as the fields that they are', () => {
   for (const status of [100, 200, 204, 301, 404, 500, 503]) {
     assert.deepEqual(decode(latin1(encodeStatus(status))), [[':status', String(status)]]);
   }
-  assert.deepEqual(decode(latin1(encodeLines('Content-Type: text/plain\r\nx:y\r\nempty: \r\n'))), [
-    ['content-type', 'text/plain'],
-    ['x', 'y'],
-    ['empty', ''],
-  ]);
+  // Twice, and others between: what was said last is kept.
+  for (const lines of ['Content-Type: text/plain\r\nx:y\r\nempty: \r\n', '', 'a: b\r\n']) {
+    const fields = lines.startsWith('C')
+      ? [
+          ['content-type', 'text/plain'],
+          ['x', 'y'],
+          ['empty', ''],
+        ]
+      : [['a', 'b']];
+    for (let times = 0; times < 2; times++) {
+      assert.deepEqual(decode(latin1(encodeLines(lines))), lines === '' ? [] : fields);
+    }
+  }
 });
 
 test('integers of every size go through every prefix', () => {
