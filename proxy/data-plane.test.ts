@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Agent, request } from 'undici';
+import { freePort } from '../test/support/free-port.ts';
 import { needs, program } from '../test/support/programs.ts';
 import { answering, eventually, rawExchange, rawUpstream, startEngine } from './test-support/harness.ts';
 import { cluster, forward, listener, NO_EDITS, route, routeTable, tables } from './test-support/tables.ts';
@@ -181,7 +182,7 @@ test('a drain finishes what is in flight, serves what still comes, and says that
   const first = rawExchange(proxy.port('in'), keepAlive);
   await eventually(() => waiting.length === 1, 'the first request');
   let drained = false;
-  const drain = proxy.engine.drain(10_000).then(() => void (drained = true));
+  const drain = proxy.engine.drain(60_000).then(() => void (drained = true));
   const second = rawExchange(proxy.port('in'), keepAlive);
   await eventually(() => waiting.length === 2, 'a request that comes while draining');
   for (const socket of waiting) socket.write(OK);
@@ -209,7 +210,8 @@ test('listeners come and go without cutting those that stay, and a port in use i
   await eventually(() => text.endsWith('ok'), 'the first answer');
   const { listeners, routeTables, clusters } = proxy.engine.tables;
   const taken = listener('taken', 't', { port: app.port });
-  const more = listener('more', 't');
+  // Nobody else is given it once it is free again.
+  const more = listener('more', 't', { port: await freePort() });
   const problems = await proxy.engine.apply({
     listeners: new Map([...listeners, ['taken', taken], ['more', more]]),
     routeTables,
@@ -251,7 +253,7 @@ test('curl agrees: HEAD, uploads, 100 Continue, HTTP/1.0, many requests on one c
   await using proxy = await startEngine({ tables: simple(app.port) });
   const url = `http://127.0.0.1:${proxy.port('in')}/`;
   const curl = async (...options: string[]): Promise<string> =>
-    (await run(program('curl'), ['-sS', '--max-time', '10', ...options])).stdout;
+    (await run(program('curl'), ['-sS', '--max-time', '60', ...options])).stdout;
   assert.equal(await curl(url), 'GET 0');
   assert.match(await curl('-I', url), /^HTTP\/1\.1 200/);
   assert.equal(await curl('-0', url), 'GET 0');

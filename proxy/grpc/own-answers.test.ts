@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
+import { FakeClock } from '../../kit/fake-clock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { type Echo, echoClient, echoServer, metadataOf } from '../test-support/grpc-peers.ts';
 import { answering, eventually, rawUpstream, startEngine } from '../test-support/harness.ts';
@@ -118,7 +119,10 @@ test('an own answer is Trailers-Only: 200 and the status in the head, over eithe
 test('a client’s grpc-timeout ends a call on its own, where the route has more time or none', async () => {
   await using app = await echoServer();
   for (const timeoutMs of [0, 60_000]) {
+    // It stands still until the call has come to the application.
+    const clock = new FakeClock();
     await using proxy = await startEngine({
+      clock,
       tables: tables(
         [listener('in', 'table')],
         [routeTable('table', [route(forward('app', { timeoutMs }))])],
@@ -128,8 +132,12 @@ test('a client’s grpc-timeout ends a call on its own, where the route has more
     await using client = testClient('HTTP/2', proxy.port('in'));
     const headers = { 'content-type': 'application/grpc', te: 'trailers', 'grpc-timeout': '150m' };
     const body = '\0\0\0\0\x04wait';
-    const answer = await client.ask({ method: 'POST', path: '/test.Echo/Unary', headers, body });
+    const asked = client.ask({ method: 'POST', path: '/test.Echo/Unary', headers, body });
+    await eventually(() => app.waiting === 1, 'the call at the application');
+    await clock.advance(200);
+    const answer = await asked;
     assert.deepEqual([answer.status, answer.headers['grpc-status']], [200, '4']);
+    await eventually(() => app.waiting === 0, 'the application to hear of it');
   }
   await eventually(() => app.cancelled === 2, 'the application to hear of both');
 });

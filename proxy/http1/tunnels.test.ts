@@ -5,6 +5,7 @@ import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { ProxyAgent, request, WebSocket } from 'undici';
+import { FakeClock } from '../../kit/fake-clock.ts';
 import { answering, eventually, rawExchange, rawUpstream, startEngine } from '../test-support/harness.ts';
 import { cluster, forward, listener, route, routeTable, tables } from '../test-support/tables.ts';
 
@@ -129,7 +130,10 @@ async function echoServer(): Promise<AsyncDisposable & { readonly port: number }
 
 test('a WebSocket goes through, and a drain waits for it', async () => {
   await using server = await echoServer();
+  // It stands still while the handshake is under way, however long that takes.
+  const clock = new FakeClock();
   await using proxy = await startEngine({
+    clock,
     tables: tables(
       [listener('in', 't')],
       [routeTable('t', [route(forward('app', { timeoutMs: 100 }))])],
@@ -140,16 +144,21 @@ test('a WebSocket goes through, and a drain waits for it', async () => {
   const said: string[] = [];
   socket.addEventListener('message', (event) => void said.push(String(event.data)));
   await new Promise((resolve) => socket.addEventListener('open', resolve));
+  // The time of a route is for the answer, not for what comes after it.
+  await clock.advance(1000);
   socket.send('one');
   await eventually(() => said.length === 1, 'the echo');
   let drained = false;
-  const drain = proxy.engine.drain(10_000).then(() => void (drained = true));
+  const drain = proxy.engine.drain(24 * 3_600_000).then(() => void (drained = true));
   socket.send('two');
   await eventually(() => said.length === 2, 'the echo while draining');
+  await clock.advance(1000);
   assert.equal(drained, false);
   assert.deepEqual(said, ['one', 'two']);
   socket.close();
+  while (!drained) await clock.advance(20);
   await drain;
+  await clock.advance(2000);
   await eventually(() => proxy.log.length === 1, 'the log line');
   assert.equal(proxy.log[0]?.['status'], 101);
 });

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import http2 from 'node:http2';
 import net, { type AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import type { Clock } from '../../kit/clock.ts';
+import { FakeClock } from '../../kit/fake-clock.ts';
 import { answering, eventually, rawUpstream, startEngine } from '../test-support/harness.ts';
 import { frame, framesOf } from '../test-support/http2-frames.ts';
 import { type Answer, askOver, type Handler, testClient, testServer } from '../test-support/http2-peers.ts';
@@ -15,8 +17,9 @@ import type { Field as DecodedField } from './hpack/field.ts';
 const VERSIONS = ['HTTP/1.1', 'HTTP/2'] as const;
 type Version = (typeof VERSIONS)[number];
 
-async function proxyTo(version: Version, port: number, action: Parameters<typeof forward>[1] = {}) {
+async function proxyTo(version: Version, port: number, action: Parameters<typeof forward>[1] = {}, clock?: Clock) {
   return await startEngine({
+    ...(clock === undefined ? {} : { clock }),
     tables: tables(
       [listener('in', 'table')],
       [routeTable('table', [route(forward('app', action))])],
@@ -234,13 +237,21 @@ test('an upstream that goes away between two requests is dialled anew', async ()
 });
 
 test('a connection that has gone silent is not used for new requests', async () => {
+  let held = 0;
   await using server = await streamServer((stream, headers) => {
-    if (headers[':path'] !== '/held') stream.respond({ ':status': 200 }, { endStream: true });
+    if (headers[':path'] === '/held') held++;
+    else stream.respond({ ':status': 200 }, { endStream: true });
   });
-  await using proxy = await proxyTo('HTTP/2', server.port, { timeoutMs: 1300 });
+  // Time passes for the request that is held, and for no other.
+  const clock = new FakeClock();
+  await using proxy = await proxyTo('HTTP/2', server.port, { timeoutMs: 1300 }, clock);
   await using asking = testClient('HTTP/2', proxy.port('in'));
   assert.equal((await asking.ask({})).status, 200);
-  assert.equal((await asking.ask({ path: '/held' })).status, 504);
+  await clock.advance(100);
+  const late = asking.ask({ path: '/held' });
+  await eventually(() => held === 1, 'the request at the upstream');
+  await clock.advance(1400);
+  assert.equal((await late).status, 504);
   assert.equal((await asking.ask({})).status, 200);
   assert.equal(server.connections(), 2);
 });
@@ -335,7 +346,7 @@ test('a drain tells clients to go, and serves what still comes', async () => {
   session.on('goaway', (code) => void (goAway = code));
   assert.equal((await askOver(session, {})).status, 200);
   const late = askOver(session, {});
-  const drained = proxy.engine.drain(3000);
+  const drained = proxy.engine.drain(60_000);
   // Though no answer of the proxy's is due on this connection, its client hears of it.
   await eventually(() => goAway !== undefined, 'GOAWAY');
   assert.equal(goAway, 0);

@@ -30,12 +30,12 @@ function outbound(direction: 'outbound' | 'ingress' = 'outbound'): ListenerConfi
 }
 
 /** And the callee. */
-function inbound(): ListenerConfig {
+function inbound(opening: ListenerConfig['opening'] = OPENING): ListenerConfig {
   const { chains, ...rest } = listener('inbound', 'inbound', { direction: 'inbound' }, { trustForwarded: true });
   const secure = { tls: { kind: 'mesh' }, serverNames: [NAME] } as const;
   return {
     ...rest,
-    opening: OPENING,
+    opening,
     chains: [
       ...chains.map((chain) => ({ ...chain, ...secure, applicationProtocols: ['h2', 'http/1.1'] })),
       { name: 'tcp', applicationProtocols: [], ...secure, tcp: { cluster: 'app' } },
@@ -249,8 +249,10 @@ test('half a request line and no more of it is a slow request, and is answered a
 test('a caller that names no protocol is looked at by the callee; one that asks for bytes is not', async () => {
   await using ca = await testAuthority();
   await using app = await listening(greeter());
+  // Nobody is waited for here: what a client says it says at once, however late a machine that is held up brings it.
+  const patient = inbound({ ...OPENING, timeoutMs: 20_000 });
   await using callee = await startEngine({
-    tables: tables([inbound()], [routeTable('inbound', [route(forward('app'))])], [cluster('app', [app.port])]),
+    tables: tables([patient], [routeTable('inbound', [route(forward('app'))])], [cluster('app', [app.port])]),
     identity: ca.identity('greeter'),
   });
   const { certificateChainPem: cert, privateKeyPem: key } = ca.identity('web');

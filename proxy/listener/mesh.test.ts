@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import tls from 'node:tls';
 import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { answering, eventually, rawExchange, rawUpstream, startEngine } from '../test-support/harness.ts';
 import { testAuthority } from '../test-support/mesh.ts';
 import { cluster, forward, listener, route, routeTable, tables } from '../test-support/tables.ts';
@@ -153,9 +154,7 @@ test('TLS sessions are not resumed at a mesh port: every connection is verified'
 test("a mesh proxy's failure is told to the caller by a header, acted on, and not shown to the client", async () => {
   await using ca = await testAuthority();
   await using app = await rawUpstream(answering(OK));
-  const dead = await rawUpstream(answering(OK));
-  await dead[Symbol.asyncDispose]();
-  await using broken = await startEngine({ tables: calleeTables(dead.port), identity: ca.identity('cart') });
+  await using broken = await startEngine({ tables: calleeTables(await freePort()), identity: ca.identity('cart') });
   await using sound = await startEngine({ tables: calleeTables(app.port), identity: ca.identity('cart') });
   const retry = { retries: 2, on: ['connect-failure'], statuses: [], backoffBaseMs: 1, backoffMaxMs: 1 } as const;
   const both = callerTables(broken.port('inbound'), [ca.id('cart')], { retry });

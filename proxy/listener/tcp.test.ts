@@ -4,6 +4,7 @@ import net from 'node:net';
 import { test } from 'node:test';
 import tls from 'node:tls';
 import type { MeshIdentity } from '../../certs/workload/mesh-identity.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { answering, eventually, type RunningEngine, rawUpstream, startEngine } from '../test-support/harness.ts';
 import { testAuthority } from '../test-support/mesh.ts';
 import { cluster, forward, listener, outlierDetection, route, routeTable, tables } from '../test-support/tables.ts';
@@ -139,8 +140,6 @@ test('a drain waits for connections that are open', async () => {
 
 test('an endpoint of bytes that refuses connections is ejected as one of HTTP is, and not one that took some between', async () => {
   await using behind = await echo();
-  const gone = await echo();
-  await gone[Symbol.asyncDispose]();
   const plain = listener('in', '', { direction: 'outbound' });
   const chains = plain.chains.map(({ name, serverNames }) => ({
     name,
@@ -151,7 +150,7 @@ test('an endpoint of bytes that refuses connections is ejected as one of HTTP is
   }));
   const outliers = outlierDetection({ consecutiveGatewayFailure: 1, enforcing: { consecutive_gateway_failure: 100 } });
   await using proxy = await startEngine({
-    tables: tables([{ ...plain, chains }], [], [cluster('c', [gone.port, behind.port], { outliers })]),
+    tables: tables([{ ...plain, chains }], [], [cluster('c', [await freePort(), behind.port], { outliers })]),
   });
   const ejected = (): readonly boolean[] => (proxy.engine.clusters()[0]?.endpoints ?? []).map((each) => each.ejected);
   for (let count = 0; count < 2; count++) {

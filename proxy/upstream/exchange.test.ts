@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { test } from 'node:test';
+import type { Clock } from '../../kit/clock.ts';
 import { FakeClock } from '../../kit/fake-clock.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import type { RetryPolicy } from '../route/route-table.ts';
 import { answering, eventually, rawExchange, rawUpstream, startEngine } from '../test-support/harness.ts';
 import { testServer } from '../test-support/http2-peers.ts';
@@ -20,21 +22,14 @@ const RETRY: RetryPolicy = {
 
 const status = (answer: string): number => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]);
 
-/** A port on which nobody listens. */
-async function deadPort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 function proxyTo(
   ports: readonly number[],
   action: Parameters<typeof forward>[1] = {},
   more: Parameters<typeof cluster>[2] = {},
+  clock?: Clock,
 ) {
   return startEngine({
+    ...(clock === undefined ? {} : { clock }),
     tables: tables(
       [listener('in', 't')],
       [routeTable('t', [route(forward('app', action))])],
@@ -47,7 +42,7 @@ test('a dead endpoint costs no request, whatever the method, and is asked less o
   await using upstream = await rawUpstream((socket, received) => {
     if (/\r\n\r\n(?:body)?$/.test(received)) socket.write(OK);
   });
-  await using proxy = await proxyTo([await deadPort(), upstream.port], { retry: RETRY });
+  await using proxy = await proxyTo([await freePort(), upstream.port], { retry: RETRY });
   for (let turn = 0; turn < 20; turn++) {
     assert.equal(status(await rawExchange(proxy.port('in'), turn % 2 === 0 ? GET : POST)), 200);
   }
@@ -57,7 +52,7 @@ test('a dead endpoint costs no request, whatever the method, and is asked less o
 });
 
 test('without a policy a refused connection is told to the client as 503 UF', async () => {
-  await using proxy = await proxyTo([await deadPort()]);
+  await using proxy = await proxyTo([await freePort()]);
   assert.equal(status(await rawExchange(proxy.port('in'), GET)), 503);
   await eventually(() => proxy.log.length === 1, 'the log line');
   assert.equal(proxy.log[0]?.['reason'], 'UF');
@@ -113,7 +108,7 @@ test('a request that takes longer than its route allows is 504 UT, and so is eac
   await using upstream = await rawUpstream(() => undefined);
   await using slow = await proxyTo([upstream.port], { timeoutMs: 60 });
   assert.equal(status(await rawExchange(slow.port('in'), GET)), 504);
-  await using tries = await proxyTo([upstream.port], { timeoutMs: 5000, perTryTimeoutMs: 40, retry: RETRY });
+  await using tries = await proxyTo([upstream.port], { timeoutMs: 60_000, perTryTimeoutMs: 40, retry: RETRY });
   assert.equal(status(await rawExchange(tries.port('in'), GET)), 504);
   await eventually(() => tries.log.length === 1, 'the log line');
   assert.deepEqual([tries.log[0]?.['reason'], tries.log[0]?.['tries']], ['UT', 3]);
@@ -172,9 +167,13 @@ test('no endpoint, no cluster, no route, too many at once: each says which', asy
 
 test('connections are kept and used again, and closed when they have been idle for long', async () => {
   await using upstream = await rawUpstream(answering(OK));
-  await using proxy = await proxyTo([upstream.port], {}, { poolIdleMs: 1000 });
+  // It stands still, so that no connection is idle for long because the machine is slow.
+  const clock = new FakeClock();
+  await using proxy = await proxyTo([upstream.port], {}, { poolIdleMs: 1000 }, clock);
   for (let turn = 0; turn < 10; turn++) assert.equal(status(await rawExchange(proxy.port('in'), GET)), 200);
   assert.equal(upstream.connections, 1);
+  assert.equal(proxy.engine.clusters()[0]?.endpoints[0]?.idleConnections, 1);
+  await clock.advance(1100);
   await eventually(
     () => proxy.engine.clusters()[0]?.endpoints[0]?.idleConnections === 0,
     'the idle connection is closed',

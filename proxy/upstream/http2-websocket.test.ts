@@ -263,7 +263,7 @@ test('a drain waits for such a WebSocket', async () => {
   const socket = new WebSocket(`ws://127.0.0.1:${proxy.port('in')}/ws`);
   await once(socket, 'open');
   let drained = false;
-  const drain = proxy.engine.drain(10_000).then(() => void (drained = true));
+  const drain = proxy.engine.drain(60_000).then(() => void (drained = true));
   await exchangeMessages(socket);
   assert.equal(drained, false);
   await closeWith(socket, 4000);

@@ -8,7 +8,7 @@ import { silentLog } from '../../kit/log.ts';
 import { systemRandom } from '../../kit/random.ts';
 import type { Figures } from '../engine.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { answering, eventually, type RawUpstream, rawExchange, rawUpstream } from '../test-support/harness.ts';
+import { answering, type RawUpstream, rawExchange, rawUpstream } from '../test-support/harness.ts';
 import { type TestAuthority, testAuthority } from '../test-support/mesh.ts';
 import { cluster, forward, listener, outlierDetection, route, routeTable, tables } from '../test-support/tables.ts';
 import { Crew } from './crew.ts';
@@ -112,6 +112,7 @@ describe('two workers', () => {
     assert.equal(requests(figures), 100);
     const each = figures.workers();
     assert.equal(each.length, 2);
+    // The kernel's hash is a coin for each connection: 19 or fewer of 100 come to one with 1.4e-10.
     for (const { requests: share } of each) assert.ok(share >= 20 && share <= 80, `a worker had ${share} of 100`);
     const metrics = createMetrics(crew);
     const text = await metrics.scrape();
@@ -147,10 +148,9 @@ describe('two workers', () => {
     await crew.apply(setUp(['in', 'second']));
     const before = await crew.figures();
     await crew.kill(0);
-    await eventually(() => !crew.ready, 'it is noticed');
-    await eventually(() => crew.ready, 'the worker is back');
+    // That none is ready lasts but a moment, which a look may miss.
+    await waitFor('the worker is back', async () => crew.ready && (await crew.figures()).workers()[0]?.restarts === 1);
     const now = await crew.figures();
-    assert.equal(now.workers()[0]?.restarts, 1);
     assert.equal(requests(now), requests(before));
     assert.equal(now.load()[0]?.total, before.load()[0]?.total);
     assert.deepEqual(
@@ -253,8 +253,8 @@ describe('two workers', () => {
     let answer = '';
     open.on('data', (data: Buffer) => void (answer += data.toString()));
     const ended = new Promise((resolve) => open.on('close', resolve));
-    await waitFor(async () => (await crew.figures()).load()[0]?.active === 1);
-    const draining = crew.drain(20_000).then(() => void (drained = true));
+    await waitFor('the request', async () => (await crew.figures()).load()[0]?.active === 1);
+    const draining = crew.drain(60_000).then(() => void (drained = true));
     await ask(20);
     assert.equal(drained, false);
     assert.equal(crew.draining, true);
@@ -326,10 +326,10 @@ interface Sent {
   }[];
 }
 
-async function waitFor(holds: () => Promise<boolean>): Promise<void> {
+async function waitFor(what: string, holds: () => Promise<boolean>): Promise<void> {
   const until = performance.now() + 30_000;
   while (!(await holds())) {
-    if (performance.now() > until) throw new Error('waited for 30 s');
+    if (performance.now() > until) throw new Error(`waited 30 s for: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
