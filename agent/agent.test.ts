@@ -445,7 +445,8 @@ test('a container that fails its liveness probe is stopped and started again', O
   const node = await testNode(t);
   await node.start();
   const broken = join(node.stateFolder, 'broken');
-  const livenessProbe = { httpGet: { port: 'http' }, periodSeconds: 1, failureThreshold: 2 };
+  // With time for an answer: what ends it is the 500, and not a machine that is held up.
+  const livenessProbe = { httpGet: { port: 'http' }, periodSeconds: 1, failureThreshold: 2, timeoutSeconds: 20 };
   // However long the app takes to start, it is not held dead before it has.
   const startupProbe = { tcpSocket: { port: 'http' }, periodSeconds: 1, failureThreshold: 60 };
   await node.run('web', {
@@ -530,7 +531,11 @@ test('an ingress is kept running, adopted, and drained when everything stops', O
   const before = node.processes().toSorted((a, b) => a - b);
   await first.stop({ pods: 'keep' });
   const second = await node.start();
-  assert.deepEqual([second.ingress, node.processes().toSorted((a, b) => a - b)], ['ready', before]);
+  await eventually('the adopted ingress is ready', () => second.ingress === 'ready');
+  assert.deepEqual(
+    node.processes().toSorted((a, b) => a - b),
+    before,
+  );
   await second.stop({ pods: 'stop' });
   assert.deepEqual(node.processes(), []);
   assert.deepEqual(await heardBy(join(node.agentFolder, 'ingress')), ['started', 'drained', 'stopped']);

@@ -47,7 +47,7 @@ test('the bundled proxy runs without the repository and what it does not need ye
         '--bootstrap',
         join(folder, 'bootstrap.json'),
       ];
-      const options = { cwd: folder, encoding: 'utf8', timeout: 20_000, killSignal: 'SIGKILL' } as const;
+      const options = { cwd: folder, encoding: 'utf8', timeout: 120_000, killSignal: 'SIGKILL' } as const;
       const { stderr, status } = spawnSync(process.execPath, [...args, '--concurrency', concurrency], options);
       assert.equal(status, 1);
       assert.match(stderr, /tutti proxy: listen EADDRINUSE/);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../kit/clock.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { Forwarder, type Target } from './forwarder.ts';
 
 const HOST = '127.0.0.1';
@@ -20,8 +21,8 @@ async function leader(t: TestContext, name: string): Promise<Target & { readonly
   return { host: HOST, port: (server.address() as AddressInfo).port, server };
 }
 
-async function forwarder(t: TestContext, target: () => Target | undefined): Promise<Forwarder> {
-  const started = await Forwarder.listen({ host: HOST, port: 0, target, clock: systemClock() });
+async function forwarder(t: TestContext, target: () => Target | undefined, port = 0): Promise<Forwarder> {
+  const started = await Forwarder.listen({ host: HOST, port, target, clock: systemClock() });
   t.after(() => started.close());
   return started;
 }
@@ -64,8 +65,9 @@ test('a client is held while nobody leads, and reaches whoever leads next', asyn
 });
 
 test('closing frees the address and cuts off who is connected or held', async (t) => {
-  const first = await forwarder(t, () => undefined);
-  const { port } = first;
+  // Of those that nobody else is given while it is free.
+  const port = await freePort();
+  const first = await forwarder(t, () => undefined, port);
   const held = ask(port, 'hello');
   const socket = connect(port, HOST);
   await once(socket, 'connect');

@@ -88,7 +88,7 @@ async function digBehindAnother({ port }: DnsServer, args: readonly string[]): P
     const first = waitingBytes(port);
     assert.ok(first > 0);
     const answered = digAt({ port }, args);
-    const until = performance.now() + 10_000;
+    const until = performance.now() + 60_000;
     while (waitingBytes(port) === first && performance.now() < until);
     return await answered;
   } finally {
@@ -254,14 +254,23 @@ test('garbage over UDP and TCP leaves the server answering', async () => {
 });
 
 test('close ends open connections and frees the port', async () => {
-  const first = await startDns(local);
-  const socket = connect(first.port, '127.0.0.1');
-  socket.on('error', () => {});
-  await once(socket, 'connect');
-  const closed = new Promise((resolve) => socket.on('close', resolve));
-  await first.close();
-  await closed;
-  const second = await startDns({ ...local, port: first.port });
-  await assert.rejects(startDns({ ...local, port: first.port }), { code: 'EADDRINUSE' });
+  const again = async (): Promise<DnsServer | undefined> => {
+    const first = await startDns(local);
+    const socket = connect(first.port, '127.0.0.1');
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    await first.close();
+    await closed;
+    return await startDns({ ...local, port: first.port }).catch((error: NodeJS.ErrnoException) => {
+      assert.equal(error.code, 'EADDRINUSE');
+      return undefined;
+    });
+  };
+  // Somebody else may be given the port between: once in some ten thousand times, and never five times in a row.
+  let second: DnsServer | undefined;
+  for (let turn = 0; turn < 5 && second === undefined; turn++) second = await again();
+  assert.ok(second !== undefined, 'the port is not freed');
+  await assert.rejects(startDns({ ...local, port: second.port }), { code: 'EADDRINUSE' });
   await second.close();
 });

@@ -249,6 +249,7 @@ test(
   async (context) => {
     const { frontend } = await startShop(context);
     const browser = await chromium.launch({
+      timeout: 120_000,
       executablePath: program('chromium'),
       args: [
         '--no-sandbox',
@@ -262,6 +263,7 @@ test(
     });
     context.after(() => browser.close());
     const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
+    page.setDefaultTimeout(120_000);
     const complaints: string[] = [];
     page.on('console', (message) => complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(error.message));

@@ -257,7 +257,7 @@ test('kubectl and client-node run commands in a pod, copy files and forward port
     const local = (port: number): Promise<string> =>
       eventually(`port ${port} is forwarded`, () => new RegExp(`127.0.0.1:(\\d+) -> ${port}`).exec(printed)?.[1]);
     const url = `http://127.0.0.1:${await local(8080)}/`;
-    const soon = (): AbortSignal => AbortSignal.timeout(30_000);
+    const soon = (): AbortSignal => AbortSignal.timeout(120_000);
     assert.equal(await (await fetch(url, { signal: soon() })).text(), 'container port 8080');
     const bodies = Array.from({ length: 6 }, () => randomBytes(400_000));
     const echoed = await Promise.all(

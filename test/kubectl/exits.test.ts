@@ -12,7 +12,7 @@ import { Kubectl } from './kubectl.ts';
 const BUSY = 'sh -c "while :; do :; done" & while :; do sleep 0.1; done';
 
 test('describe, logs, get events and top say of real containers how they ended and what they use', {
-  timeout: 180_000,
+  timeout: 300_000,
   ...needs('kubectl'),
 }, async (t) => {
   const node = await testNode(t);
@@ -29,6 +29,8 @@ test('describe, logs, get events and top say of real containers how they ended a
           exec: { command: ['/bin/sh', '-c', 'echo no paper in the printer; exit 1'] },
           periodSeconds: 1,
           failureThreshold: 1,
+          // A machine that is held up takes its time to start the command: what is to be told is what it said.
+          timeoutSeconds: 60,
           terminationGracePeriodSeconds: 20,
         },
       }),

@@ -63,16 +63,16 @@ after(async () => {
 test('a rollout is followed, listed, undone, paused, resumed and restarted', needs('kubectl'), async () => {
   const image = () => kubectl.ok('get deployment web', ['-o', 'jsonpath={.spec.template.spec.containers[0].image}']);
   await kubectl.ok('apply -f -', [], { input: deploymentYaml('web', 'shop/web:v1') });
-  assert.match(await kubectl.ok('rollout status deployment/web --timeout=60s'), /successfully rolled out/);
+  assert.match(await kubectl.ok('rollout status deployment/web --timeout=120s'), /successfully rolled out/);
 
   await kubectl.ok('set image deployment/web app=shop/web:v2');
   await kubectl.ok('annotate deployment web kubernetes.io/change-cause=second');
-  assert.match(await kubectl.ok('rollout status deployment/web --timeout=60s'), /successfully rolled out/);
+  assert.match(await kubectl.ok('rollout status deployment/web --timeout=120s'), /successfully rolled out/);
   assert.match(await kubectl.ok('rollout history deployment/web'), /^1 .*\n2 /m);
   assert.match(await kubectl.ok('rollout history deployment/web --revision=1'), /shop\/web:v1/);
 
   assert.match(await kubectl.ok('rollout undo deployment/web'), /rolled back/);
-  assert.match(await kubectl.ok('rollout status deployment/web --timeout=60s'), /successfully rolled out/);
+  assert.match(await kubectl.ok('rollout status deployment/web --timeout=120s'), /successfully rolled out/);
   assert.equal(await image(), 'shop/web:v1');
   assert.match(await kubectl.ok('rollout history deployment/web'), /^2 .*\n3 /m);
   await kubectl.ok('rollout undo deployment/web --to-revision=2');
@@ -82,21 +82,21 @@ test('a rollout is followed, listed, undone, paused, resumed and restarted', nee
   assert.match(await kubectl.refused('rollout restart deployment/web'), /can't restart paused deployment/);
   await kubectl.ok('rollout resume deployment/web');
   await kubectl.ok('rollout restart deployment/web');
-  assert.match(await kubectl.ok('rollout status deployment/web --timeout=60s'), /successfully rolled out/);
+  assert.match(await kubectl.ok('rollout status deployment/web --timeout=120s'), /successfully rolled out/);
   assert.match(await kubectl.ok('get deployment web'), /web +2\/2 +2 +2/);
 });
 
 test('deleting a Deployment in the foreground waits for what it owned', needs('kubectl'), async () => {
   await kubectl.ok('apply -f -', [], { input: deploymentYaml('owned') });
-  await kubectl.ok('rollout status deployment/owned --timeout=60s');
-  await kubectl.ok('delete deployment owned --cascade=foreground --timeout=60s');
+  await kubectl.ok('rollout status deployment/owned --timeout=120s');
+  await kubectl.ok('delete deployment owned --cascade=foreground --timeout=120s');
   assert.equal(await kubectl.ok('get replicasets,pods -l app=owned -o name'), '');
 });
 
 test('a namespace takes what is in it along', needs('kubectl'), async () => {
   await kubectl.ok('create namespace shop');
   await kubectl.ok('apply -n shop -f -', [], { input: deploymentYaml('web') });
-  await kubectl.ok('delete namespace shop --timeout=60s');
+  await kubectl.ok('delete namespace shop --timeout=120s');
   assert.match(await kubectl.refused('get namespace shop'), /NotFound/);
   assert.equal(await kubectl.ok('get pods,deployments -n shop -o name'), '');
 });

@@ -62,7 +62,7 @@ test('replace --force deletes and creates, and a replace of an old version is re
 });
 
 test('wait --for=create returns when it is there', needs('kubectl'), async () => {
-  const waiting = kubectl.ok('wait configmap/coming --for=create --timeout=30s');
+  const waiting = kubectl.ok('wait configmap/coming --for=create --timeout=120s');
   await api.client.create(configMapKind, { metadata: { namespace: 'default', name: 'coming' }, data: {} });
   assert.match(await waiting, /configmap\/coming condition met/);
 });

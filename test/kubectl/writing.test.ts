@@ -99,15 +99,15 @@ test('wait --for=delete returns when a finalizer lets go', needs('kubectl'), asy
   await api.client.create(configMapKind, { metadata: { ...ref, finalizers: ['test.example/hold'] } });
   await kubectl.ok('delete configmap held --wait=false');
   assert.match(await kubectl.refused('wait configmap/held --for=delete --timeout=1s'), /timed out waiting/);
-  const waiting = kubectl.ok('wait configmap/held --for=delete --timeout=30s');
+  const waiting = kubectl.ok('wait configmap/held --for=delete --timeout=120s');
   await api.client.patch(configMapKind, ref, { metadata: { finalizers: null } }, { type: 'merge' });
   await waiting;
 });
 
 test('wait --for a condition and a field sees them come', needs('kubectl'), async () => {
   const waiting = [
-    kubectl.ok('wait deployment/web --for=condition=Available --timeout=30s'),
-    kubectl.ok('wait deployment/web --timeout=30s', ['--for=jsonpath={.status.readyReplicas}=1']),
+    kubectl.ok('wait deployment/web --for=condition=Available --timeout=120s'),
+    kubectl.ok('wait deployment/web --timeout=120s', ['--for=jsonpath={.status.readyReplicas}=1']),
   ];
   const present = await api.client.get(deploymentKind, web);
   const condition = { type: 'Available', status: 'True' as const };

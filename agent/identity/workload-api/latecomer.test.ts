@@ -75,14 +75,14 @@ async function apiOf(t: TestContext, adopted: Promise<void>) {
   return { ask, came: came.promise, known: () => leaders.set(process.pid, identity), id: identity.spiffeId };
 }
 
-test('a process that was refused is served on the same channel once it is known', { timeout: 30_000 }, async (t) => {
+test('a process that was refused is served on the same channel once it is known', { timeout: 120_000 }, async (t) => {
   const { ask, known, id } = await apiOf(t, Promise.resolve());
   assert.equal(await ask(), 'nobody');
   known();
   await eventually('it is served', async () => (await ask()) === id);
 });
 
-test('a process that comes while pods are taken over is answered when they are', { timeout: 30_000 }, async (t) => {
+test('a process that comes while pods are taken over is answered when they are', { timeout: 120_000 }, async (t) => {
   const adoption = Promise.withResolvers<void>();
   const { ask, came, known, id } = await apiOf(t, adoption.promise);
   const answer = ask();

@@ -125,12 +125,10 @@ test('a workload keeps its identity while the agent is away, and has a new one f
   const node = await testNode(t);
   const kill = await node.startProcess();
   await node.run('web', { containers: [shellContainer(asking(`${ID}/default`))] });
-  await eventually('the first identity', async () => (await printed(node, 'web')).length === 1);
+  await eventually('the first identity', async () => (await printed(node, 'web')).length > 0);
   await kill();
   await node.start();
-  await eventually('the second identity', async () => (await printed(node, 'web')).length === 2);
-  const [first, second] = await printed(node, 'web');
-  assert.notEqual(first, second);
+  await eventually('another identity', async () => new Set(await printed(node, 'web')).size > 1);
 });
 
 test('a rotation comes over the stream that is open', { timeout: 120_000 }, async (t) => {
@@ -140,7 +138,7 @@ test('a rotation comes over the stream that is open', { timeout: 120_000 }, asyn
   await eventually('two identities', async () => new Set(await printed(node, 'web')).size >= 2);
 });
 
-test('a peer that has ended is nobody', { timeout: 30_000 }, async (t) => {
+test('a peer that has ended is nobody', { timeout: 120_000 }, async (t) => {
   const readPeer = openPeerReader();
   assert.ok(readPeer !== undefined, 'this Node cannot tell who connects');
   const path = join(process.env['TMPDIR'] ?? '/tmp', `tutti-peer-${process.pid}.sock`);

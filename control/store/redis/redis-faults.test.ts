@@ -128,7 +128,8 @@ test(
     const redis = await server(t);
     const proxy = await cuttingProxy(redis.socketPath);
     t.after(() => proxy.close());
-    const store = await open(t, proxy.url, { patienceMs: 400 });
+    // So little patience is not enough for a machine that is held up to open it.
+    const store = await eventually('it is open', () => open(t, proxy.url, { patienceMs: 400 }));
     await put(store, '/a', '1');
     const watch = store.watch('/', { after: 1, signal: new AbortController().signal })[Symbol.asyncIterator]();
     await watch.next();
