@@ -32,7 +32,7 @@ function edgeListener(
 ): ListenerConfig {
   return {
     ...listener('edge', ''),
-    opening: { look: 'server-name', timeoutMs: 1000 },
+    opening: { look: 'server-name', timeoutMs: 3000 },
     chains: names.map(([serverName, weighted]) => ({
       name: serverName,
       serverNames: [serverName],
@@ -109,7 +109,7 @@ test(
     const port = edge.port('edge');
     const curl = async (name: string, { path }: ServerCertificate, ...more: readonly string[]): Promise<string> => {
       const at = ['--resolve', `${name}:${port}:127.0.0.1`, '--cacert', path, `https://${name}:${port}/`];
-      return (await run(program('curl'), ['-sS', '--max-time', '20', ...more, ...at])).stdout;
+      return (await run(program('curl'), ['-sS', '--max-time', '60', ...more, ...at])).stdout;
     };
 
     assert.equal(await curl('one.example', one), 'first over TLSSocket, untouched');

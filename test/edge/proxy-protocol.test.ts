@@ -18,7 +18,7 @@ import { certificateFor } from './certificates.ts';
 import { startHaproxy, startNginx } from './programs.ts';
 
 const run = promisify(execFile);
-const ACCEPT = { sources: ['127.0.0.1/32'], timeoutMs: 1000 };
+const ACCEPT = { sources: ['127.0.0.1/32'], timeoutMs: 3000 };
 const CLIENT = '127.0.0.7';
 const REQUEST = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
 
@@ -26,7 +26,7 @@ const REQUEST = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
 const app = (): ReturnType<typeof backend> => backend(({ headers }) => String(headers['x-forwarded-for']));
 
 async function curl(...args: readonly string[]): Promise<string> {
-  return (await run(program('curl'), ['-sS', '--max-time', '20', ...args])).stdout;
+  return (await run(program('curl'), ['-sS', '--max-time', '60', ...args])).stdout;
 }
 
 function refusals({ engine }: RunningEngine): Readonly<Record<string, number>> {

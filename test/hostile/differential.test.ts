@@ -12,7 +12,7 @@ import { type HostileResponse, RESPONSES } from './responses.ts';
 // A peer that has not said anything by then waits for more: it has not taken the request.
 const PATIENCE_MS = 500;
 /** Asked again alone before it counts: a peer that the machine holds up has refused nothing. */
-const LONG_PATIENCE_MS = 5000;
+const LONG_PATIENCE_MS = 30_000;
 const AT_ONCE = 48;
 
 interface Difference {

@@ -42,7 +42,7 @@ async function varnishtest(
   macros: Readonly<Record<string, string>>,
 ): Promise<{ readonly code: unknown; readonly said: string }> {
   const defined = Object.entries(macros).flatMap(([name, value]) => ['-D', `${name}=${value}`]);
-  const child = spawn(program('varnishtest'), ['-t', '20', ...defined, file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program('varnishtest'), ['-t', '120', ...defined, file], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   child.stdout.on('data', (data: Buffer) => void (said += data.toString()));
   child.stderr.on('data', (data: Buffer) => void (said += data.toString()));

@@ -55,6 +55,21 @@ async function judge(app: RefereeApp, dial: Dial, row: HostileRequest): Promise<
   checkSoundness(seen);
 }
 
+/**
+ * Where a proxy waits but for 400 ms, a machine that holds up a client for as long makes another row of it: it is played again, twice at
+ * most. What the proxy does wrong it does wrong each time.
+ */
+async function judgeInTime(app: RefereeApp, dial: Dial, row: HostileRequest): Promise<void> {
+  for (let turn = 1; ; turn++) {
+    try {
+      await judge(app, dial, row);
+      return;
+    } catch (error) {
+      if (turn === 3) throw error;
+    }
+  }
+}
+
 describe('requests that a proxy must not get wrong', () => {
   let patient: Doors<RefereeApp>;
   let impatient: Doors<RefereeApp>;
@@ -70,7 +85,8 @@ describe('requests that a proxy must not get wrong', () => {
     test(`${row.name} (${row.source})`, () => {
       const { all } = row.impatient === true ? impatient : patient;
       const doors = row.outside === true ? all.filter(({ name }) => name !== 'sidecar, inbound') : all;
-      return atEachDoor(doors, (dial, app) => judge(app, dial, row));
+      const play = row.impatient === true ? judgeInTime : judge;
+      return atEachDoor(doors, (dial, app) => play(app, dial, row));
     });
   }
 });

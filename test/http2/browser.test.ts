@@ -40,6 +40,7 @@ const SCRIPT = `(async () => {
 
 function launch(): Promise<Browser> {
   return chromium.launch({
+    timeout: 120_000,
     executablePath: program('chromium'),
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
   });
@@ -85,6 +86,7 @@ test(
     const browser = await launch();
     try {
       const page = await browser.newPage({ ignoreHTTPSErrors: true });
+      page.setDefaultTimeout(120_000);
       await page.goto(`https://127.0.0.1:${proxy.port('edge')}/`);
       const opened = proxy.engine.telemetry.connectionsOpened.ingress;
       const { chats, calls, protocol } = (await page.evaluate(SCRIPT)) as {
@@ -102,8 +104,9 @@ test(
         Array.from({ length: 3 }, () => ['websocket', '/http2/ws']),
       );
       for (const answer of calls) assert.match(answer, /^\0\0\0\0\x02hi[^]{5}grpc-status:0\r\n/);
-      // It may open one ahead of need, but none for each WebSocket.
-      assert.ok(proxy.engine.telemetry.connectionsOpened.ingress <= opened + 1, 'they share a connection');
+      // It may open some ahead of need, but none for each of the six WebSockets.
+      const more = proxy.engine.telemetry.connectionsOpened.ingress - opened;
+      assert.ok(more < 3, `${more} more connections: they do not share one`);
     } finally {
       await browser.close();
       app.closeAllConnections();
@@ -156,6 +159,7 @@ test('a page of an origin that an HTTPRoute allows makes gRPC calls; others do n
   const browser = await launch();
   try {
     const page = await browser.newPage();
+    page.setDefaultTimeout(120_000);
     const ask = async (name: string): Promise<unknown> => {
       await page.goto(`http://${name}:${port}/`);
       return page.evaluate(`${FOREIGN_SCRIPT}('127.0.0.1:${proxy.port('edge')}')`);

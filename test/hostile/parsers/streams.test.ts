@@ -84,5 +84,9 @@ test('whatever both sides send, and however they leave, nothing is left behind a
   await eventually(() => proxy.engine.listeners()[0]?.connections === 0, 'no connection is left');
   assert.ok((load?.total ?? 0) > STREAMS / 10, 'some of the requests are sound');
   assert.equal(proxy.engine.clusters()[0]?.endpoints[0]?.active, 0);
-  assert.match(await rawExchange(port, PROBE), /^HTTP\/1\.1 200 OK\r\n[^]*fine$/);
+  // Each client has but 200 ms for its head here: one that the machine holds up for as long is cut off, and comes again.
+  const probes: string[] = [];
+  do probes.push(await rawExchange(port, PROBE));
+  while (!/^HTTP\/1\.1 200 OK\r\n[^]*fine$/.test(probes.at(-1) ?? '') && probes.length < 50);
+  assert.match(probes.at(-1) ?? '', /^HTTP\/1\.1 200 OK\r\n[^]*fine$/);
 });
