@@ -45,7 +45,7 @@ export async function post(target: Target, signal: AbortSignal, prefix: string):
     open(target, 'POST', `/work?id=${id}`, agent)
       .on('response', (response) => response.resume().on('end', () => resolve(response.statusCode ?? 0)))
       .on('error', () => resolve(0))
-      .setTimeout(10_000, () => reject(new Error(id)))
+      .setTimeout(60_000, () => reject(new Error(id)))
       .end('x'.repeat(100));
     if ((await promise) !== 200) throw new Error(id);
     await pause(100);
@@ -124,7 +124,7 @@ export async function converse(target: Target, signal: AbortSignal): Promise<Acc
     const answer = Promise.withResolvers<string>();
     socket.once('data', (data: Buffer) => answer.resolve(data.toString()));
     socket.write(`${turn}\n`);
-    const late = setTimeout(() => answer.reject(new Error('no echo within 10 s')), 10_000);
+    const late = setTimeout(() => answer.reject(new Error('no echo within 60 s')), 60_000);
     const text = await answer.promise.finally(() => clearTimeout(late));
     if (text !== `${turn}\n`) throw new Error(`echo of ${turn}: ${text}`);
     await pause(500);

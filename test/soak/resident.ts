@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { median } from '../../kit/median.ts';
 
 const PAGE = 4096;
@@ -17,6 +17,22 @@ export function sample(pid: number, seconds: number): Sample | undefined {
     return { seconds, rssMb: (pages * PAGE) / 2 ** 20, descriptors: readdirSync(`/proc/${pid}/fd`).length };
   } catch {
     return undefined;
+  }
+}
+
+/** What a process has open, as /proc says it: files by their path, sockets by their number. */
+export function descriptors(pid: number): readonly string[] {
+  try {
+    const folder = `/proc/${pid}/fd`;
+    return readdirSync(folder).flatMap((name) => {
+      try {
+        return `${name} ${readlinkSync(`${folder}/${name}`)}`;
+      } catch {
+        return [];
+      }
+    });
+  } catch {
+    return [];
   }
 }
 

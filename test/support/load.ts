@@ -14,12 +14,12 @@ export interface LoadResult {
   readonly ok: number;
   /** Every request that got no answer of 2xx: other statuses, connection errors, time-outs, connections closed instead of an answer. */
   readonly failed: number;
-  /** The same by kind, and what the first answers that were not 2xx said, for the message of a failing test. */
+  /** The same by kind, and what the first answers that were not 2xx and the first errors said, and when, for the message of a failing test. */
   readonly detail: string;
   readonly p99Ms: number;
 }
 
-/** How many answers that are not 2xx are told in words. */
+/** How many failures are told in words. */
 const MOST_TOLD = 5;
 
 export interface Load {
@@ -38,6 +38,11 @@ export function startLoad({
   const statuses = new Map<number, number>();
   const refusals: string[] = [];
   let unanswered = 0;
+  const began = performance.now();
+  const refuse = (what: string): void => {
+    if (refusals.length < MOST_TOLD)
+      refusals.push(`after ${((performance.now() - began) / 1000).toFixed(1)} s: ${what}`);
+  };
 
   // autocannon itself does not count a request whose connection the server closed without an answer: it dials anew and
   // sends the next. One request at a time is out on a connection, so a second one tells that the first was lost.
@@ -45,7 +50,10 @@ export function startLoad({
     let waiting = false;
     let text = '';
     client.on('request' as 'response', () => {
-      if (waiting) unanswered += 1;
+      if (waiting) {
+        unanswered += 1;
+        refuse('closed without an answer');
+      }
       waiting = true;
       text = '';
     });
@@ -55,7 +63,7 @@ export function startLoad({
     client.on('response', (status: number) => {
       waiting = false;
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
-      if ((status < 200 || status > 299) && refusals.length < MOST_TOLD) refusals.push(`${status} ${text.trim()}`);
+      if (status < 200 || status > 299) refuse(`${status} ${text.trim()}`);
     });
   };
 
@@ -72,6 +80,7 @@ export function startLoad({
     },
     (error: unknown, result: autocannon.Result) => (error === null ? resolve(result) : reject(error)),
   );
+  (instance as unknown as NodeJS.EventEmitter).on('reqError', (error: Error) => refuse(error.message));
   return {
     stop: async () => {
       (instance as unknown as { stop(): void }).stop();
