@@ -29,6 +29,9 @@ process.env['NODE_COMPILE_CACHE'] ??= join(root, '.tools', 'compile-cache');
 // do for that, but loses what a file of quick tests has just reported.
 const TEST_TIMEOUT_MS = 8 * 60_000;
 
+/** Read by each test file's process first. */
+const BEFORE_TESTS = ['end-of-tests.ts', 'test-seed.ts'];
+
 function testFiles(): string[] {
   const files = globSync('**/*.test.ts', { cwd: root, exclude: ['node_modules/**', 'dist/**'] }).sort();
   return files.filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)));
@@ -67,7 +70,7 @@ async function* events(): AsyncGenerator<TestEvent> {
       files: group.map((file) => join(root, file)),
       concurrency,
       timeout: TEST_TIMEOUT_MS,
-      execArgv: ['--import', join(root, 'tools', 'end-of-tests.ts')],
+      execArgv: BEFORE_TESTS.flatMap((name) => ['--import', join(root, 'tools', name)]),
     });
     for await (const event of stream as AsyncIterable<TestEvent>) {
       if (totals.take(event)) yield event;
