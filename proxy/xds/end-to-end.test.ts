@@ -22,6 +22,7 @@ import { gateway, gatewayClass, httpRoute, pod, service, slice } from '../../con
 import { systemClock } from '../../kit/clock.ts';
 import { silentLog } from '../../kit/log.ts';
 import { systemRandom } from '../../kit/random.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import type { ApplyProblem, ClusterLoad } from '../engine.ts';
 import type { ProxyTables } from '../tables.ts';
 import { AdsClient } from './ads-client.ts';
@@ -79,7 +80,7 @@ for (const variant of ['sotw', 'delta'] as const) {
       for (const object of objects) client.put(kind as unknown as Kind, object);
     };
 
-    async function startControl(port = 0): Promise<Xds> {
+    async function startControl(port: number): Promise<Xds> {
       let shown = issue(CONTROL);
       const listeners = new Set<(identity: MeshIdentity) => void>();
       const identity = {
@@ -144,7 +145,8 @@ for (const variant of ['sotw', 'delta'] as const) {
       put(podKind, web, catalog);
       put(serviceKind, service('catalog', { clusterIP: '127.96.0.5', outboundPort: 20_001 }), service('web'));
       put(endpointSliceKind, slice('catalog', [catalog]), slice('web', [web]));
-      xds = await startControl();
+      // One that is still there for the next one, whatever else the machine starts in between.
+      xds = await startControl(await freePort());
     });
     afterEach(async () => {
       for (const close of closers.splice(0)) await close();
