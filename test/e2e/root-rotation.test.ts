@@ -142,7 +142,7 @@ test(
     const dial = async (): Promise<void> => {
       for (; !rotated.signal.aborted; newConnections++) {
         const response = await fetch(`${shop.url}/api/products`, { headers: { connection: 'close' } });
-        assert.equal(response.status, 200);
+        assert.equal(response.status, 200, await response.text());
         await pause(100);
       }
     };
@@ -189,8 +189,9 @@ test(
     assert.equal(running.length, 10, 'eight sidecars, the agent and the API server');
     for (const { name, connect, servername } of running) {
       const shake = ['s_client', '-connect', connect, ...(servername === undefined ? [] : ['-servername', servername])];
-      const { stdout } = spawnSync(program('openssl'), [...shake, '-showcerts'], { encoding: 'utf8', input: '' });
-      const chain = stdout.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+      const shaken = spawnSync(program('openssl'), [...shake, '-showcerts'], { encoding: 'utf8', input: '' });
+      const chain = shaken.stdout.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+      assert.notEqual(chain.length, 0, `${name} at ${connect} shows nothing: ${shaken.stderr}`);
       await writeFile(join(shop.folder, 'leaf.pem'), chain[0] ?? '');
       await writeFile(join(shop.folder, 'chain.pem'), chain.join('\n'));
       const verify = (roots: string): string => {

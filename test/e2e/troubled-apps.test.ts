@@ -95,8 +95,19 @@ test('a liveness failure restarts the app and is told', async () => {
     env: { DEAD_FILE: dead },
     container: {
       // However long it takes to start, it is not held dead before it has.
-      startupProbe: { httpGet: { path: '/ready', port: 'http' }, periodSeconds: 1, failureThreshold: 60 },
-      livenessProbe: { httpGet: { path: '/alive', port: 'http' }, periodSeconds: 1, failureThreshold: 2 },
+      startupProbe: {
+        httpGet: { path: '/ready', port: 'http' },
+        periodSeconds: 1,
+        failureThreshold: 60,
+        timeoutSeconds: 20,
+      },
+      livenessProbe: {
+        httpGet: { path: '/alive', port: 'http' },
+        periodSeconds: 1,
+        failureThreshold: 2,
+        // What ends it is its answer, not a machine that is held up.
+        timeoutSeconds: 20,
+      },
     },
   });
   await writeFile(dead, '');
@@ -124,7 +135,7 @@ test('a new version that never is ready stays outside: the old one goes on, and 
     await mesh.apply(
       deployment('web', { replicas: 2, env: { UNREADY_FILE: unready }, spec: { progressDeadlineSeconds: 4 } }),
     );
-    const { code, stderr } = await mesh.tutti('rollout', 'status', 'deployment/web', '--timeout', '30s');
+    const { code, stderr } = await mesh.tutti('rollout', 'status', 'deployment/web', '--timeout', '120s');
     assert.equal(code, 1, stderr);
     assert.match(stderr, /deployment "web" exceeded its progress deadline/);
     const { status } = await mesh.get<{ status: { conditions: { type: string; reason: string }[] } }>(
@@ -135,7 +146,7 @@ test('a new version that never is ready stays outside: the old one goes on, and 
     const uids = (await mesh.pods('web')).filter(isReady).map(({ metadata }) => metadata.uid);
     assert.deepEqual(uids.sort(), old.sort());
     await mesh.command('rollout', 'undo', 'deployment/web');
-    await mesh.command('rollout', 'status', 'deployment/web', '--timeout', '30s');
+    await mesh.command('rollout', 'status', 'deployment/web', '--timeout', '120s');
     await pause(500);
   } finally {
     result = await load.stop();

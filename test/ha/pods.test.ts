@@ -85,7 +85,7 @@ test(
       leader.process.signal('SIGKILL');
       await second.process.printed(/leading \(epoch \d+\)/);
       // Traffic does not wait for a control plane.
-      assert.equal(await throughSidecar(podIP, 'http://cart/healthz'), 200);
+      assert.equal(await throughSidecar(podIP, 'http://cart/healthz'), 200, 'the sidecar goes on');
       const file = join(cluster.folder, 'later.yaml');
       await writeFile(file, service('later'));
       await apply(second, file);

@@ -11,8 +11,11 @@ import { Kubectl } from './kubectl.ts';
 /** Busy, in a child and a grandchild: what is measured is all that a container starts. */
 const BUSY = 'sh -c "while :; do :; done" & while :; do sleep 0.1; done';
 
+/** Each has several processes start and end, one after the other. */
+const PATIENCE_MS = 120_000;
+
 test('describe, logs, get events and top say of real containers how they ended and what they use', {
-  timeout: 300_000,
+  timeout: 450_000,
   ...needs('kubectl'),
 }, async (t) => {
   const node = await testNode(t);
@@ -51,12 +54,17 @@ test('describe, logs, get events and top say of real containers how they ended a
     ],
     volumes: [{ name: 'cache', emptyDir: { sizeLimit: '1Mi' } }],
   });
-  await node.run('busy', { containers: [shellContainer(BUSY)] });
-  const crash = await eventually('the crash is described', async () => {
-    const text = await kubectl.ok('describe pod crash');
-    // Events are written behind the status.
-    return /Last State: +Terminated/.test(text) && /Exited/.test(text) && /BackOff /.test(text) ? text : undefined;
-  });
+  const crash = await eventually(
+    'the crash is described',
+    async () => {
+      const text = await kubectl.ok('describe pod crash');
+      // Events are written behind the status.
+      if (!/Last State: +Terminated/.test(text) || !/Exited/.test(text) || !/BackOff /.test(text))
+        throw new Error(text);
+      return text;
+    },
+    PATIENCE_MS,
+  );
   assert.match(crash, /Last State: +Terminated\s+Reason: +Error\s+Message: +exited with code 3; the last of its log:/);
   assert.match(crash, /the till is stuck\s+Exit Code: +3/);
   assert.match(
@@ -65,10 +73,16 @@ test('describe, logs, get events and top say of real containers how they ended a
   );
   assert.match(crash, /Warning +BackOff /);
   assert.match(await kubectl.ok('logs crash --previous'), /the till is stuck/);
-  const probed = await eventually('the probe is described', async () => {
-    const text = await kubectl.ok('describe pod probed');
-    return /Last State: +Terminated/.test(text) && /Unhealthy/.test(text) && /Exited/.test(text) ? text : undefined;
-  });
+  const probed = await eventually(
+    'the probe is described',
+    async () => {
+      const text = await kubectl.ok('describe pod probed');
+      if (!/Last State: +Terminated/.test(text) || !/Unhealthy/.test(text) || !/Exited/.test(text))
+        throw new Error(text);
+      return text;
+    },
+    PATIENCE_MS,
+  );
   const because = 'stopped because its liveness probe failed: no paper in the printer';
   assert.match(probed, new RegExp(`Message: +was ended by SIGTERM \\(exit code 143\\), ${because}`));
   assert.match(probed, /Warning +Unhealthy .*Liveness probe failed: no paper in the printer/);
@@ -86,6 +100,8 @@ test('describe, logs, get events and top say of real containers how they ended a
     await kubectl.ok('describe pod full'),
     /Reason: +Evicted\s+Message: +Usage of EmptyDir volume "cache" exceeds the limit "1Mi"/,
   );
+  // Not before: it would take the processor of what is waited for above.
+  await node.run('busy', { containers: [shellContainer(BUSY)] });
   await node.until('busy', 'is ready', isReady);
   const cpu = await eventually('figures', async () => {
     const [, millis] = /^busy +app +(\d+)m +\d+Mi/m.exec(await kubectl.ok('top pods --containers')) ?? [];
