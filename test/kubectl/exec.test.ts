@@ -79,7 +79,7 @@ async function cluster(t: TestContext): Promise<Cluster> {
     { name: 'GREETING', value: 'hello from the pod' },
   ];
   const app = { name: 'app', image: 'none', command: [process.execPath, '-e', APP], ports, env };
-  const readinessProbe = { tcpSocket: { port: 8080 }, periodSeconds: 1 };
+  const readinessProbe = { tcpSocket: { port: 8080 }, periodSeconds: 1, timeoutSeconds: 20 };
   const helper = { name: 'helper', image: 'none', command: ['sleep', '3600'] };
   await node.run('web', { containers: [{ ...app, readinessProbe }, helper] });
   const once_ = { restartPolicy: 'Never', containers: [{ name: 'job', image: 'none', command: ['true'] }] };

@@ -158,7 +158,8 @@ export async function testNode(t: TestContext, changes: Partial<AgentOptions> = 
     until: (name, what, probe) =>
       eventually(`pod ${name}: ${what}`, async () => {
         const pod = await get(name);
-        return probe(pod) ? pod : undefined;
+        if (!probe(pod)) throw new Error(JSON.stringify(pod.status));
+        return pod;
       }),
     remove: async (name) => {
       const ref = { namespace: 'default', name };
