@@ -42,8 +42,10 @@ export async function startSplitShop(plan: Plan): Promise<SplitShop> {
   let control = await startControl();
   // Another one may take as long, and on a machine with more to do twice that.
   const backSeconds = RENEWAL_SECONDS + (2 * (performance.now() - began)) / 1000;
-  if (svidSeconds / 2 < plan.awaySeconds + backSeconds) {
-    svidSeconds = 2 * Math.ceil(plan.awaySeconds + 2 * backSeconds);
+  let awaySeconds = Math.floor(svidSeconds / 2 - backSeconds);
+  if (awaySeconds < plan.awaySeconds) {
+    awaySeconds = plan.awaySeconds;
+    svidSeconds = 2 * Math.ceil(awaySeconds + 2 * backSeconds);
     control.signal('SIGTERM');
     await control.exited;
     control = await startControl();
@@ -78,7 +80,7 @@ export async function startSplitShop(plan: Plan): Promise<SplitShop> {
     kubeconfig,
     control: () => control,
     svidSeconds,
-    awaySeconds: Math.max(plan.awaySeconds, Math.floor(svidSeconds / 2 - backSeconds)),
+    awaySeconds,
     restartControl: async () => {
       control = await startControl();
     },
