@@ -84,12 +84,19 @@ export function registerCerts(program: Command, context: CommandContext): void {
       const { state } = await readTrust(cluster.client);
       const first = { steady: 0, distributing: 1, overlap: 2 }[state.stage];
       await wait(cluster, options);
-      for (const [step] of STEPS.slice(first)) {
-        await take(cluster, step, options);
-        if (step === 'add') context.terminal.err(AFTER_ADD);
-        await wait(cluster, options);
+      // The API server shows a certificate of the new root after the next step, and connections do not last for ever: who goes on must have
+      // read the kubeconfig once the new root was in it.
+      if (first === 0) await add(cluster, options);
+      const both = await context.connect(options);
+      try {
+        for (const [step] of STEPS.slice(Math.max(1, first))) {
+          await take(both, step, options);
+          await wait(both, options);
+        }
+        await finish(both, options, 'the CA has a new root');
+      } finally {
+        await both.close();
       }
-      await finish(cluster, options, 'the CA has a new root');
     },
   );
 
@@ -117,6 +124,12 @@ export function registerCerts(program: Command, context: CommandContext): void {
     askForStep({ ...shared(cluster, options), request: { id: randomUUID(), step, force: options.force === true } });
 
   const wait = (cluster: Cluster, options: CertsOptions) => waitUntilCarried(shared(cluster, options));
+
+  const add = async (cluster: Cluster, options: CertsOptions): Promise<void> => {
+    await take(cluster, 'add', options);
+    context.terminal.err(AFTER_ADD);
+    await wait(cluster, options);
+  };
 
   const finish = async (cluster: Cluster, options: CertsOptions, said: string | undefined): Promise<void> => {
     const format = parseFormat(options.output, DATA_FORMATS);
