@@ -8,7 +8,7 @@ import { silentLog } from '../../kit/log.ts';
 import { systemRandom } from '../../kit/random.ts';
 import type { Figures } from '../engine.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { answering, type RawUpstream, rawExchange, rawUpstream } from '../test-support/harness.ts';
+import { answering, eventually, type RawUpstream, rawExchange, rawUpstream } from '../test-support/harness.ts';
 import { type TestAuthority, testAuthority } from '../test-support/mesh.ts';
 import { cluster, forward, listener, outlierDetection, route, routeTable, tables } from '../test-support/tables.ts';
 import { Crew } from './crew.ts';
@@ -82,7 +82,7 @@ describe('two workers', () => {
   /** One connection on each worker: the kernel says which has it, so they are made until both have one. */
   async function onBothWorkers(): Promise<readonly [Connection, Connection]> {
     const found = new Map<number, Connection>();
-    await waitFor(async () => {
+    await waitFor('a connection on each worker', async () => {
       const before = (await crew.figures()).workers();
       const made = await connected();
       await made.ask();
@@ -193,15 +193,16 @@ describe('two workers', () => {
     try {
       assert.equal(await accepted(30), 3);
       for (const worker of [0, 1]) {
+        const restarts = async () => (await crew.figures()).workers()[worker]?.restarts ?? 0;
+        const before = await restarts();
         await crew.kill(worker);
-        await eventually(() => !crew.ready, 'it is noticed');
-        await eventually(() => crew.ready, 'the worker is back');
+        await waitFor('the worker is back', async () => crew.ready && (await restarts()) > before);
       }
       await eventually(() => sockets.size === 0, 'the connections of both are lost');
       assert.equal(await accepted(10), 3);
     } finally {
       for (const socket of sockets) socket.resetAndDestroy();
-      await waitFor(async () => (await crew.figures()).load()[0]?.active === 0);
+      await waitFor('no request is under way', async () => (await crew.figures()).load()[0]?.active === 0);
       await crew.apply(setUp());
     }
   });
@@ -214,7 +215,7 @@ describe('two workers', () => {
     await crew.apply({ ...setUp(), clusters: new Map([['app', both]]) });
     const seen = (): number => faulty.received.join('').split('GET').length - 1;
     const state = async () => (await crew.figures()).clusters().find(({ name }) => name === 'app');
-    await waitFor(async () => {
+    await waitFor('the ejection', async () => {
       await one.ask();
       return (await state())?.endpoints[1]?.ejected === true;
     });
