@@ -16,7 +16,7 @@ export function nginx(job: Job): Peer {
   writeFileSync(
     file,
     `${job.carries === 'bytes' ? `load_module ${STREAM_MODULE};` : ''}
-daemon off; worker_processes 1; worker_rlimit_nofile 16000; pid ${job.folder}/nginx-${job.port}.pid; error_log ${job.folder}/nginx.log;
+daemon off; worker_processes ${job.workers ?? 1}; worker_rlimit_nofile 16000; pid ${job.folder}/nginx-${job.port}.pid; error_log ${job.folder}/nginx.log;
 events { worker_connections 15000; }
 ${job.carries === 'bytes' ? stream(job, servers) : http(job, servers)}`,
   );
@@ -41,7 +41,7 @@ function http(job: Job, servers: string): string {
   map $http_upgrade $connection_field { default upgrade; '' ''; }
   upstream app { ${servers} keepalive 256; keepalive_requests 1000000000; }
   server {
-    listen 127.0.0.1:${job.port}${job.front === 'plain' ? '' : ' ssl'}${job.protocol === 'http2' ? ' http2' : ''} backlog=4096;
+    listen 127.0.0.1:${job.port}${job.front === 'plain' ? '' : ' ssl'}${job.protocol === 'http2' ? ' http2' : ''} backlog=4096${(job.workers ?? 1) > 1 ? ' reuseport' : ''};
     ${front(job)}
     location / { ${job.upstreamProtocol === 'http2' ? GRPC_PASS : proxyPass(job)} }
   }
