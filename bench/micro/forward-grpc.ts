@@ -1,14 +1,8 @@
 import diagnostics from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import net from 'node:net';
-import { systemClock } from '../../kit/clock.ts';
-import { silentLog } from '../../kit/log.ts';
-import { seededRandom } from '../../kit/random.ts';
-import { createEngine } from '../../proxy/data-plane.ts';
-import type { Downstream } from '../../proxy/filters/request-draft.ts';
 import { ServerConnection } from '../../proxy/http2/server-connection.ts';
 import type { Runtime } from '../../proxy/runtime.ts';
-import { cluster, forward, listener, route, routeTable, tables } from '../../proxy/test-support/tables.ts';
 import type { Http2Connection } from '../../proxy/upstream/http2-connection.ts';
 import {
   DATA,
@@ -21,17 +15,9 @@ import {
   MESSAGE,
   PREFACE,
 } from '../load/http2-frames.ts';
+import { FROM, startEngine } from './engine.ts';
 import type { Micro, Operation } from './measure.ts';
 
-const FROM: Downstream = {
-  direction: 'outbound',
-  scheme: 'http',
-  peerAddress: '10.0.0.1',
-  peerId: '',
-  ownId: '',
-  trustForwarded: true,
-  listenerPort: 80,
-};
 /** As the benchmark of the whole has them (scenarios.ts): so many are alive when the collector comes. */
 const IN_FLIGHT = 64;
 /** What many streams say in one turn leaves together. */
@@ -65,24 +51,9 @@ async function prepare(): Promise<Operation> {
   });
   upstream.listen(0, '127.0.0.1');
   await once(upstream, 'listening');
-  const engine = createEngine({
-    clock: systemClock(),
-    random: seededRandom(1),
-    log: silentLog(),
-    accessLog: undefined,
-  });
   const { port } = upstream.address() as net.AddressInfo;
-  const http = listener('out', 'out').chains[0]?.http;
-  if (http === undefined) throw new Error('the chain speaks no HTTP');
-  await engine.apply(
-    tables(
-      [listener('out', 'out')],
-      [routeTable('out', [route(forward('app'), { path: { kind: 'prefix', value: '/' } })])],
-      [cluster('app', [port], { protocol: 'http2', poolIdleMs: 3_600_000 })],
-    ),
-  );
-  // The engine is what its connections know as their runtime.
-  const runtime = engine as unknown as Runtime;
+  const engine = await startEngine(port, 'http2');
+  const { runtime, http } = engine;
   let written = 0;
   const count = (text: string): boolean => (written += text.length) > 0;
   const socket = Object.assign(new net.Socket(), { write: count });

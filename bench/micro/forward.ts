@@ -1,27 +1,13 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import { systemClock } from '../../kit/clock.ts';
-import { silentLog } from '../../kit/log.ts';
-import { seededRandom } from '../../kit/random.ts';
-import { createEngine } from '../../proxy/data-plane.ts';
-import type { Downstream } from '../../proxy/filters/request-draft.ts';
 import { ServerConnection } from '../../proxy/http1/server-connection.ts';
 import type { Runtime } from '../../proxy/runtime.ts';
-import { cluster, forward, listener, route, routeTable, tables } from '../../proxy/test-support/tables.ts';
 import type { UpstreamConnection } from '../../proxy/upstream/upstream-connection.ts';
+import { FROM, startEngine } from './engine.ts';
 import type { Micro, Operation } from './measure.ts';
 import { REQUEST, RESPONSE } from './sample.ts';
 
 const ANSWER = Buffer.from(RESPONSE + 'x'.repeat(100), 'latin1');
-const FROM: Downstream = {
-  direction: 'outbound',
-  scheme: 'http',
-  peerAddress: '10.0.0.1',
-  peerId: '',
-  ownId: '',
-  trustForwarded: true,
-  listenerPort: 80,
-};
 
 /**
  * A whole request and its answer through the engine, from the client's bytes to the bytes for the client: everything but sockets, whose
@@ -41,29 +27,13 @@ async function prepare(): Promise<Operation> {
   upstream.listen(0, '127.0.0.1');
   await once(upstream, 'listening');
   const { port } = upstream.address() as net.AddressInfo;
-  const engine = createEngine({
-    clock: systemClock(),
-    random: seededRandom(1),
-    log: silentLog(),
-    accessLog: undefined,
-  });
-  const { chains } = listener('out', 'out');
-  const [chain] = chains;
-  if (chain?.http === undefined) throw new Error('the chain speaks no HTTP');
-  await engine.apply(
-    tables(
-      [listener('out', 'out')],
-      [routeTable('out', [route(forward('app'), { path: { kind: 'prefix', value: '/' } })])],
-      [cluster('app', [port], { poolIdleMs: 3_600_000 })],
-    ),
-  );
-  // The engine is what its connections know as their runtime.
-  const runtime = engine as unknown as Runtime;
+  const engine = await startEngine(port, 'http1');
+  const { runtime, http } = engine;
   const socket = new net.Socket();
   let written = 0;
   const count = (text: string): boolean => (written += text.length) > 0;
   Object.assign(socket, { write: count });
-  const client = new ServerConnection(runtime, socket, FROM, chain.http, () => undefined);
+  const client = new ServerConnection(runtime, socket, FROM, http, () => undefined);
   const request = Buffer.from(REQUEST, 'latin1');
   client.receive(request, request.length);
   const connection = await pooled(runtime);
