@@ -269,11 +269,15 @@ test('a pid that another process has by now is not taken for the run’s, and th
   await runtime.close();
   process.kill(-state.pid, 'SIGKILL');
   await eventually('the run is gone', () => memberCount(config.key) === 0);
-  const stranger = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
-  t.after(() => stranger.kill('SIGKILL'));
   const { podUid, container } = config.key;
   const path = join(folder, podUid, 'containers', container, '0', 'process.json');
   const record = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  // A start is known to a hundredth of a second, and the system gives no pid twice so soon: the stranger comes later than that.
+  const stranger = await eventually('a process of a later tick', () => {
+    const child = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
+    t.after(() => child.kill('SIGKILL'));
+    return identifyProcess(child.pid ?? 0)?.startTicks === record['startTicks'] ? undefined : child;
+  });
   await writeFile(path, JSON.stringify({ ...record, pid: stranger.pid }));
   const again = open();
   await again.adopt();
