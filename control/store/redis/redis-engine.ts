@@ -168,7 +168,7 @@ export class RedisEngine {
         const args = [LEADER_LEASE, epoch, mutation, attempt, since, ...operands];
         const reply = (await this.#connection.run('transact', keys, args)) as readonly unknown[];
         const outcome = this.#outcome(epoch, reply);
-        if (outcome[0] === 'ok') this.#saw(Number(outcome[1]), mutation);
+        if (outcome[0] === 'ok') this.#saw(Number(outcome[1]), String(outcome[2]));
         return outcome;
       } catch (error) {
         this.mustBeUsable();
@@ -367,7 +367,10 @@ export class RedisEngine {
   }
 
   #saw(revision: number, mutation: string): void {
-    if (this.#mark !== undefined && revision > this.#mark.revision) this.#mark = { ...this.#mark, revision, mutation };
+    const mark = this.#mark;
+    if (mark === undefined) return;
+    const isNews = revision > mark.revision || (revision === mark.revision && mark.mutation === '');
+    if (isNews) this.#mark = { ...mark, revision, mutation };
   }
 
   async #fresh(): Promise<void> {

@@ -92,6 +92,25 @@ test('a write whose answer is lost is found again and not carried out twice', ne
   assert.deepEqual(told(await take(watch, 2)), ['1 put /a=0', '2 put /a=1']);
 });
 
+test('a write that changed nothing is not taken for who made the newest revision', needs('redis-server'), async (t) => {
+  const redis = await server(t);
+  const proxy = await cuttingProxy(redis.socketPath);
+  t.after(() => proxy.close());
+  const store = await open(t, proxy.url);
+  const other = await open(t, redis.url);
+  // Its answer tells of a revision that another has made just now, mostly before the log itself does.
+  for (let turn = 1; turn <= 10; turn++) {
+    await Promise.all([
+      put(other, '/a', `${turn}`),
+      store.transact({ compare: [], put: [], delete: ['/missing'] }),
+      store.transact({ compare: [], put: [], delete: ['/missing'] }),
+    ]);
+    // Connecting again, it compares what it has seen with what is there.
+    proxy.cut();
+    assert.equal(await store.revision(), turn);
+  }
+});
+
 test(
   'an attempt that was stuck in an old connection does nothing once a later one has spoken',
   needs('redis-server'),

@@ -21,7 +21,8 @@ local function text(value) return string.format('%.0f', value) end
 
 // ARGV: lease, epoch, mutation, attempt, since, number of compares, puts and deletes; then key and revision of each compare,
 // key and value of each put, key of each delete. An attempt that comes after a later one of the same mutation does nothing:
-// it was stuck in a connection that its sender has given up.
+// it was stuck in a connection that its sender has given up. Gives the revision and which mutation made it: none that is known
+// when this one changed nothing, for then the revision is another's.
 const TRANSACT = `${FENCE}
 local meta, entries, keys, log, leases, tried = unpack(KEYS)
 local id, attempt, since = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -30,7 +31,7 @@ if attempt > 1 then
   redis.call('SET', tried, attempt, 'PX', 3600000)
   if number(meta, 'compacted') > since then return {'forgotten'} end
   for _, item in ipairs(redis.call('XRANGE', log, text(since + 1) .. '-0', '+')) do
-    if item[2][2] == id then return {'ok', string.match(item[1], '^%d+')} end
+    if item[2][2] == id then return {'ok', string.match(item[1], '^%d+'), id} end
   end
 end
 local held = fenced(leases, ARGV[1], ARGV[2])
@@ -68,10 +69,10 @@ for _ = 1, tonumber(ARGV[8]) do
   end
   at = at + 1
 end
-if #item == 2 then return {'ok', text(present)} end
+if #item == 2 then return {'ok', text(present), ''} end
 redis.call('XADD', log, revision .. '-0', unpack(item))
 redis.call('HSET', meta, 'revision', revision)
-return {'ok', revision}
+return {'ok', revision, id}
 `;
 
 // ARGV: where to begin and end (ZRANGEBYLEX), most entries, about the most bytes.
