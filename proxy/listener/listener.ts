@@ -241,7 +241,10 @@ export class Listener {
   #awaitHeader(accepted: Accepted, config: AcceptProxyProtocol, onClose: () => void): Connection | undefined {
     const { socket } = accepted;
     const { telemetry } = this.#runtime;
-    if (!isFromSource(config, socket.remoteAddress ?? '')) {
+    const { remoteAddress } = socket;
+    // It was reset before it was accepted: nobody is there to be refused.
+    if (remoteAddress === undefined) return undefined;
+    if (!isFromSource(config, remoteAddress)) {
       telemetry.proxyHeaderRefused('source');
       return undefined;
     }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -104,6 +104,20 @@ test(
     await eventually(() => edge.engine.telemetry.connectionsOpen.ingress === 0, 'all have ended');
   },
 );
+
+test('a peer that has gone before anybody looked at it is not a refusal', async () => {
+  const plain = { ...listener('plain', 't'), acceptProxyProtocol: ACCEPT };
+  const behind = cluster('app', [1]);
+  await using edge = await startEngine({
+    tables: tables([plain], [routeTable('t', [route(forward('app'))])], [behind]),
+  });
+  const port = edge.port('plain');
+  const comeAndGo = `const s = require('net').connect(${port}, '127.0.0.1', () => s.resetAndDestroy())`;
+  // While it runs, nothing runs here: the connection waits to be accepted, and is reset by then.
+  execFileSync(process.execPath, ['-e', comeAndGo], { stdio: 'inherit' });
+  assert.equal(await rawExchange(port, REQUEST), '');
+  assert.deepEqual(refusals(edge), { missing: 1 });
+});
 
 test(
   'nginx and HAProxy are told who the client is, in both versions, through the mesh and by what another proxy said',
