@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -229,6 +230,9 @@ export function runtimeConformance(name: string, open: () => Promise<RuntimeUnde
   });
 }
 
+/** Of this process alone: a run is known by it, so another of these tests beside this one would end its runs. */
+const POD_UID = randomUUID();
+
 interface Wanted extends Partial<Omit<ContainerConfig, 'key'>> {
   readonly image: string;
   readonly key?: Partial<ContainerKey>;
@@ -243,7 +247,7 @@ function configOf(wanted: Wanted): ContainerConfig {
     env: {},
     mounts: [],
     ...wanted,
-    key: { podUid: 'c0ffee00-0000-4000-8000-000000000001', container: 'main', attempt: 0, ...wanted.key },
+    key: { podUid: POD_UID, container: 'main', attempt: 0, ...wanted.key },
   };
 }
 
