@@ -66,6 +66,10 @@ const proxySchema = z
         lastSeen: timeSchema.optional().describe('When it last said anything.'),
         version: z.string().optional().describe("The proxy's own version."),
         types: mapList(proxyResourceTypeSchema, 'type').default(() => []),
+        loadCurrent: z
+          .boolean()
+          .default(false)
+          .describe('Whether it has reported its load since it accepted its newest routes.'),
         load: mapList(proxyLoadSchema, 'cluster').default(() => []),
         ejected: z
           .array(proxyEjectionSchema)

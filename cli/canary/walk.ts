@@ -5,7 +5,7 @@ import type { Cluster, CommandContext } from '../cluster/context.ts';
 import { lookAgain } from '../cluster/look-again.ts';
 import { CommandError } from '../output/exit-codes.ts';
 import { type BackendCount, decideStep, type ErrorLimit, type MeasuredShare, measureShares } from './decide.ts';
-import { readCounts } from './proxies.ts';
+import { type Reading, readCounts } from './proxies.ts';
 import { type CanaryPlan, withWeight } from './route.ts';
 
 /** One route whose weights are being moved, and the plan by which. */
@@ -28,6 +28,8 @@ export interface Convergence {
 // How often a condition or the counts are looked at; the proxies report load once a second.
 const POLL_MS = 100;
 const SAMPLE_MS = 1000;
+/** A proxy that has not reported for so long does not report at all: an Envoy without LRS. */
+const LATE_LIMIT_MS = 10_000;
 
 /** Writes the weight and waits until every proxy that carries the route has ACKed it. */
 export async function setWeight(canary: Canary, weight: number): Promise<Convergence> {
@@ -80,16 +82,35 @@ function convergenceOf(route: HttpRoute, generation: number): { readonly done: b
 }
 
 /**
- * Waits `forMs` and tells the shares that the proxies counted meanwhile. Ends early on Ctrl-C. Begins one report after the
- * weight was taken: what is reported first was counted before.
+ * Waits `forMs` and tells the shares that the proxies counted meanwhile. Ends early on Ctrl-C. Begins when every proxy has
+ * reported since it took the weight: what is reported first was counted before.
  */
 export async function measure(canary: Canary, weight: number, forMs: number): Promise<MeasuredShare[]> {
-  await sleepUnlessAborted(canary, SAMPLE_MS);
-  const before = await countsOf(canary);
+  const before = await settledCounts(canary);
   await sleepUnlessAborted(canary, forMs);
   // One report more, so that the last second is counted as well.
   await sleepUnlessAborted(canary, SAMPLE_MS);
-  return measureShares(weightsOf(canary.plan, weight), before, await countsOf(canary));
+  return measureShares(weightsOf(canary.plan, weight), before.counts, (await countsOf(canary)).counts);
+}
+
+async function settledCounts(canary: Canary): Promise<Reading> {
+  const { clock, signal } = canary.context;
+  const untilMs = clock.monotonic() + LATE_LIMIT_MS;
+  // gRPC's own clients report on streams of their own, of which nobody knows what they are about: they have had the time for one.
+  await sleepUnlessAborted(canary, SAMPLE_MS);
+  for (;;) {
+    const reading = await countsOf(canary);
+    if (reading.late.length === 0 || signal.aborted) return reading;
+    if (clock.monotonic() >= untilMs) {
+      sayLate(canary, reading);
+      return reading;
+    }
+    await sleepUnlessAborted(canary, POLL_MS);
+  }
+}
+
+function sayLate({ say }: Canary, { late }: Reading): void {
+  say(`no report since the weight was taken, so requests of before may be counted: ${late.join(', ')}`);
 }
 
 export interface WalkOptions {
@@ -130,22 +151,23 @@ async function watchStep(
   const started = clock.monotonic();
   const weights = weightsOf(canary.plan, weight);
   const before = await countsOf(canary);
-  let settled: typeof before | undefined;
+  let settled: Reading | undefined;
   for (;;) {
     await sleepUnlessAborted(canary, Math.min(SAMPLE_MS, options.everyMs));
     if (signal.aborted) return undefined;
     const now = await countsOf(canary);
-    const count: BackendCount = measureShares(weights, before, now).find(
+    const count: BackendCount = measureShares(weights, before.counts, now.counts).find(
       ({ service }) => service === canary.plan.canary,
     ) ?? { service: canary.plan.canary, requests: 0, errors: 0 };
     const elapsedMs = clock.monotonic() - started;
     const decision = decideStep({ canary: count, elapsedMs, everyMs: options.everyMs, limit: options.limit });
+    // The first reports still tell of the step before: no error in them may be missed, but the shares begin after them.
     if (decision.kind === 'wait') {
-      // The first report still tells of the step before: no error in it may be missed, but the shares begin after it.
-      settled ??= now;
+      if (now.late.length === 0) settled ??= now;
       continue;
     }
-    options.onStep(weight, measureShares(weights, settled ?? before, now), convergence);
+    if (settled === undefined && now.late.length > 0) sayLate(canary, now);
+    options.onStep(weight, measureShares(weights, (settled ?? before).counts, now.counts), convergence);
     if (decision.kind === 'next') return undefined;
     canary.say(`going back: ${decision.reason}`);
     await setWeight(canary, 0);

@@ -172,3 +172,47 @@ test('each gRPC client of a pod is a proxy, beside its sidecar, as long as it is
   // It may still run on what it was told, for a moment: what leaves waits for it.
   assert.equal(it.views().length, 3);
 });
+
+test("a proxy's load is current when it has reported since it accepted its newest routes, whatever it reported while they were under way", async () => {
+  const it = hub();
+  const web = pod('web-0');
+  it.setTranslation(translation([web], [web]), 0);
+  const proxy = peer(web);
+  const link = it.open(proxy.stream);
+  assert.ok(link);
+  const names = {
+    cluster: ['*'],
+    endpoints: ['service/default/web/80'],
+    listener: ['*'],
+    route: ['outbound'],
+  } as const;
+  const acked = new Map<string, string>();
+  const ackAll = async (except?: string): Promise<void> => {
+    for (let turns = 0; turns < 10; turns++) {
+      await settle([proxy]);
+      for (const { kind, nonce } of proxy.sent.filter(({ kind: of, nonce: one }) => acked.get(of) !== one)) {
+        if (kind === except || acked.get(kind) === nonce) continue;
+        acked.set(kind, nonce);
+        link.request({ variant: 'sotw', kind, names: names[kind], nonce, error: undefined });
+      }
+    }
+  };
+  const isCurrent = (): boolean | undefined => it.listProxies()[0]?.status.loadCurrent;
+  const report = (): void => it.record('sidecar/default/web-0')?.loadReported();
+  subscribe(link);
+  await ackAll();
+  assert.equal(isCurrent(), true, 'it has no routes');
+  for (const kind of ['endpoints', 'listener', 'route'] as const)
+    link.request({ variant: 'sotw', kind, names: names[kind], nonce: '', error: undefined });
+  assert.equal(isCurrent(), false, 'it has asked for some');
+  await ackAll('route');
+  assert.ok(proxy.sent.some(({ kind }) => kind === 'route'));
+  report();
+  assert.equal(isCurrent(), false, 'its routes are under way');
+  await ackAll();
+  assert.equal(isCurrent(), false, 'it has not reported since');
+  report();
+  assert.equal(isCurrent(), true);
+  link.close();
+  assert.equal(isCurrent(), false, 'it is away');
+});

@@ -51,6 +51,7 @@ export function proxyObject(record: ProxyRecord): Proxy {
         cause,
         until: timestamp(untilMs),
       })),
+      loadCurrent: record.isLoadCurrent,
       load: [...record.loads.values()].map((sum) => ({ ...sum, ...serviceOf(sum.cluster) })),
     },
   };

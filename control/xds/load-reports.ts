@@ -11,13 +11,16 @@ const INTERVAL_SECONDS = 1;
 export function serveLoadReports(call: LoadCall, spiffeId: string, hub: Hub): void {
   let nodeId = '';
   call.on('data', (request: LoadStatsRequest) => {
-    if (nodeId === '') {
+    const isFirst = nodeId === '';
+    if (isFirst) {
       nodeId = request.node?.id ?? '';
       call.write({ sendAllClusters: true, loadReportingInterval: { seconds: INTERVAL_SECONDS } });
     }
     // A proxy whose ADS stream has not been admitted has no record yet: its report is dropped, not its stream.
     if (!hub.speaksFor(nodeId, spiffeId)) return;
     const record = hub.record(nodeId);
+    // The first message says who speaks, not that nothing was sent.
+    if (!isFirst) record?.loadReported();
     for (const { clusterName, upstreamLocalityStats } of request.clusterStats) {
       record?.setEjected(clusterName, upstreamLocalityStats.flatMap(ejectedIn));
       for (const stats of upstreamLocalityStats) {

@@ -40,6 +40,8 @@ export class ProxyRecord {
   disconnectedAtMs = 0;
   lastSeenMs = 0;
   #last: ProxyView | undefined = undefined;
+  /** The routes that it had accepted when it reported its load last. */
+  #reported: { readonly session: Session; readonly nonce: string } | undefined = undefined;
 
   constructor(nodeId: string, node: NodeId, nowMs: number) {
     this.nodeId = nodeId;
@@ -70,6 +72,23 @@ export class ProxyRecord {
     sum.total += delta.total;
     sum.success += delta.success;
     sum.error += delta.error;
+  }
+
+  /** A report has come. While an answer is under way nobody knows which routes it is about. */
+  loadReported(): void {
+    const { session } = this;
+    const route = session?.channel('route');
+    this.#reported = session === undefined || route?.awaiting !== false ? undefined : { session, nonce: route.nonce };
+  }
+
+  /** Whether it has reported since it accepted its newest routes: what it reports from now on went by them. */
+  get isLoadCurrent(): boolean {
+    const { session } = this;
+    const route = session?.channel('route');
+    if (route === undefined || route.awaiting) return false;
+    // Who has no routes has nothing to report that went by others: an ingress without a Gateway.
+    if (route.nonce === '') return route.unanswered().length === 0;
+    return this.#reported?.session === session && this.#reported?.nonce === route.nonce;
   }
 
   /** All that are ejected of a cluster, as the proxy's newest report of it says. */

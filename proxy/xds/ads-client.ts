@@ -222,7 +222,9 @@ export class AdsClient {
     const foundation = kind === 'cluster' || kind === 'endpoints';
     // Listeners and routes are ACKed when they are live; what they stand on must be ACKed for them to come.
     if (!foundation && (!applied || warming.has(kind))) return;
-    if (open || this.#dialect.wasRefused(kind)) this.#stream?.ack(kind);
+    if (!open && !this.#dialect.wasRefused(kind)) return;
+    if (kind === 'route') this.#reporter.routed();
+    this.#stream?.ack(kind);
   }
 
   #refusedWords(kind: ResourceKind): readonly string[] {

@@ -224,6 +224,8 @@ for (const variant of ['sotw', 'delta'] as const) {
         return findCondition(all, CONVERGED)?.status === 'True' && all;
       });
       assert.equal(findCondition(conditions, CONVERGED)?.message, '2 of 2 proxies');
+      // Neither has sent anything: they report once, so that what they send from now on is known to go by these weights.
+      await eventually('reports since', () => xds.listProxies().every(({ status }) => status.loadCurrent));
       assert.equal(findCondition(conditions, CONVERGED)?.observedGeneration, 1);
       assert.equal(findCondition(conditions, 'Accepted')?.status, 'True');
       for (const tables of [engine.tables, second.engine.tables]) {

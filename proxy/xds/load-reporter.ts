@@ -35,6 +35,10 @@ export class LoadReporter {
   #timer: Timer | undefined = undefined;
   #lastMs = 0;
   #asked = false;
+  /** Routes were put to work since the last report: the next one is sent also when there is nothing to tell. */
+  #isOwed = false;
+  /** How often routes were put to work. */
+  #routings = 0;
 
   constructor(options: LoadReporterOptions) {
     this.#options = options;
@@ -60,12 +64,21 @@ export class LoadReporter {
     stream.write({ node: this.#options.node });
   }
 
+  /**
+   * To be called when new routes are at work and the control plane has not heard of it: the first report after that answer has all that
+   * went by the routes before, and is sent in any case, so that who compares loads knows where the new ones begin.
+   */
+  routed(): void {
+    this.#isOwed = true;
+    this.#routings += 1;
+  }
+
   /** Tells what has not been told yet, now. */
   async report(): Promise<void> {
     const stream = this.#stream;
     if (stream === undefined || !this.#asked) return;
-    const { engine, clock } = this.#options;
-    const loads = (await engine.figures()).load();
+    const { clock } = this.#options;
+    const loads = await this.#loads();
     if (this.#stream !== stream) return;
     const now = clock.monotonic();
     const clusterStats = loads.flatMap((load) => {
@@ -91,9 +104,19 @@ export class LoadReporter {
       ];
     });
     this.#lastMs = now;
-    if (clusterStats.length === 0) return;
+    if (clusterStats.length === 0 && !this.#isOwed) return;
+    this.#isOwed = false;
     stream.write({ clusterStats });
     this.#reported = new Map(loads.map((load) => [load.cluster, load]));
+  }
+
+  /** What was read while new routes were put to work may be from before. */
+  async #loads(): Promise<readonly ClusterLoad[]> {
+    for (;;) {
+      const routings = this.#routings;
+      const figures = await this.#options.engine.figures();
+      if (routings === this.#routings) return figures.load();
+    }
   }
 
   stop(): void {
