@@ -236,25 +236,27 @@ test('an upstream that goes away between two requests is dialled anew', async ()
   }
 });
 
-test('a connection that has gone silent is not used for new requests', async () => {
-  let held = 0;
-  await using server = await streamServer((stream, headers) => {
-    if (headers[':path'] === '/held') held++;
-    else stream.respond({ ':status': 200 }, { endStream: true });
+for (const sentAtMs of [0, 100]) {
+  test(`a connection that has gone silent since ${sentAtMs} ms after the clock's start is not used for new requests`, async () => {
+    let held = 0;
+    await using server = await streamServer((stream, headers) => {
+      if (headers[':path'] === '/held') held++;
+      else stream.respond({ ':status': 200 }, { endStream: true });
+    });
+    // Time passes for the request that is held, and for no other.
+    const clock = new FakeClock();
+    await using proxy = await proxyTo('HTTP/2', server.port, { timeoutMs: 1300 }, clock);
+    await using asking = testClient('HTTP/2', proxy.port('in'));
+    assert.equal((await asking.ask({})).status, 200);
+    await clock.advance(sentAtMs);
+    const late = asking.ask({ path: '/held' });
+    await eventually(() => held === 1, 'the request at the upstream');
+    await clock.advance(1400);
+    assert.equal((await late).status, 504);
+    assert.equal((await asking.ask({})).status, 200);
+    assert.equal(server.connections(), 2);
   });
-  // Time passes for the request that is held, and for no other.
-  const clock = new FakeClock();
-  await using proxy = await proxyTo('HTTP/2', server.port, { timeoutMs: 1300 }, clock);
-  await using asking = testClient('HTTP/2', proxy.port('in'));
-  assert.equal((await asking.ask({})).status, 200);
-  await clock.advance(100);
-  const late = asking.ask({ path: '/held' });
-  await eventually(() => held === 1, 'the request at the upstream');
-  await clock.advance(1400);
-  assert.equal((await late).status, 504);
-  assert.equal((await asking.ask({})).status, 200);
-  assert.equal(server.connections(), 2);
-});
+}
 
 test('more requests at once than one connection takes get a second one', async () => {
   const waiting: http2.ServerHttp2Stream[] = [];

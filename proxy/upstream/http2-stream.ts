@@ -30,8 +30,8 @@ export class Http2Stream implements Carrier, StreamUser {
   /** The connection had served requests before, so the server may just have tired of it. */
   readonly #reused: boolean;
   #stream: Stream | undefined = undefined;
-  /** Monotonic time at which the head was sent; 0 before. */
-  #sentAtMs = 0;
+  /** Monotonic time at which the head was sent. */
+  #sentAtMs: number | undefined = undefined;
   #answered = false;
   #discarding = false;
   #interim = 0;
@@ -122,7 +122,7 @@ export class Http2Stream implements Carrier, StreamUser {
   close(): void {
     this.user = undefined;
     this.#tunnel = undefined;
-    if (this.#sentAtMs > 0 && !this.#answered) this.#connection.doubt(this.#sentAtMs);
+    if (this.#sentAtMs !== undefined && !this.#answered) this.#connection.doubt(this.#sentAtMs);
     this.#giveUp(CANCEL);
   }
 
@@ -281,7 +281,7 @@ export class Http2Stream implements Carrier, StreamUser {
       if (!this.#discarding) user?.truncated(message);
       return;
     }
-    const untouched = reached === 'did not reach it' || this.#sentAtMs === 0;
+    const untouched = reached === 'did not reach it' || this.#sentAtMs === undefined;
     user?.tryFailed({ kind: 'reset', written: !untouched, reused: this.#reused }, message);
   }
 
