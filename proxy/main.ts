@@ -9,7 +9,7 @@ import { systemClock } from '../kit/clock.ts';
 import { createLog } from '../kit/log.ts';
 import { systemRandom } from '../kit/random.ts';
 import { type Bootstrap, parseBootstrap } from './bootstrap/bootstrap.ts';
-import { identityHolder } from './identity-holder.ts';
+import { type IdentityHolder, identityHolder } from './identity-holder.ts';
 import { readConcurrency } from './workers/concurrency.ts';
 import { YoungGeneration } from './young-generation.ts';
 
@@ -41,16 +41,17 @@ export async function runProxy(options: ProxyOptions): Promise<void> {
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void => stop.abort(new Error(signal));
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-  const source = await identityHolder(bootstrap, shared);
   const youngGeneration = new YoungGeneration(clock);
+  let source: IdentityHolder | undefined;
   try {
+    source = await identityHolder(bootstrap, shared);
     // The rest of the program is loaded while whoever gives identities works on ours: a turn of the event loop, and the question has left.
     source.start().catch(() => undefined);
     await new Promise((resolve) => setImmediate(resolve));
     const { run } = await import('./run.ts');
     await run({ bootstrap, workers, leavingMs, hotRestart, source, ...shared }, stop.signal);
   } finally {
-    source.close();
+    source?.close();
     process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
     youngGeneration.close();
   }

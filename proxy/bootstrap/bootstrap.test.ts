@@ -39,6 +39,11 @@ const BAD: readonly (readonly [why: string, change: object, message: RegExp])[] 
     /"admin.port": is "1", wanted a whole number/,
   ],
   ['no URL', { api: { ...GOOD.api, server: 'localhost' } }, /"api.server": is "localhost", wanted a URL/],
+  [
+    'a host and a port without a scheme',
+    { api: { ...GOOD.api, server: 'https://127.0.0.1:6443,localhost:6443' } },
+    /"api.server": is "https:.*,localhost:6443", wanted a URL/,
+  ],
   ['something that is no object', { api: [] }, /"api": is \[\], wanted an object/],
   ['an unknown field', { nodeID: 'x' }, /"nodeID": is not known/],
   ['an unknown field deeper down', { admin: { ...GOOD.admin, host: 'x' } }, /"admin.host": is not known/],

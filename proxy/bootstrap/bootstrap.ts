@@ -131,7 +131,8 @@ class Fields {
   url(name: string): string {
     const value = this.text(name);
     const each = value.split(',');
-    return each.every((url) => URL.canParse(url)) ? value : this.#refuse(name, value, 'a URL');
+    // As a base: "localhost:6443" is a URL too, of the scheme "localhost", which no path can be added to.
+    return each.every((url) => URL.canParse('/', url.trim())) ? value : this.#refuse(name, value, 'a URL');
   }
 
   whole(name: string): number {
