@@ -17,6 +17,8 @@ import {
 } from '../load/http2-frames.ts';
 import { FROM, startEngine } from './engine.ts';
 import type { Micro, Operation } from './measure.ts';
+import { silence } from './silence.ts';
+import { Turns } from './turns.ts';
 
 /** As the benchmark of the whole has them (scenarios.ts): so many are alive when the collector comes. */
 const IN_FLIGHT = 64;
@@ -109,13 +111,6 @@ async function opened(runtime: Runtime): Promise<Http2Connection> {
   }
 }
 
-/** What is written to it goes nowhere, by way of its stream or past it (socket/direct-write.ts). */
-function silence(socket: net.Socket, count: (text: string) => boolean): void {
-  const { _handle: handle } = socket as unknown as { readonly _handle: object };
-  Object.assign(socket, { write: count });
-  Object.assign(handle, { writeLatin1String: (_request: object, text: string) => (count(text) ? 0 : -1) });
-}
-
 /** Frames whose stream is named anew each time. */
 class Frames {
   readonly #bytes: Buffer;
@@ -129,27 +124,5 @@ class Frames {
   of(streamId: number): Buffer {
     for (const at of this.#streamIdsAt) this.#bytes.writeUInt32BE(streamId, at);
     return this.#bytes;
-  }
-}
-
-/** Turns of the event loop that end when they are told to: a measurement is one long turn. */
-class Turns {
-  readonly #real = globalThis.setImmediate;
-  #waiting: (() => void)[] = [];
-
-  constructor() {
-    globalThis.setImmediate = ((callback: () => void) =>
-      void this.#waiting.push(callback)) as unknown as typeof setImmediate;
-  }
-
-  end(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const callback of waiting) callback();
-  }
-
-  close(): void {
-    globalThis.setImmediate = this.#real;
-    this.end();
   }
 }
