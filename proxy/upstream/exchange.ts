@@ -1,12 +1,9 @@
 import type { ClusterState } from '../cluster/cluster-state.ts';
-import type { Upload } from '../cluster/upload-places.ts';
 import type { Downstream } from '../filters/request-draft.ts';
-import { Base64Reader } from '../grpc/base64.ts';
 import { Call } from '../grpc/call.ts';
 import type { WebCall } from '../grpc/web.ts';
 import { WebClient } from '../grpc/web-client.ts';
 import type { Framing } from '../http1/body-reader.ts';
-import { MESH_REASON } from '../http1/field-kind.ts';
 import { upgradeToken } from '../http1/head-fields.ts';
 import { NO_EXTENDED_CONNECT, REFUSED_SWITCH, type Rejection } from '../http1/rejection.ts';
 import type { RequestHead } from '../http1/request-head.ts';
@@ -17,14 +14,16 @@ import type { RetryPolicy } from '../route/route-table.ts';
 import type { Runtime } from '../runtime.ts';
 import { Tunnel } from '../socket/tunnel.ts';
 import { account } from '../telemetry/account.ts';
-import { parseReason, type Reason } from '../telemetry/reason.ts';
+import type { Reason } from '../telemetry/reason.ts';
 import type { RequestTrace } from '../tracing/request-trace.ts';
 import type { Carrier, CarrierUser } from './carrier.ts';
 import { carrierTo } from './carrier-to.ts';
 import type { Client } from './client.ts';
-import { Replay } from './replay.ts';
+import { RequestBody } from './request-body.ts';
 import type { TryFailure } from './retry.ts';
 import { Tries } from './tries.ts';
+import { UploadPlace, type UploadUser } from './upload-place.ts';
+import { failureIn } from './verdict.ts';
 
 type Phase =
   /** A connection is being made for the next try. */
@@ -44,9 +43,8 @@ const NO_BASE64 = 'the body is not base64';
  * One request from its plan to its log line: makes tries until one answers, passes the bodies through, and keeps account.
  * It owns no socket; the connections on both sides tell it what happened.
  */
-export class Exchange implements CarrierUser, Upload {
+export class Exchange implements CarrierUser, UploadUser {
   readonly method: string;
-  requestDone = false;
   bytesIn = 0;
   bytesOut = 0;
   readonly #runtime: Runtime;
@@ -55,13 +53,12 @@ export class Exchange implements CarrierUser, Upload {
   readonly #logged: boolean;
   readonly #authority: string;
   readonly #target: string;
-  /** -1: known once the body has ended. */
-  #bodyBytes: number;
-  #requestTrailers = '';
   /** The client may want a word of the upstream's before it goes on with its body. */
   readonly #cannotWait: boolean;
   readonly startedAtMs: number;
-  readonly #replay = new Replay();
+  readonly #body: RequestBody;
+  /** Of a body that is still to come. */
+  #place: UploadPlace | undefined = undefined;
   #phase: Phase = 'waiting';
   #plan: ForwardPlan | undefined = undefined;
   #upstream: Carrier | undefined = undefined;
@@ -72,8 +69,6 @@ export class Exchange implements CarrierUser, Upload {
   #status = 0;
   #reason: Reason = '';
   readonly #call: Call | undefined;
-  /** The body comes as text. */
-  #base64: Base64Reader | undefined = undefined;
   /** Monotonic time by which a gRPC client wants its answer. */
   readonly #deadlineMs: number;
 
@@ -85,10 +80,10 @@ export class Exchange implements CarrierUser, Upload {
     this.method = head.method;
     this.#authority = head.authority;
     this.#target = head.target;
-    this.#bodyBytes = head.fields.chunked ? -1 : Math.max(0, head.fields.contentLength);
+    this.#body = new RequestBody(head.fields.chunked ? -1 : Math.max(0, head.fields.contentLength));
     this.startedAtMs = runtime.clock.monotonic();
     this.#call = Call.of(head);
-    this.#cannotWait = this.#bodyBytes !== 0 && (this.#call !== undefined || head.expectsContinue);
+    this.#cannotWait = this.#body.lengthBytes !== 0 && (this.#call !== undefined || head.expectsContinue);
     this.#deadlineMs = this.startedAtMs + (this.#call?.timeoutMs ?? Number.POSITIVE_INFINITY);
     this.#countActive(1, this.startedAtMs);
   }
@@ -96,6 +91,10 @@ export class Exchange implements CarrierUser, Upload {
   /** Bytes that went either way: what tells a live exchange from one that has come to a stop. */
   get progress(): number {
     return this.bytesIn + this.bytesOut + (this.#tunnel?.bytesIn ?? 0) + (this.#tunnel?.bytesOut ?? 0);
+  }
+
+  get requestDone(): boolean {
+    return this.#body.isDone;
   }
 
   // What the client's connection asks for.
@@ -128,19 +127,26 @@ export class Exchange implements CarrierUser, Upload {
     this.#tries = tries;
     if (plan.web !== undefined) this.#translate(plan.web);
     this.#boundTime(this.startedAtMs, 0);
-    if (this.#bodyBytes === 0 || this.#takesUploadPlace(plan.cluster)) this.#ask(tries, this.startedAtMs);
+    if (this.#body.lengthBytes === 0) this.ask(this.startedAtMs);
+    else {
+      this.#place = new UploadPlace(tries, this, this.#what);
+      this.#place.enter(this.#cannotWait ? 'cannot-wait' : 'may-wait', this.startedAtMs);
+    }
   }
 
-  #ask(tries: Tries, nowMs: number): void {
-    tries.open();
+  ask(nowMs = this.#runtime.clock.monotonic()): void {
+    this.#tries?.open();
     this.#try(nowMs);
+  }
+
+  refuse(message: string): void {
+    this.#answer(503, 'UO', message);
   }
 
   /** CONNECT: a connection to the authority or to a cluster's endpoint, then bytes. */
   #connectTunnel(cluster: ClusterState, retry: RetryPolicy | undefined): void {
-    const tries = new Tries(this.#runtime, cluster, retry, undefined);
-    this.#tries = tries;
-    this.#ask(tries, this.startedAtMs);
+    this.#tries = new Tries(this.#runtime, cluster, retry, undefined);
+    this.ask(this.startedAtMs);
   }
 
   #answer(status: number, reason: Reason, body: string, fields = this.#plan?.ownLines ?? ''): void {
@@ -155,34 +161,17 @@ export class Exchange implements CarrierUser, Upload {
 
   upload(from: Buffer, start: number, end: number): void {
     this.bytesIn += end - start;
-    if (this.#base64 === undefined) this.#uploadBytes(from, start, end);
-    else {
-      const bytes = this.#base64.read(from, start, end);
-      if (bytes === undefined) this.giveUp(400, 'DPE', NO_BASE64);
-      else if (bytes.length > 0) this.#uploadBytes(bytes, 0, bytes.length);
-    }
-  }
-
-  #uploadBytes(from: Buffer, start: number, end: number): void {
-    const upstream = this.#isSending() ? this.#upstream : undefined;
-    if (this.#replay.isWhole) {
-      const text = from.toString('latin1', start, end);
-      this.#replay.append(text);
-      upstream?.sendBody(from, start, end, text);
-      this.#boundReplay();
-    } else upstream?.sendBody(from, start, end, undefined);
+    if (!this.#body.take(from, start, end, this.#sending)) this.giveUp(400, 'DPE', NO_BASE64);
+    else this.#boundBody();
   }
 
   /** `trailers`: lines with their CRLF, or ''; `now`: the time, where it is at hand. */
   uploadDone(trailers: string, now = this.#runtime.clock.monotonic()): void {
-    if (this.#base64?.isWhole === false) {
+    if (!this.#body.end(trailers, this.#sending)) {
       this.giveUp(400, 'DPE', NO_BASE64);
       return;
     }
-    this.requestDone = true;
-    this.#requestTrailers = trailers;
-    if (this.#isSending()) this.#upstream?.sendEnd(trailers);
-    if (this.#tries !== undefined && this.#bodyBytes !== 0) this.#uploadWhole(this.#tries, now);
+    if (this.#phase !== 'done') this.#place?.whole(now);
     const action = this.#plan?.action;
     if (action === undefined || this.#phase === 'done') return;
     if (action.timeoutMs === 0 && action.perTryTimeoutMs === 0) return;
@@ -190,54 +179,8 @@ export class Exchange implements CarrierUser, Upload {
     if (this.#phase === 'sending') this.#upstream?.awaitHead(now, action.perTryTimeoutMs);
   }
 
-  // The cluster's places for bodies that are still coming.
-
-  /** False: the upstream is asked later, or the request has been refused. */
-  #takesUploadPlace(cluster: ClusterState): boolean {
-    const patience = this.#cannotWait ? 'cannot-wait' : 'may-wait';
-    const place = cluster.uploads.enter(this, cluster.config.maxRequests, patience);
-    if (place === 'refused') this.#refuseUpload(cluster);
-    return place === 'asked';
-  }
-
-  admitted(): void {
-    if (this.#tries !== undefined) this.#ask(this.#tries, this.#runtime.clock.monotonic());
-    this.flushUpload();
-  }
-
-  displaced(): void {
-    if (this.#tries === undefined) return;
-    if (!this.#tries.isOpen) this.#refuseUpload(this.#tries.cluster);
-    else
-      this.giveUp(this.#call === undefined ? 408 : 503, 'DT', 'other requests could not wait for the rest of this one');
-  }
-
-  /** As much has come as is kept: the upstream is asked now, or never. */
-  #pressUpload(tries: Tries): void {
-    const { cluster } = tries;
-    if (cluster.uploads.press(this, cluster.config.maxRequests)) this.#ask(tries, this.#runtime.clock.monotonic());
-    else this.#refuseUpload(cluster);
-  }
-
-  /** From here on it is a request as others. */
-  #uploadWhole(tries: Tries, nowMs: number): void {
-    const { cluster } = tries;
-    cluster.uploads.leave(this);
-    if (tries.isOpen || this.#phase === 'done') return;
-    if (cluster.isFull) this.#answer(503, 'UO', `cluster "${cluster.config.name}": too many requests at once`);
-    else this.#ask(tries, nowMs);
-  }
-
-  #refuseUpload(cluster: ClusterState): void {
-    this.#answer(
-      503,
-      'UO',
-      `cluster "${cluster.config.name}": too many requests at once whose bodies are still to come`,
-    );
-  }
-
   flushUpload(): void {
-    if (this.#isSending() && this.#upstream?.flush() === false) this.#client.pauseUpload();
+    if (this.#sending?.flush() === false) this.#client.pauseUpload();
   }
 
   /** The client's connection ended before the answer did. */
@@ -301,7 +244,7 @@ export class Exchange implements CarrierUser, Upload {
     const plan = this.#plan;
     const upstream = this.#upstream;
     if (plan === undefined || upstream === undefined) return 'discard';
-    if (this.#isRefused(head, plan, upstream)) return 'discard';
+    if (this.#isRefused(head, plan)) return 'discard';
     if (plan.ownHandshake && head.status >= 200 && head.status < 300) {
       this.brokenAnswer(REFUSED_SWITCH);
       return 'discard';
@@ -309,7 +252,7 @@ export class Exchange implements CarrierUser, Upload {
     this.#status = head.status;
     this.#call?.answered(head);
     this.#phase = 'responding';
-    this.#letReplayGo();
+    this.#noOtherTry();
     this.#client.startResponse(head, framing, plan.responseEdits);
     if (head.status === 101) this.#joinTunnel(upstream, 'established');
     return 'forward';
@@ -376,9 +319,7 @@ export class Exchange implements CarrierUser, Upload {
 
   #translate(web: WebCall): void {
     this.#client = new WebClient(this.#client, web);
-    if (!web.textRequest) return;
-    this.#base64 = new Base64Reader();
-    if (this.#bodyBytes > 0) this.#bodyBytes = -1;
+    if (web.textRequest) this.#body.decode();
   }
 
   // Tries.
@@ -410,10 +351,9 @@ export class Exchange implements CarrierUser, Upload {
     this.#phase = 'sending';
     const text = this.#trace === undefined ? plan.head : this.#trace.headOfTry(plan.head);
     const { acceptsTrailers, websocketKey } = plan;
-    carrier.sendHead({ text, bodyBytes: this.#bodyBytes, acceptsTrailers, websocketKey });
-    carrier.sendText(this.#replay.text);
-    if (this.requestDone) carrier.sendEnd(this.#requestTrailers);
-    this.#boundReplay();
+    carrier.sendHead({ text, bodyBytes: this.#body.lengthBytes, acceptsTrailers, websocketKey });
+    this.#body.sendTo(carrier);
+    this.#boundBody();
     if (!this.requestDone) this.#client.resumeUpload();
     else if (plan.action.perTryTimeoutMs > 0) {
       carrier.awaitHead(this.#runtime.clock.monotonic(), plan.action.perTryTimeoutMs);
@@ -421,47 +361,37 @@ export class Exchange implements CarrierUser, Upload {
   }
 
   /** What is on its way may be let go when it is too much; what is not makes the client wait. */
-  #boundReplay(): void {
-    if (!this.#replay.isFull) return;
-    if (this.#phase === 'sending') this.#letReplayGo();
+  #boundBody(): void {
+    if (!this.#body.isFull) return;
+    if (this.#phase === 'sending') this.#noOtherTry();
     else if (this.#tries === undefined || this.#tries.isOpen) this.#client.pauseUpload();
-    else this.#pressUpload(this.#tries);
+    else this.#place?.press();
   }
 
-  /** No other try: it can neither be repeated nor make way for others. */
-  #letReplayGo(): void {
-    this.#replay.letGo();
-    if (this.#bodyBytes !== 0) this.#tries?.cluster.uploads.settle(this);
+  #noOtherTry(): void {
+    this.#body.letGo();
+    this.#place?.settle();
   }
 
   /** Whether this answer is not the one to give: another try has been planned. */
-  #isRefused(head: ResponseHead, plan: ForwardPlan, upstream: Carrier): boolean {
+  #isRefused(head: ResponseHead, plan: ForwardPlan): boolean {
     this.#trace?.answered(head.status);
-    // Only a mesh proxy's word counts, and only over a connection that proved to be one.
-    const said = plan.cluster.config.tls === undefined ? undefined : head.fields.valueOf(MESH_REASON);
-    const meshReason = parseReason(said);
-    const retryable =
-      head.status >= 500 || meshReason !== undefined || plan.action.retry?.statuses.includes(head.status);
-    if (retryable !== true) {
-      upstream.endpoint.answered();
-      if (this.#call === undefined) upstream.endpoint.outlier.succeed();
+    const failure = failureIn(head, plan);
+    if (failure === undefined) {
+      this.#tries?.answered(this.#what);
       return false;
     }
     const now = this.#runtime.clock.monotonic();
-    if (meshReason === 'UF') plan.cluster.connectFailed(upstream.endpoint, now);
-    else upstream.endpoint.answered();
-    // A call that the callee's proxy answers comes with 200.
-    if (this.#call === undefined || head.status >= 500) this.#tries?.judge(head.status, now);
-    else if (meshReason !== undefined) this.#tries?.endpointFailed(503, now);
-    this.#reason = meshReason ?? '';
-    return this.#retryAfter({ kind: 'answer', status: head.status, meshReason }, now);
+    this.#tries?.answerFailed(failure, this.#what, now);
+    this.#reason = failure.meshReason ?? '';
+    return this.#retryAfter(failure, now);
   }
 
   /** Plans another try if the failure allows one. */
   #retryAfter(failure: TryFailure, nowMs: number): boolean {
     if (this.#tries === undefined || this.#phase === 'done') return false;
     const { method } = this;
-    const replayable = this.#replay.isWhole;
+    const replayable = this.#body.isKept;
     const next = this.#tries.repeat(failure, { method, replayable, again: () => this.#tryAgain() }, nowMs);
     if (next === 'no' || next === 'spent') {
       if (next === 'spent' && failure.kind === 'answer' && failure.meshReason === undefined) this.#reason = 'URX';
@@ -474,9 +404,13 @@ export class Exchange implements CarrierUser, Upload {
     return true;
   }
 
-  /** An answer may begin before the request is whole; the rest is still sent. */
-  #isSending(): boolean {
-    return this.#phase === 'sending' || this.#phase === 'responding';
+  /** What carries the request now. An answer may begin before the request is whole; the rest is still sent. */
+  get #sending(): Carrier | undefined {
+    return this.#phase === 'sending' || this.#phase === 'responding' ? this.#upstream : undefined;
+  }
+
+  get #what(): 'request' | 'call' {
+    return this.#call === undefined ? 'request' : 'call';
   }
 
   #tryAgain(): void {
@@ -515,7 +449,7 @@ export class Exchange implements CarrierUser, Upload {
     this.#phase = 'done';
     this.#client.stopRequestTimeout();
     const tries = this.#tries;
-    if (this.#bodyBytes !== 0) tries?.cluster.uploads.leave(this);
+    this.#place?.leave();
     tries?.close();
     this.#countActive(-1, nowMs);
     const outcome = {

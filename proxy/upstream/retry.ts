@@ -8,8 +8,14 @@ export type TryFailure =
   /** The connection ended before a final head. `reused`: it had served a request before, so the server may just have tired of it. */
   | { readonly kind: 'reset'; readonly written: boolean; readonly reused: boolean }
   | { readonly kind: 'try-timeout' }
-  /** An answer that may be worth another try; `meshReason` when a mesh proxy on the way, not the application, gave it. */
-  | { readonly kind: 'answer'; readonly status: number; readonly meshReason: Reason | undefined };
+  | AnswerFailure;
+
+/** An answer that may be worth another try; `meshReason` when a mesh proxy on the way, not the application, gave it. */
+export interface AnswerFailure {
+  readonly kind: 'answer';
+  readonly status: number;
+  readonly meshReason: Reason | undefined;
+}
 
 export interface RetrySituation {
   readonly failure: TryFailure;

@@ -5,7 +5,7 @@ import type { EndpointState } from '../cluster/endpoint-state.ts';
 import type { RetryPolicy } from '../route/route-table.ts';
 import type { Runtime } from '../runtime.ts';
 import type { RequestTrace } from '../tracing/request-trace.ts';
-import { decideRetry, type TryFailure } from './retry.ts';
+import { type AnswerFailure, decideRetry, type TryFailure } from './retry.ts';
 
 const AUTHORITY_PARTS = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/;
 
@@ -78,6 +78,20 @@ export class Tries {
     this.#trace?.tryEnded();
     if (outcome === 'success') this.cluster.success++;
     else if (outcome === 'error') this.cluster.error++;
+  }
+
+  /** An answer that is given on. The head of a call's tells nothing of how it goes. */
+  answered(what: 'request' | 'call'): void {
+    this.endpoint?.answered();
+    if (what === 'request') this.endpoint?.outlier.succeed();
+  }
+
+  answerFailed({ status, meshReason }: AnswerFailure, what: 'request' | 'call', nowMs: number): void {
+    if (meshReason === 'UF') this.connectFailed(nowMs);
+    else this.endpoint?.answered();
+    // A call that the callee's proxy answers comes with 200.
+    if (what === 'request' || status >= 500) this.judge(status, nowMs);
+    else if (meshReason !== undefined) this.endpointFailed(503, nowMs);
   }
 
   /** What its answer says of the endpoint. */
