@@ -13,11 +13,11 @@ import type { Tunnel } from '../socket/tunnel.ts';
 import { accountRefused } from '../telemetry/account.ts';
 import type { Client, OwnReply } from '../upstream/client.ts';
 import { Exchange } from '../upstream/exchange.ts';
-import { BodyRate } from './body-rate.ts';
 import { BodyReader, type Framing } from './body-reader.ts';
 import type { BodySink } from './chunk-decoder.ts';
 import { HeadReader, NOT_WHOLE } from './head-reader.ts';
 import { MAX_DISCARDED_BYTES, MAX_HEAD_BYTES, MAX_HEAD_BYTES_INSIDE, MAX_HEADERS } from './limits.ts';
+import { MovementWatch } from './movement.ts';
 import { partialHeadFault } from './partial-head.ts';
 import { Pipelined } from './pipelined.ts';
 import {
@@ -76,9 +76,8 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   /** Monotonic time of a partial head's first byte. */
   #headSinceMs = 0;
   #quietSinceMs: number;
-  #seenProgress = 0;
-  /** When the idle alarm saw that the exchange had gone on. */
-  #movedAtMs = 0;
+  /** Of the exchange at hand. At the edge also of its body, where that did not come with its head. */
+  readonly #movement: MovementWatch;
   readonly #pipelined = new Pipelined();
   #consuming = false;
   #ended = false;
@@ -88,8 +87,6 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   /** The client waits for 100 Continue and has sent nothing: it may never send the body. */
   #bodyInDoubt = false;
   #discarded = 0;
-  /** At the edge, of a body that did not come with its head. */
-  #bodyRate: BodyRate | undefined = undefined;
   /** Its listener is gone: the answer at hand is the last. */
   #retired = false;
 
@@ -113,6 +110,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     this.#answer = new ResponseWriter(this.#outbox);
     this.#idleAlarm = new Alarm(() => this.#idleAlarmed());
     this.#requestAlarm = new Alarm(() => this.#exchange?.giveUp(504, 'UT', 'the upstream took too long'));
+    this.#movement = new MovementWatch(runtime.clock, http.idleTimeoutMs);
     this.#quietSinceMs = runtime.clock.monotonic();
     runtime.wheel.set(this.#idleAlarm, this.#quietSinceMs, http.idleTimeoutMs);
     socket.setNoDelay(true);
@@ -170,7 +168,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
       return;
     }
     this.#consume(from, 0, count);
-    if (this.#phase === 'receiving' && this.#bodyRate === undefined) this.#watchBody();
+    if (this.#phase === 'receiving' && !this.#movement.isOnBody) this.#watchBody();
     this.#exchange?.flushUpload();
   }
 
@@ -182,7 +180,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
 
   #bodyBegins(): void {
     this.#bodyInDoubt = false;
-    this.#bodyRate?.release(this.#runtime.clock.monotonic());
+    this.#movement.release();
   }
 
   #consume(from: Buffer, start: number, end: number): void {
@@ -280,8 +278,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     this.#body.start(requestFraming(head), fields.contentLength);
     this.#bodyInDoubt = head.expectsContinue && !this.#body.done;
     this.#phase = this.#body.done ? 'answering' : 'receiving';
-    this.#seenProgress = NOT_LOOKED;
-    this.#bodyRate = undefined;
+    this.#movement.begin();
     this.#discarded = 0;
     const exchange = new Exchange(this.#runtime, this, this.#from, this.#http.accessLog, head);
     this.#exchange = exchange;
@@ -312,11 +309,9 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   #watchBody(): void {
     if (this.#from.direction !== 'ingress' || this.#exchange === undefined) return;
     const now = this.#runtime.clock.monotonic();
-    this.#bodyRate = new BodyRate(now);
     // A client that waits for 100 Continue waits for the upstream.
-    if (this.socket.isPaused() || this.#bodyInDoubt) this.#bodyRate.hold(now);
-    this.#movedAtMs = now;
-    this.#lookAgain(now, this.#bodyRate.dueMs(0, now));
+    const isHeld = this.socket.isPaused() || this.#bodyInDoubt;
+    this.#rearmed(now, this.#movement.watchBody(now, isHeld ? 'is-held' : 'may-send'));
   }
 
   #keepForLater(from: Buffer, start: number, end: number): void {
@@ -345,7 +340,7 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   }
 
   interim(head: ResponseHead): void {
-    this.#bodyRate?.release(this.#runtime.clock.monotonic());
+    this.#movement.release();
     this.#answer.interim(head);
     this.flush();
   }
@@ -387,12 +382,12 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
   }
 
   pauseUpload(): void {
-    this.#bodyRate?.hold(this.#runtime.clock.monotonic());
+    this.#movement.hold();
     this.socket.pause();
   }
 
   resumeUpload(): void {
-    if (!this.#bodyInDoubt) this.#bodyRate?.release(this.#runtime.clock.monotonic());
+    if (!this.#bodyInDoubt) this.#movement.release();
     if (!this.#pipelined.isFull) this.socket.resume();
   }
 
@@ -505,32 +500,18 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     } else if (this.#exchange === undefined) {
       if (this.#rearmed(now, this.#quietSinceMs + this.#http.idleTimeoutMs)) return;
       this.#linger();
-    } else if (this.#bodyDueMs(this.#exchange, now) <= now) this.#badBody(BODY_TIMEOUT);
-    else if (this.#hasMoved(this.#exchange, now)) this.#lookAgain(now, this.#bodyDueMs(this.#exchange, now));
-    else if (this.#phase === 'receiving') this.#badBody(BODY_TIMEOUT);
+    } else this.#lookAt(this.#exchange, now);
+  }
+
+  #lookAt(exchange: Exchange, nowMs: number): void {
+    const movement = this.#movement.look(exchange, this.#phase === 'receiving' ? 'coming' : 'come', nowMs);
+    if (movement.kind === 'moves') this.#rearmed(nowMs, movement.dueMs);
+    else if (movement.kind === 'trickles' || this.#phase === 'receiving') this.#badBody(BODY_TIMEOUT);
     else if (this.#phase === 'tunnel') this.close();
     else {
-      this.#exchange.giveUp(504, 'UT', 'nothing moved for too long');
-      this.#rearmed(now, now + this.#http.idleTimeoutMs);
+      exchange.giveUp(504, 'UT', 'nothing moved for too long');
+      this.#rearmed(nowMs, nowMs + this.#http.idleTimeoutMs);
     }
-  }
-
-  #bodyDueMs({ bytesIn }: Exchange, nowMs: number): number {
-    const rate = this.#phase === 'receiving' ? this.#bodyRate : undefined;
-    return rate?.dueMs(bytesIn, nowMs) ?? Number.POSITIVE_INFINITY;
-  }
-
-  /** Within the time that an exchange may stand still. */
-  #hasMoved({ progress }: Exchange, nowMs: number): boolean {
-    if (progress !== this.#seenProgress) {
-      this.#seenProgress = progress;
-      this.#movedAtMs = nowMs;
-    }
-    return nowMs - this.#movedAtMs < this.#http.idleTimeoutMs;
-  }
-
-  #lookAgain(nowMs: number, dueMs: number): void {
-    this.#rearmed(nowMs, Math.min(dueMs, this.#movedAtMs + this.#http.idleTimeoutMs));
   }
 
   #rearmed(nowMs: number, dueMs: number): boolean {
@@ -539,9 +520,6 @@ export class ServerConnection implements ByteReceiver, BodySink, Client {
     return true;
   }
 }
-
-/** The idle alarm has not looked at this exchange yet. */
-const NOT_LOOKED = -1;
 
 /** RFC 9112 section 6.3, for requests: without a word about it there is no body. */
 function requestFraming(head: RequestHead): Framing {
