@@ -22,6 +22,8 @@ export interface Run {
 // Killing takes effect within a scheduler's turn; what needs longer hangs in the kernel and is reported.
 const KILL_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 20;
+// A process that begins another program (execve) has no environment for a moment: one look may miss it. A control group misses nobody.
+const LOOKS_WITHOUT_GROUP = 2;
 
 /**
  * Every process of the run, the leader included: those in its control group, those whose environment carries its id, wherever
@@ -47,16 +49,22 @@ function membersOf(run: Run): readonly ProcessIdentity[] {
 export async function reap(run: Run, clock: Clock): Promise<boolean> {
   const until = clock.monotonic() + KILL_WITHIN_MS;
   const seen = new Map<number, ProcessIdentity>();
-  for (;;) {
+  for (let looksLeft = looksOf(run); ; ) {
     for (const identity of membersOf(run)) seen.set(identity.pid, identity);
     const alive = [...seen.values()].filter(isRunning);
-    if (alive.length === 0) return true;
-    if (clock.monotonic() > until) return false;
+    looksLeft = alive.length === 0 ? looksLeft - 1 : looksOf(run);
+    if (looksLeft === 0) return true;
+    if (alive.length > 0 && clock.monotonic() > until) return false;
     run.cgroup?.kill();
     if (isRunning(run.leader) || run.isFresh === true) kill(-run.leader.pid);
     for (const { pid } of alive) kill(pid);
     await clock.sleep(LOOK_EVERY_MS);
   }
+}
+
+/** How many in a row must find nobody. */
+function looksOf({ cgroup }: Run): number {
+  return cgroup === undefined ? LOOKS_WITHOUT_GROUP : 1;
 }
 
 /** A process of another user (a program that changed its user without the right to be killed by us) stays: `reap` says so. */
