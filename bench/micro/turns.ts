@@ -4,6 +4,7 @@ export class Turns {
   #waiting: (() => void)[] = [];
 
   constructor() {
+    // Nobody here cancels one, or asks for its promise.
     globalThis.setImmediate = ((callback: () => void) =>
       void this.#waiting.push(callback)) as unknown as typeof setImmediate;
   }

@@ -46,6 +46,7 @@ function mesh(weighedAtMs: number, reportsAtMs: readonly number[]): Mesh {
     spec: { rules: [{ backendRefs }] },
     status: { parents: [{ conditions: [{ type: CONVERGED, status: 'True', observedGeneration: 1, message: 'all' }] }] },
   };
+  // No more than a walk asks of them.
   const client = { get: () => Promise.resolve(route), patch: () => Promise.resolve(route) } as unknown as Client;
   const cluster = { client, get: () => Promise.resolve({ items: [proxy()] }) } as unknown as Cluster;
   const context = { clock, signal: new AbortController().signal } as unknown as CommandContext;

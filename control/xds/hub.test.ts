@@ -186,13 +186,13 @@ test("a proxy's load is current when it has reported since it accepted its newes
     listener: ['*'],
     route: ['outbound'],
   } as const;
-  const acked = new Map<string, string>();
+  const acked = new Set<string>();
   const ackAll = async (except?: string): Promise<void> => {
     for (let turns = 0; turns < 10; turns++) {
       await settle([proxy]);
-      for (const { kind, nonce } of proxy.sent.filter(({ kind: of, nonce: one }) => acked.get(of) !== one)) {
-        if (kind === except || acked.get(kind) === nonce) continue;
-        acked.set(kind, nonce);
+      for (const { kind, nonce } of proxy.sent) {
+        if (kind === except || acked.has(`${kind} ${nonce}`)) continue;
+        acked.add(`${kind} ${nonce}`);
         link.request({ variant: 'sotw', kind, names: names[kind], nonce, error: undefined });
       }
     }

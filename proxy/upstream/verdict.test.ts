@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ResponseHead } from '../http1/response-head.ts';
-import type { ForwardPlan } from '../route/plan.ts';
 import { scanText } from '../test-support/scan-text.ts';
 import { cluster } from '../test-support/tables.ts';
 import { failureIn } from './verdict.ts';
@@ -15,9 +14,8 @@ function failure(
   const head = new ResponseHead();
   const line = said === undefined ? '' : `x-tutti-reason: ${said}\r\n`;
   assert.equal(scanText(head, `HTTP/1.1 ${status} Some\r\n${line}Content-Length: 0\r\n\r\n`), undefined);
-  const config = cluster('app', [], hop === 'plain' ? {} : { tls: { serverName: 'app', peerIds: [] } as never });
-  const retry = { retries: 1, on: [], statuses, backoffBaseMs: 1, backoffMaxMs: 1 };
-  return failureIn(head, { cluster: { config }, action: { retry } } as unknown as ForwardPlan);
+  const config = cluster('app', [], hop === 'plain' ? {} : { tls: { serverName: 'app', spiffeIds: [] } });
+  return failureIn(head, { cluster: { config }, action: { retry: { statuses } } });
 }
 
 for (const [what, status, said, hop, statuses, wanted] of [

@@ -36,6 +36,7 @@ function started() {
     },
   };
   const reporter = new LoadReporter({ engine, clock, node: { id: 'sidecar/default/web-0' } });
+  // Of a channel, a reporter opens a stream; of that, what is above.
   reporter.start({ open: () => stream } as unknown as Channel);
   tell({ loadReportingInterval: { seconds: 1, nanos: 0 } } as LoadStatsResponse);
   return {
